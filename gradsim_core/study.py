@@ -1,0 +1,183 @@
+"""A study: one frozen question, read from YAML, with a signature that names its results.
+
+Conventions
+-----------
+The YAML is flat, and each key has the name of the command-line option (``batch_size`` is
+``--batch-size``). The *signature* is a SHA-256 over every setting that changes a number, over
+the data's fingerprints and over the model's fingerprint; paths, names and machine settings
+are left out, so the same question has the same signature on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from gradsim_core.errors import StudyError
+
+METHOD_VERSION = 1
+"""Raised whenever the same study would give other numbers than before."""
+
+SIGNATURE_LENGTH = 16
+"""Hexadecimal digits of the SHA-256 that name a study's folder (64 bits)."""
+
+_NOT_IN_SIGNATURE = {"name", "preset", "data", "hub", "hub_config", "hub_revision", "columns",
+                     "languages", "rows", "lowercase", "task", "model", "model_revision"}
+
+
+class Study(BaseModel):
+    """One frozen question: data + languages + task + model + training + gradient settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field("", max_length=200, description="A title for people; changes nothing.")
+
+    # data: a preset, a local path, a hub id, or a preset with a local clone as its path
+    preset: str | None = Field(None, description="Named data set with its columns and metric.")
+    data: str | None = Field(None, description="Local file or folder, or a preset's local clone.")
+    hub: str | None = Field(None, description="Hugging Face data set id.")
+    hub_config: str | None = Field(
+        None, description="Configuration of the hub data set; {language} stands for each language.")
+    hub_revision: str | None = Field(None, description="Revision (commit) of the hub data set.")
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Role -> column name; roles: text, label, language, split, topic, id.")
+    languages: tuple[str, ...] = Field(
+        (), description="Languages in any spelling; empty means all that the data has.")
+    task: Literal["sequence", "token"] | None = Field(
+        None, description="One label a text, or one a word; needed when no preset says it.")
+    rows: int | None = Field(
+        None, ge=2, description="At most this many training rows a language (seeded choice).")
+    lowercase: bool | None = Field(
+        None, description="Lower-case all text; the default is the preset's (built-in: yes).")
+
+    # model
+    model: str = Field("tiny-bytes", description="tiny-bytes, a local folder, or a hub id.")
+    model_revision: str | None = Field(None, description="Revision (commit) of the hub model.")
+    max_length: int = Field(128, ge=8, le=8192, description="Longest sequence, in tokens.")
+
+    # training
+    steps: int = Field(240, ge=1, le=1_000_000, description="Optimizer steps (the budget).")
+    batch_size: int = Field(
+        32, ge=2, le=65_536, description="Rows a language and step, split into two halves; even.")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Peak learning rate of AdamW.")
+    warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps that warm up.")
+    weight_decay: float = Field(0.01, ge=0, le=1, description="AdamW weight decay.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Seed of weights, order and dropout.")
+
+    # gradients
+    snapshots: int = Field(8, ge=1, le=1000, description="Points at which Grams are recorded.")
+    gradients: Literal["auto", "exact", "sketch"] = Field(
+        "auto", description="Keep whole gradients, or a sketch; auto: exact up to 1 GiB.")
+    sketch_size: int = Field(
+        16_381, ge=64, le=2**24, description="Numbers kept a block in sketch mode.")
+    packing: Literal["auto", "off"] = Field(
+        "auto", description="Pack several texts in one row where the model can take it.")
+
+    @field_validator("batch_size")
+    @classmethod
+    def _even(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError("must be even, because a batch has two equal halves")
+        return value
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _split_languages(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part for part in value.replace(",", " ").split() if part)
+        return value
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Study:
+        if self.hub and (self.data or self.preset):
+            raise ValueError("give hub, or preset and/or data, not both")
+        if self.snapshots > self.steps:
+            raise ValueError(f"snapshots ({self.snapshots}) cannot exceed steps ({self.steps})")
+        return self
+
+    @property
+    def source(self) -> str:
+        """The data source as the user named it: hub id, preset or path."""
+        return self.hub or self.preset or self.data or "builtin"
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that change numbers, beyond data and model."""
+        return {key: value for key, value in sorted(self.model_dump(mode="json").items())
+                if key not in _NOT_IN_SIGNATURE}
+
+
+def signature(study: Study, *, task: str, labels: tuple[str, ...], data: dict[str, str],
+              model: str) -> str:
+    """Hash everything that changes a number of the study.
+
+    Parameters
+    ----------
+    study : the study
+    task, labels : of the loaded corpus
+    data : language code -> SHA-256 of that language's rows
+    model : the model's fingerprint (weights, configuration and tokenizer)
+
+    Returns
+    -------
+    str
+        The first 16 hexadecimal digits of a SHA-256.
+    """
+    parts = {"method": METHOD_VERSION, "settings": study.settings(), "task": task,
+             "labels": list(labels), "data": dict(sorted(data.items())), "model": model}
+    return hashlib.sha256(canonical_json(parts)).hexdigest()[:SIGNATURE_LENGTH]
+
+
+def canonical_json(value: Any) -> bytes:
+    """The one spelling of a JSON value: sorted keys, no spaces, ASCII, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def study_from(values: dict[str, Any], where: str = "study") -> Study:
+    """Check settings and freeze them; a wrong one is named with its value and its bounds."""
+    try:
+        return Study.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "study"
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(Study.model_fields)
+            raise StudyError(f"{where}: there is no setting {key!r}. Settings: {known}.") from None
+        given = "" if first["loc"] == () else f" (given: {str(first['input'])[:60]!r})"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise StudyError(f"{where}: {key}: {reason}{given}. Change it and run again.") from None
+
+
+def load_study(path: str | Path) -> Study:
+    """Read a study from YAML.
+
+    Raises
+    ------
+    StudyError
+        If the file cannot be read, is not YAML, or holds an unknown or wrong setting.
+    """
+    path = Path(path)
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: cannot be read as UTF-8 text ({error}). Check it.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not valid YAML"
+        raise StudyError(f"{path}{line}: {problem}. Mend this line.") from None
+    if not isinstance(values, dict):
+        raise StudyError(f"{path}: a study is a list of `setting: value` lines; found "
+                         f"{type(values).__name__}. Start from `gradsim run --help`.")
+    return study_from(values, where=str(path))
+
+
+def study_yaml(study: Study) -> str:
+    """The study as YAML, without the settings that stand at their defaults."""
+    values = study.model_dump(mode="json", exclude_defaults=True)
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
