@@ -1,0 +1,125 @@
+"""Text to token ids: every split is tokenized once, before training.
+
+Conventions
+-----------
+A sequence row becomes int32 ids of shape (n_tokens,) with one label index; a token row becomes
+ids with one label index a token: the word's label on its first piece, ``IGNORE`` elsewhere.
+Nothing is cut silently: rows longer than ``max_length`` tokens are counted in ``truncated``,
+and words that kept no piece in ``lost_words``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradsim_core.data.corpus import Split, Task
+
+IGNORE = -100
+"""Label index of tokens that carry no loss (PyTorch's convention)."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The rows of a split as token ids.
+
+    Attributes
+    ----------
+    ids : one int32 array of shape (n_tokens,) a row
+    labels : one int64 array a row, of shape () for sequence and (n_tokens,) for token tasks
+    truncated : number of rows that were cut to the longest length
+    lost_words : number of labelled words without a piece of their own (token tasks)
+    """
+
+    ids: tuple[np.ndarray, ...]
+    labels: tuple[np.ndarray, ...]
+    truncated: int = 0
+    lost_words: int = 0
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens a row."""
+        return np.fromiter((len(ids) for ids in self.ids), dtype=np.int64, count=len(self.ids))
+
+
+def encode_split(split: Split, task: Task, labels: tuple[str, ...], tokenizer: Any,
+                 max_length: int) -> Encoded:
+    """Tokenize a split and index its labels."""
+    if not len(split):
+        return Encoded((), ())
+    index = {label: i for i, label in enumerate(labels)}
+    if task == "sequence":
+        ids, truncated = _token_ids(tokenizer, list(split.texts), max_length)
+        found = tuple(np.asarray(index[label], dtype=np.int64) for label in split.labels)
+        return Encoded(ids, found, truncated)
+    return _encode_words(split, index, tokenizer, max_length)
+
+
+def _token_ids(tokenizer: Any, texts: list[str],
+               max_length: int) -> tuple[tuple[np.ndarray, ...], int]:
+    whole = tokenizer(texts, add_special_tokens=True, verbose=False)["input_ids"]
+    long = [i for i, ids in enumerate(whole) if len(ids) > max_length]
+    if long:
+        cut = tokenizer([texts[i] for i in long], truncation=True, max_length=max_length)
+        for i, ids in zip(long, cut["input_ids"], strict=True):
+            whole[i] = ids
+    return tuple(np.asarray(ids, dtype=np.int32) for ids in whole), len(long)
+
+
+def _encode_words(split: Split, index: dict[str, int], tokenizer: Any,
+                  max_length: int) -> Encoded:
+    pieces = _fast_pieces if tokenizer.is_fast else _slow_pieces
+    all_ids, all_labels, truncated, lost = [], [], 0, 0
+    for start in range(0, len(split), 256):  # bounded memory: word maps are large
+        rows = [list(words) for words in split.texts[start:start + 256]]
+        encoded = pieces(tokenizer, rows, max_length)
+        for (ids, words_of_tokens, was_cut), tags in zip(
+                encoded, split.labels[start:start + 256], strict=True):
+            labels = np.full(len(ids), IGNORE, dtype=np.int64)
+            seen: set[int] = set()
+            for position, word in enumerate(words_of_tokens):
+                if word is not None and word not in seen:
+                    seen.add(word)
+                    labels[position] = index[tags[word]]
+            all_ids.append(np.asarray(ids, dtype=np.int32))
+            all_labels.append(labels)
+            truncated += was_cut
+            lost += len(tags) - len(seen)
+    return Encoded(tuple(all_ids), tuple(all_labels), truncated, lost)
+
+
+def _fast_pieces(tokenizer: Any, rows: list[list[str]], max_length: int) -> list[tuple]:
+    options = {"is_split_into_words": True, "verbose": False}
+    encoded = tokenizer(rows, **options, truncation=True, max_length=max_length)
+    result = []
+    for i, ids in enumerate(encoded["input_ids"]):
+        words = encoded.word_ids(i)
+        last = max((word for word in words if word is not None), default=-1)
+        was_cut = len(ids) == max_length and last < len(rows[i]) - 1
+        result.append((ids, words, was_cut))
+    return result
+
+
+def _slow_pieces(tokenizer: Any, rows: list[list[str]], max_length: int) -> list[tuple]:
+    """For tokenizers without a word map: every word is tokenized by itself."""
+    empty = tokenizer.build_inputs_with_special_tokens([])
+    prefix = len(empty) - 1 if len(empty) > 1 else 0  # [CLS] … [SEP], or only an end mark
+    room = max_length - len(empty)
+    result = []
+    for row in rows:
+        ids: list[int] = []
+        words: list[int | None] = []
+        for number, word in enumerate(row):
+            found = tokenizer(word, add_special_tokens=False)["input_ids"]
+            ids += found
+            words += [number] * len(found)
+        was_cut = len(ids) > room
+        full = tokenizer.build_inputs_with_special_tokens(ids[:room])
+        kept = [None] * prefix + words[:room]
+        result.append((full, kept + [None] * (len(full) - len(kept)), was_cut))
+    return result

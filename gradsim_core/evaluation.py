@@ -1,0 +1,85 @@
+"""Predictions of a trained encoder, and its scores on every language of a study."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from gradsim_core.batches import batch_logits, collate
+from gradsim_core.data.corpus import Corpus, Split
+from gradsim_core.encoding import IGNORE, Encoded, encode_split
+from gradsim_core.models import Encoder
+from gradsim_core.scores import sequence_scores, token_scores
+
+_BATCH_TOKENS = 2048
+
+
+def evaluate(encoder: Encoder, corpus: Corpus, max_length: int,
+             packed: bool) -> dict[str, Any]:
+    """Score dev and test of every language.
+
+    Returns
+    -------
+    dict
+        "metric": the data set's headline metric; "scores": split -> code -> metric -> fraction
+        (a language without rows in a split is absent there).
+    """
+    entities = corpus.metric == "entity_f1"
+    scores: dict[str, dict[str, dict[str, float]]] = {"dev": {}, "test": {}}
+    for name, of_split in scores.items():
+        for code in corpus.languages:
+            split = corpus.split(code, name)
+            if not len(split):
+                continue
+            encoded = encode_split(split, corpus.task, corpus.labels, encoder.tokenizer,
+                                   max_length)
+            found = predict(encoder, encoded, packed)
+            of_split[code] = (
+                sequence_scores(split.labels, [corpus.labels[int(row)] for row in found])
+                if corpus.task == "sequence" else
+                token_scores(split.labels, _word_labels(split, encoded, found, corpus.labels),
+                             entities))
+    return {"metric": corpus.metric, "scores": scores}
+
+
+def predict(encoder: Encoder, encoded: Encoded, packed: bool) -> list[np.ndarray]:
+    """Predicted label indexes: () a sequence row, (n_tokens,) a token row, in row order.
+
+    Rows are batched by length, about 2,048 tokens at a time.
+    """
+    encoder.model.eval()
+    found: list[np.ndarray] = [np.zeros(())] * len(encoded)
+    for rows in _by_length(encoded.lengths):
+        batch = collate(encoder, encoded, rows, packed)
+        with torch.inference_mode():
+            labels = batch_logits(encoder, batch).argmax(-1).numpy()
+        for number, (i, (row, start, stop)) in enumerate(
+                zip(batch.order, batch.spans, strict=True)):
+            of_tokens = labels.ndim == 2
+            found[rows[i]] = labels[row, start:stop] if of_tokens else labels[number]
+    return found
+
+
+def _by_length(lengths: np.ndarray) -> list[np.ndarray]:
+    order = np.argsort(lengths, kind="stable")
+    batches, start = [], 0
+    while start < len(order):
+        stop = start + 1
+        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= _BATCH_TOKENS:
+            stop += 1
+        batches.append(order[start:stop])
+        start = stop
+    return batches
+
+
+def _word_labels(split: Split, encoded: Encoded, found: list[np.ndarray],
+                 labels: tuple[str, ...]) -> list[list[str]]:
+    """Predictions on first pieces, a word each; words without a piece count as not found."""
+    missing = "O" if "O" in labels else ""
+    result = []
+    for gold, expected, predicted in zip(split.labels, encoded.labels, found, strict=True):
+        words = [labels[int(i)] for i in predicted[expected != IGNORE]]
+        result.append(words + [missing] * (len(gold) - len(words)))
+    return result

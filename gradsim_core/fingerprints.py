@@ -1,0 +1,86 @@
+"""Where a model's files are and what they are: the part of models that needs no torch.
+
+The fingerprint is a SHA-256 over the files that decide a model's numbers (configuration,
+weights, tokenizer), so a study's signature follows the content, never the path or the id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from gradsim_core.errors import ModelError
+
+TINY_BYTES = "tiny-bytes"
+_TINY_BYTES_VERSION = "tiny-bytes-1"
+
+_FILES = ("config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "vocab*",
+          "merges.txt", "*.model", "special_tokens_map.json", "added_tokens.json", "spiece*",
+          "sentencepiece*")
+
+
+def model_fingerprint(model: str, revision: str | None = None) -> str:
+    """Hash the files that decide a model's numbers.
+
+    Raises
+    ------
+    ModelError
+        If the model has no folder, no safetensors weights or no configuration.
+    """
+    if model == TINY_BYTES:
+        return _TINY_BYTES_VERSION
+    folder = model_folder(model, revision)
+    digest = hashlib.sha256()
+    for path in _decisive_files(folder):
+        stat = path.stat()
+        digest.update(f"{path.name}:{_file_hash(path, stat.st_size, stat.st_mtime_ns)};".encode())
+    return digest.hexdigest()
+
+
+def model_folder(model: str, revision: str | None = None) -> Path:
+    """Find a model's folder: a local one, or the downloaded files of a hub id.
+
+    Raises
+    ------
+    ModelError
+        If there is no such folder, it holds no safetensors, or the hub cannot be reached.
+    """
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        if folder.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1:
+            raise ModelError(f"Model folder {model!r} does not exist. Give a folder with "
+                             "config.json and model.safetensors, a hub id, or tiny-bytes.")
+        folder = _hub_folder(model, revision)
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"Model {model!r} has no config.json in {folder}. Save it with "
+                         "save_pretrained and give that folder.")
+    if not any(folder.glob("*.safetensors")):
+        raise ModelError(f"Model {model!r} has no *.safetensors weights in {folder}; other weight "
+                         "formats can run code and are not read. Convert it with "
+                         "save_pretrained.")
+    return folder
+
+
+def _hub_folder(model: str, revision: str | None) -> Path:
+    import huggingface_hub
+
+    try:
+        return Path(huggingface_hub.snapshot_download(
+            model, revision=revision, allow_patterns=list(_FILES)))
+    except Exception as error:  # noqa: BLE001 - network, name and access all end in one message
+        at = f" at revision {revision!r}" if revision else ""
+        raise ModelError(
+            f"Model {model!r}{at} is neither a local folder nor to be had from the hub "
+            f"({type(error).__name__}). Check the name and the connection, give a local folder, "
+            "or use tiny-bytes.") from None
+
+
+def _decisive_files(folder: Path) -> list[Path]:
+    return sorted({path for pattern in _FILES for path in folder.glob(pattern) if path.is_file()})
+
+
+@lru_cache(maxsize=256)
+def _file_hash(path: Path, _size: int, _mtime_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

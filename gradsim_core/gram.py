@@ -1,0 +1,232 @@
+"""From Gram matrices to language similarity.
+
+The engine stores inner products, not gradients. Cosines for any set of blocks follow exactly:
+add the blocks' Gram matrices, then normalise.
+
+Conventions
+-----------
+Axes are always snapshot (or step), block, language-half, language-half; row ``2 * l + h`` is
+half h of language l. Similarities are (n_languages, n_languages) float64, symmetric, with a
+diagonal of 1 and NaN where undefined.
+
+Readings
+    ``cosine_of_mean``: cosine of gradients summed over all steps up to a snapshot.
+    ``mean_cosine``: mean, over the recorded steps up to a snapshot, of each step's cosine
+    (Fifty et al. 2021, arXiv 2109.04617, average over every training step).
+Corrections
+    ``raw``: the cosine as it is.
+    ``noise_corrected``: <g_l, g_m> / sqrt(<g_l0, g_l1> <g_m0, g_m1>): the inner product of a
+    language's two halves estimates its squared length without the noise that inflates it
+    (Spearman's correction for attenuation). Undefined where halves do not agree (<= 0);
+    may exceed 1.
+    ``centred``: the unit gradients minus their mean over languages, then their cosine (rows and
+    columns of the cosine matrix centred, then normalised). Near a stationary point gradients
+    sum to about zero and cosines drift to -1/(L-1); centring makes that the stated zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gradsim_core.errors import StudyError, choice
+
+READINGS = ("cosine_of_mean", "mean_cosine")
+CORRECTIONS = ("raw", "noise_corrected", "centred")
+
+
+@dataclass(frozen=True)
+class GramSeries:
+    """Gram matrices along one training run.
+
+    Attributes
+    ----------
+    languages : codes, L of them, in the order of the rows
+    blocks : block names in depth order
+    snapshots : steps (from 1) after which the sums were recorded, S of them
+    sums : (S, n_blocks, 2L, 2L) float64; Grams of the gradients summed up to the snapshot
+    step_numbers : steps (from 1) whose own Gram was recorded, T of them
+    steps : (T, n_blocks, 2L, 2L) float32; Grams of single steps
+    invalid : code -> why that language's gradients are not used
+    """
+
+    languages: tuple[str, ...]
+    blocks: tuple[str, ...]
+    snapshots: tuple[int, ...]
+    sums: np.ndarray
+    step_numbers: tuple[int, ...]
+    steps: np.ndarray
+    invalid: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """A language-by-language similarity with what made it.
+
+    Attributes
+    ----------
+    languages : codes in the order of rows and columns
+    matrix : (L, L) float64, NaN where undefined
+    reliability : (L,) cosine of each language's two halves, NaN where undefined
+    blocks : the blocks that were added up
+    reading, correction : as named in this module
+    step : the training step it was read at
+    """
+
+    languages: tuple[str, ...]
+    matrix: np.ndarray
+    reliability: np.ndarray
+    blocks: tuple[str, ...]
+    reading: str
+    correction: str
+    step: int
+
+    @property
+    def mean_off_diagonal(self) -> float:
+        """Mean similarity of two different languages, over the defined ones."""
+        off = self.matrix[~np.eye(len(self.matrix), dtype=bool)]
+        return float(np.nanmean(off)) if np.isfinite(off).any() else float("nan")
+
+
+def similarity(series: GramSeries, blocks: str = "encoder", reading: str = "cosine_of_mean",
+               correction: str = "raw", snapshot: int = -1) -> Similarity:
+    """Read a similarity from stored Grams.
+
+    Parameters
+    ----------
+    series : the run's Grams
+    blocks : see `block_indexes`
+    reading : one of READINGS
+    correction : one of CORRECTIONS
+    snapshot : index into ``series.snapshots``; negative counts from the last
+
+    Returns
+    -------
+    Similarity
+
+    Raises
+    ------
+    StudyError
+        If blocks, reading, correction or snapshot is not one that the series has.
+    """
+    if reading not in READINGS:
+        raise StudyError(choice("Reading", reading, READINGS))
+    if correction not in CORRECTIONS:
+        raise StudyError(choice("Correction", correction, CORRECTIONS))
+    if not -len(series.snapshots) <= snapshot < len(series.snapshots):
+        raise StudyError(f"Snapshot {snapshot} does not exist: the run has "
+                         f"{len(series.snapshots)} (0 is the first, -1 the last).")
+    chosen = block_indexes(blocks, series.blocks)
+    step = series.snapshots[snapshot]
+    if reading == "cosine_of_mean":
+        grams = series.sums[snapshot, chosen].sum(axis=0)[None]
+    else:
+        upto = np.searchsorted(series.step_numbers, step, side="right")
+        grams = series.steps[:upto][:, chosen].sum(axis=1, dtype=np.float64)
+    matrix, reliability = _READ[correction](grams)
+    return Similarity(series.languages, matrix, reliability,
+                      tuple(series.blocks[i] for i in chosen), reading, correction, step)
+
+
+def block_indexes(spec: str, blocks: tuple[str, ...]) -> list[int]:
+    """Positions of the blocks that a name stands for.
+
+    Parameters
+    ----------
+    spec : "encoder" (all but the head), "lower" or "higher" (first or second half of the
+        layers; the middle one of an odd number counts as lower), "all", one block
+        ("layer.3"), or a range with both ends included ("embeddings:layer.3")
+    blocks : the names there are, in depth order
+
+    Examples
+    --------
+    >>> names = ("embeddings", "layer.0", "layer.1", "layer.2", "head")
+    >>> block_indexes("lower", names), block_indexes("layer.1:head", names)
+    ([1, 2], [2, 3, 4])
+    """
+    layers = [i for i, name in enumerate(blocks) if name.startswith("layer.")]
+    half = (len(layers) + 1) // 2
+    named = {"all": list(range(len(blocks))), "lower": layers[:half], "higher": layers[half:],
+             "encoder": [i for i, name in enumerate(blocks) if name != "head"]}
+    if spec in named and named[spec]:
+        return named[spec]
+    first, _, last = spec.partition(":")
+    ends = [blocks.index(name) if name in blocks else -1 for name in (first, last or first)]
+    if -1 in ends or ends[0] > ends[1]:
+        raise StudyError(f"Blocks {spec!r} are not known. Use encoder, lower, higher, all, one of "
+                         f"{blocks[0]} … {blocks[-1]} ({len(blocks)} blocks), or a range such as "
+                         f"{blocks[0]}:{blocks[min(3, len(blocks) - 1)]}.")
+    return list(range(ends[0], ends[1] + 1))
+
+
+def _merged(grams: np.ndarray) -> np.ndarray:
+    """(T, 2L, 2L) halves -> (T, L, L): the two halves of each language added up."""
+    t, two_l, _ = grams.shape
+    return grams.reshape(t, two_l // 2, 2, two_l // 2, 2).sum(axis=(2, 4))
+
+
+def _halves(grams: np.ndarray) -> np.ndarray:
+    """(T, 2L, 2L) -> (T, L): inner product of each language's two halves."""
+    rows = np.arange(0, grams.shape[1], 2)
+    return grams[:, rows, rows + 1]
+
+
+def _reliability(grams: np.ndarray) -> np.ndarray:
+    """Cosine of each language's halves, averaged over the Grams: (L,)."""
+    squared = np.diagonal(grams, axis1=1, axis2=2)
+    lengths = np.sqrt(squared[:, 0::2] * squared[:, 1::2])
+    return _mean(np.divide(_halves(grams), lengths, where=lengths > 0,
+                           out=np.full(lengths.shape, np.nan)))
+
+
+def _normalised(products: np.ndarray, squared: np.ndarray) -> np.ndarray:
+    """products[l, m] / sqrt(squared[l] squared[m]), NaN where a square is not positive."""
+    length = np.sqrt(np.where(squared > 0, squared, np.nan))
+    matrix = products / (length[:, :, None] * length[:, None, :])
+    diagonal = np.arange(matrix.shape[1])
+    matrix[:, diagonal, diagonal] = np.where(np.isfinite(length), 1.0, np.nan)
+    return matrix
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Mean over the first axis of what is defined; NaN where nothing is."""
+    count = np.isfinite(values).sum(axis=0)
+    total = np.nansum(values, axis=0)
+    return np.divide(total, count, where=count > 0, out=np.full(count.shape, np.nan))
+
+
+def _cosines(grams: np.ndarray) -> np.ndarray:
+    merged = _merged(grams)
+    return _normalised(merged, np.diagonal(merged, axis1=1, axis2=2))
+
+
+def _raw(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return _mean(_cosines(grams)), _reliability(grams)
+
+
+def _noise_corrected(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    # <g_l0 + g_l1, g_m0 + g_m1> / 4 over sqrt(<g_l0, g_l1> <g_m0, g_m1>). Averaged as Grams,
+    # not as ratios: a single step's halves often disagree, and their ratio has no mean.
+    length = np.sqrt(np.maximum(np.diagonal(_merged(grams), axis1=1, axis2=2), 1e-300))
+    scale = 1 / (length[:, :, None] * length[:, None, :])
+    products = (_merged(grams) / 4 * scale).mean(axis=0, keepdims=True)
+    squared = (_halves(grams) / length**2).mean(axis=0, keepdims=True)
+    return _normalised(products, squared)[0], _reliability(grams)
+
+
+def _centred(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    cosines = _mean(_cosines(grams))
+    defined = np.isfinite(np.diagonal(cosines))
+    matrix = np.full_like(cosines, np.nan)
+    if defined.sum() >= 2:
+        inner = cosines[np.ix_(defined, defined)]
+        inner = (inner - inner.mean(axis=0) - inner.mean(axis=1)[:, None] + inner.mean())[None]
+        squared = np.diagonal(inner, axis1=1, axis2=2)
+        squared = np.where(squared > 1e-12, squared, np.nan)  # a language equal to the mean
+        matrix[np.ix_(defined, defined)] = _normalised(inner, squared)[0]
+    return matrix, _reliability(grams)
+
+
+_READ = {"raw": _raw, "noise_corrected": _noise_corrected, "centred": _centred}

@@ -1,0 +1,90 @@
+"""A finished study's results, as read from the store: record, Grams, scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradsim_core.errors import StoreError
+from gradsim_core.gram import GramSeries
+from gradsim_core.prepared import RECORD
+from gradsim_core.store import Store
+
+GRAMS = "grams.safetensors"
+SCORES = "scores/joint.json"
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a finished study left behind.
+
+    Attributes
+    ----------
+    record : content of study.json
+    series : the Grams
+    facts : how the run went: mode, packing, seconds, peak memory, truncated rows
+    scores : joint scores, or None while they are not there yet
+    """
+
+    record: dict[str, Any]
+    series: GramSeries
+    facts: dict[str, Any]
+    scores: dict[str, Any] | None
+
+    @property
+    def signature(self) -> str:
+        return self.record["signature"]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Code -> English name of every language of the study."""
+        return {language["code"]: language["name"] for language in self.record["languages"]}
+
+
+def save_grams(store: Store, signature: str, series: GramSeries, facts: dict[str, Any]) -> None:
+    """Write a run's Grams with the facts of the run."""
+    store.write_tensors(signature, GRAMS, {"sums": series.sums, "steps": series.steps}, {
+        "languages": list(series.languages), "blocks": list(series.blocks),
+        "snapshots": list(series.snapshots), "step_numbers": list(series.step_numbers),
+        "invalid": dict(series.invalid), "facts": facts})
+
+
+def load_results(store: Store, signature: str) -> Results:
+    """Read a study's results.
+
+    Raises
+    ------
+    StoreError
+        If there is no such study, or it is not finished (or its entry was damaged).
+    """
+    record = store.read_json(signature, RECORD)
+    found = store.read_tensors(signature, GRAMS)
+    if record is None or found is None:
+        known = ", ".join(store.signatures()[:5]) or "none"
+        what = "is not in the cache" if record is None else "is not finished"
+        raise StoreError(f"Study {signature!r} {what}. Run it with `gradsim run`; studies here: "
+                         f"{known}.")
+    arrays, facts = found
+    series = GramSeries(
+        tuple(facts["languages"]), tuple(facts["blocks"]), tuple(facts["snapshots"]),
+        np.asarray(arrays["sums"]), tuple(facts["step_numbers"]), np.asarray(arrays["steps"]),
+        facts["invalid"])
+    return Results(record, series, facts["facts"], store.read_json(signature, SCORES))
+
+
+def find_signature(store: Store, prefix: str) -> str:
+    """Complete a signature from its first digits.
+
+    Raises
+    ------
+    StoreError
+        If no study, or more than one, begins so.
+    """
+    matches = [name for name in store.signatures() if name.startswith(prefix)]
+    if len(matches) == 1:
+        return matches[0]
+    known = ", ".join(store.signatures()[:5]) or "none"
+    raise StoreError(f"{'No study begins' if not matches else f'{len(matches)} studies begin'} "
+                     f"with {prefix!r}. Studies here: {known}. See `gradsim list`.")
