@@ -1,15 +1,93 @@
 """GradSim: which languages help each other in multilingual training, and which do not.
 
-The public names of the engine. Importing this package loads neither torch nor transformers;
-`run_study` and `estimate_study`, which need them, load them when they are first used.
+The public names of the engine. Importing this package loads neither torch nor transformers, and
+each name's module only when the name is first used.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # Idle OpenMP threads that spin cost other processes up to 35x: set before torch can be loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from gradsim_core.data import PRESETS as PRESETS
+    from gradsim_core.data import Corpus as Corpus
+    from gradsim_core.data import data_health as data_health
+    from gradsim_core.data import load_corpus as load_corpus
+    from gradsim_core.decision import Reading as Reading
+    from gradsim_core.decision import Rule as Rule
+    from gradsim_core.decision import check_decision as check_decision
+    from gradsim_core.decision import decide as decide
+    from gradsim_core.decision import decision_json as decision_json
+    from gradsim_core.decision import decision_of as decision_of
+    from gradsim_core.decision import load_decision as load_decision
+    from gradsim_core.decision import make_grouping as make_grouping
+    from gradsim_core.decision import placed_languages as placed_languages
+    from gradsim_core.decision import read_similarity as read_similarity
+    from gradsim_core.errors import GradSimError as GradSimError
+    from gradsim_core.gram import CORRECTIONS as CORRECTIONS
+    from gradsim_core.gram import READINGS as READINGS
+    from gradsim_core.gram import GramSeries as GramSeries
+    from gradsim_core.gram import Similarity as Similarity
+    from gradsim_core.gram import block_indexes as block_indexes
+    from gradsim_core.gram import similarity as similarity
+    from gradsim_core.grouping import STRATEGIES as STRATEGIES
+    from gradsim_core.grouping import Constraints as Constraints
+    from gradsim_core.grouping import Grouping as Grouping
+    from gradsim_core.grouping import group as group
+    from gradsim_core.grouping import leaf_order as leaf_order
+    from gradsim_core.grouping import linkage_tree as linkage_tree
+    from gradsim_core.grouping import newick as newick
+    from gradsim_core.languages import Language as Language
+    from gradsim_core.languages import resolve as resolve
+    from gradsim_core.prepared import Prepared as Prepared
+    from gradsim_core.prepared import prepare as prepare
+    from gradsim_core.results import Results as Results
+    from gradsim_core.results import find_signature as find_signature
+    from gradsim_core.results import load_results as load_results
+    from gradsim_core.runs import RunState as RunState
+    from gradsim_core.runs import cancel_run as cancel_run
+    from gradsim_core.runs import log_tail as log_tail
+    from gradsim_core.runs import run_state as run_state
+    from gradsim_core.runs import start_run as start_run
+    from gradsim_core.store import Store as Store
+    from gradsim_core.study import Study as Study
+    from gradsim_core.study import load_study as load_study
+    from gradsim_core.study import study_from as study_from
+    from gradsim_core.study import study_yaml as study_yaml
+
+_HOME = {
+    "data": ("PRESETS", "Corpus", "data_health", "load_corpus"),
+    "decision": ("Reading", "Rule", "check_decision", "decide", "decision_json", "decision_of",
+                 "load_decision", "make_grouping", "placed_languages", "read_similarity"),
+    "errors": ("GradSimError",),
+    "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes",
+             "similarity"),
+    "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
+                 "newick"),
+    "languages": ("Language", "resolve"),
+    "prepared": ("Prepared", "prepare"),
+    "results": ("Results", "find_signature", "load_results"),
+    "runs": ("RunState", "cancel_run", "log_tail", "run_state", "start_run"),
+    "store": ("Store",),
+    "study": ("Study", "load_study", "study_from", "study_yaml"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = ["__version__", *_MODULE_OF]  # noqa: PLE0604 - the names of the table above
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"gradsim_core has no public name {name!r}")
+    return getattr(importlib.import_module(f"gradsim_core.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

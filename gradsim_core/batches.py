@@ -121,7 +121,7 @@ def collate(encoder: Encoder, encoded: Encoded, rows: Sequence[int] | np.ndarray
 
 def _bins(lengths: list[int], capacity: int) -> list[list[int]]:
     """First-fit decreasing: members of each packed row."""
-    capacity = max(capacity, max(lengths))
+    capacity = max(capacity, *lengths)
     bins: list[list[int]] = []
     room: list[int] = []
     for i in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):

@@ -29,12 +29,14 @@ class Encoded:
     ----------
     ids : one int32 array of shape (n_tokens,) a row
     labels : one int64 array a row, of shape () for sequence and (n_tokens,) for token tasks
+    words : token tasks: numbers of the words that have a labelled piece, in order, a row
     truncated : number of rows that were cut to the longest length
     lost_words : number of labelled words without a piece of their own (token tasks)
     """
 
     ids: tuple[np.ndarray, ...]
     labels: tuple[np.ndarray, ...]
+    words: tuple[tuple[int, ...], ...] = ()
     truncated: int = 0
     lost_words: int = 0
 
@@ -56,7 +58,7 @@ def encode_split(split: Split, task: Task, labels: tuple[str, ...], tokenizer: A
     if task == "sequence":
         ids, truncated = _token_ids(tokenizer, list(split.texts), max_length)
         found = tuple(np.asarray(index[label], dtype=np.int64) for label in split.labels)
-        return Encoded(ids, found, truncated)
+        return Encoded(ids, found, (), truncated)
     return _encode_words(split, index, tokenizer, max_length)
 
 
@@ -74,23 +76,24 @@ def _token_ids(tokenizer: Any, texts: list[str],
 def _encode_words(split: Split, index: dict[str, int], tokenizer: Any,
                   max_length: int) -> Encoded:
     pieces = _fast_pieces if tokenizer.is_fast else _slow_pieces
-    all_ids, all_labels, truncated, lost = [], [], 0, 0
+    all_ids, all_labels, all_words, truncated, lost = [], [], [], 0, 0
     for start in range(0, len(split), 256):  # bounded memory: word maps are large
         rows = [list(words) for words in split.texts[start:start + 256]]
         encoded = pieces(tokenizer, rows, max_length)
         for (ids, words_of_tokens, was_cut), tags in zip(
                 encoded, split.labels[start:start + 256], strict=True):
             labels = np.full(len(ids), IGNORE, dtype=np.int64)
-            seen: set[int] = set()
+            seen: dict[int, None] = {}
             for position, word in enumerate(words_of_tokens):
                 if word is not None and word not in seen:
-                    seen.add(word)
+                    seen[word] = None
                     labels[position] = index[tags[word]]
             all_ids.append(np.asarray(ids, dtype=np.int32))
             all_labels.append(labels)
+            all_words.append(tuple(seen))
             truncated += was_cut
             lost += len(tags) - len(seen)
-    return Encoded(tuple(all_ids), tuple(all_labels), truncated, lost)
+    return Encoded(tuple(all_ids), tuple(all_labels), tuple(all_words), truncated, lost)
 
 
 def _fast_pieces(tokenizer: Any, rows: list[list[str]], max_length: int) -> list[tuple]:

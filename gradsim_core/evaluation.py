@@ -79,7 +79,10 @@ def _word_labels(split: Split, encoded: Encoded, found: list[np.ndarray],
     """Predictions on first pieces, a word each; words without a piece count as not found."""
     missing = "O" if "O" in labels else ""
     result = []
-    for gold, expected, predicted in zip(split.labels, encoded.labels, found, strict=True):
-        words = [labels[int(i)] for i in predicted[expected != IGNORE]]
-        result.append(words + [missing] * (len(gold) - len(words)))
+    for gold, expected, words, predicted in zip(
+            split.labels, encoded.labels, encoded.words, found, strict=True):
+        row = [missing] * len(gold)
+        for word, label in zip(words, predicted[expected != IGNORE], strict=True):
+            row[word] = labels[int(label)]
+        result.append(row)
     return result

@@ -123,8 +123,10 @@ def similarity(series: GramSeries, blocks: str = "encoder", reading: str = "cosi
     if reading == "cosine_of_mean":
         grams = series.sums[snapshot, chosen].sum(axis=0)[None]
     else:
-        upto = np.searchsorted(series.step_numbers, step, side="right")
-        grams = series.steps[:upto][:, chosen].sum(axis=1, dtype=np.float64)
+        up_to = np.searchsorted(series.step_numbers, step, side="right")
+        grams = series.steps[:up_to][:, chosen].sum(axis=1, dtype=np.float64)
+    taken_out = [i for i, code in enumerate(series.languages) if code in series.invalid]
+    grams[:, [2 * i + half for i in taken_out for half in (0, 1)]] = 0.0  # 0/0: undefined
     matrix, reliability = _READ[correction](grams)
     return Similarity(series.languages, matrix, reliability,
                       tuple(series.blocks[i] for i in chosen), reading, correction, step)
@@ -150,7 +152,7 @@ def block_indexes(spec: str, blocks: tuple[str, ...]) -> list[int]:
     half = (len(layers) + 1) // 2
     named = {"all": list(range(len(blocks))), "lower": layers[:half], "higher": layers[half:],
              "encoder": [i for i, name in enumerate(blocks) if name != "head"]}
-    if spec in named and named[spec]:
+    if named.get(spec):
         return named[spec]
     first, _, last = spec.partition(":")
     ends = [blocks.index(name) if name in blocks else -1 for name in (first, last or first)]

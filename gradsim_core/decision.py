@@ -1,0 +1,275 @@
+"""A decision: which languages to train together, with everything needed to check it.
+
+A decision is plain JSON. It holds the study that was asked, how the similarity was read, how the
+groups were made, what the optimum is worth and how sure that is, so that `check_decision` can
+derive the groups anew from the cache and say what differs. It holds no times and no paths: the
+same question gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gradsim_core.errors import GroupingError
+from gradsim_core.gram import Similarity, similarity
+from gradsim_core.grouping import Constraints, Grouping, group
+from gradsim_core.languages import resolve_or_own
+from gradsim_core.prepared import versions
+from gradsim_core.results import Results, load_results
+from gradsim_core.store import Store
+
+SCHEMA = "urn:gradsim:decision:1"
+TOLERANCE = 1e-6
+"""Numbers of a decision that differ by less are the same (other machines round otherwise)."""
+
+
+class Reading(BaseModel):
+    """How a similarity is read from a study's Grams (see `gram`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    blocks: str = "encoder"
+    reading: str = "cosine_of_mean"
+    correction: str = "raw"
+    snapshot: int = -1
+
+
+class Rule(BaseModel):
+    """How groups are made from a similarity (see `grouping`); languages by code."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    strategy: str = "exact"
+    k: int | None = Field(None, ge=1)
+    k_min: int | None = Field(None, ge=1)
+    k_max: int | None = Field(None, ge=1)
+    smallest: int = Field(1, ge=1)
+    largest: int | None = Field(None, ge=1)
+    must_link: tuple[tuple[str, str], ...] = ()
+    cannot_link: tuple[tuple[str, str], ...] = ()
+    alone: float = 0.0
+    seed: int = Field(0, ge=0)
+
+
+class _Decision(BaseModel):
+    """The shape of a decision file: what must be there to check it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    schema_: Literal["urn:gradsim:decision:1"] = Field(alias="$schema")
+    study: dict[str, Any]
+    similarity: dict[str, Any]
+    rule: Rule
+    groups: list[dict[str, Any]]
+
+
+def read_similarity(results: Results, reading: Reading) -> Similarity:
+    """Read a study's similarity as asked."""
+    return similarity(results.series, reading.blocks, reading.reading, reading.correction,
+                      reading.snapshot)
+
+
+def placed_languages(found: Similarity) -> list[int]:
+    """Positions of the languages that can be grouped: those whose similarities are defined."""
+    return [i for i in range(len(found.languages)) if math.isfinite(found.matrix[i, i])]
+
+
+def make_grouping(results: Results, found: Similarity, rule: Rule) -> Grouping:
+    """Group the languages whose similarity is defined.
+
+    Returns
+    -------
+    Grouping
+        Indexes count the languages of `placed_languages`, in order.
+
+    Raises
+    ------
+    GroupingError
+        If the rule names a language that is not grouped, or cannot be met.
+    """
+    placed = placed_languages(found)
+    codes = [found.languages[i] for i in placed]
+    if len(codes) < 2:
+        raise GroupingError(f"Only {len(codes)} of {len(found.languages)} languages have a defined "
+                            "similarity here, and two are needed. Take other blocks, or the raw "
+                            "correction.")
+    lineages = {one["code"]: tuple(one["lineage"]) for one in results.record["languages"]}
+    names = results.names
+    if (rule.k_min is None) != (rule.k_max is None) or (rule.k and rule.k_min):
+        raise GroupingError("Give k, or both k_min and k_max, or none of them "
+                            f"(k={rule.k}, k_min={rule.k_min}, k_max={rule.k_max}).")
+    k_range = (rule.k_min, rule.k_max) if rule.k_min and rule.k_max else None
+    constraints = Constraints(rule.smallest, rule.largest, _indexes(rule.must_link, codes),
+                              _indexes(rule.cannot_link, codes))
+    return group(found.matrix[placed][:, placed], rule.strategy, k=rule.k, k_range=k_range,
+                 constraints=constraints, alone=rule.alone, seed=rule.seed,
+                 lineages=[lineages[code] for code in codes],
+                 names=[names[code] for code in codes])
+
+
+def _indexes(pairs: tuple[tuple[str, str], ...],
+             codes: list[str]) -> tuple[tuple[int, int], ...]:
+    def position(spelling: str) -> int:
+        code = spelling if spelling in codes else resolve_or_own(spelling).code
+        if code not in codes:
+            raise GroupingError(f"Language {spelling!r} of a link is not among those grouped: "
+                                f"{', '.join(codes)}. Use one of these.")
+        return codes.index(code)
+
+    return tuple((position(a), position(b)) for a, b in pairs)
+
+
+def decide(results: Results, reading: Reading, rule: Rule) -> dict[str, Any]:
+    """Group a study's languages and write down the decision.
+
+    Returns
+    -------
+    dict
+        JSON-ready: "$schema", "study", "versions", "similarity", "rule", "result", "groups",
+        "not_grouped", "alternatives".
+    """
+    found = read_similarity(results, reading)
+    made = make_grouping(results, found, rule)
+    return decision_of(results, reading, found, rule, made)
+
+
+def decision_of(results: Results, reading: Reading, found: Similarity, rule: Rule,
+                made: Grouping) -> dict[str, Any]:
+    """Write down a grouping that has been made already (see `decide`)."""
+    placed = placed_languages(found)
+    codes = [found.languages[i] for i in placed]
+    reliability = {code: _number(value) for code, value in
+                   zip(found.languages, found.reliability, strict=True)}
+    names = results.names
+    sources = set(found.languages)
+
+    def members(indexes: tuple[int, ...]) -> list[dict[str, Any]]:
+        return [{"code": codes[i], "name": names[codes[i]], "reliability": reliability[codes[i]]}
+                for i in indexes]
+
+    groups = []
+    for number, indexes in enumerate(made.groups):
+        entry: dict[str, Any] = {"name": f"group {number + 1}", "languages": members(indexes)}
+        if made.strategy == "overlapping":
+            entry["serves"] = [codes[i] for i, at in enumerate(made.serves) if at == number]
+        groups.append(entry)
+    record = results.record
+    return {
+        "$schema": SCHEMA,
+        "study": {key: record[key] for key in (
+            "signature", "method_version", "study", "task", "metric", "labels", "source",
+            "data_fingerprints", "model_fingerprint", "versions")},
+        "versions": versions(),
+        "similarity": {**reading.model_dump(), "step": found.step,
+                       "block_names": list(found.blocks),
+                       "mean_off_diagonal": _number(found.mean_off_diagonal)},
+        "rule": rule.model_dump(mode="json"),
+        "result": {"k": made.k, "objective": _number(made.objective),
+                   "bound": _number(made.bound), "gap": _number(made.gap),
+                   "proved": made.proved, "near_ties": made.near_ties, "note": made.note},
+        "groups": groups,
+        "not_grouped": _not_grouped(results, found, sources),
+        "alternatives": [{"objective": _number(other.objective),
+                          "groups": [[codes[i] for i in indexes] for indexes in other.groups]}
+                         for other in made.alternatives],
+    }
+
+
+def _not_grouped(results: Results, found: Similarity, sources: set[str]) -> list[dict[str, str]]:
+    rows = [{"code": code, "reason": results.series.invalid.get(
+        code, "its similarity is undefined here (its two halves do not agree)")}
+        for i, code in enumerate(found.languages) if not math.isfinite(found.matrix[i, i])]
+    return rows + [{"code": code, "reason": "it has no training rows: a target only"}
+                   for code in results.names if code not in sources]
+
+
+def _number(value: float | None) -> float | None:
+    """A finite float, or None (JSON has no NaN)."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def decision_json(decision: dict[str, Any]) -> str:
+    """The one spelling of a decision as text, ending in a newline."""
+    return json.dumps(decision, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def load_decision(path: str | Path) -> dict[str, Any]:
+    """Read a decision file.
+
+    Raises
+    ------
+    GroupingError
+        If it cannot be read, is not JSON, or is not a decision of this version.
+    """
+    path = Path(path)
+    try:
+        decision = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise GroupingError(f"{path}: cannot be read ({error}). Give a file that "
+                            "`gradsim export` wrote.") from None
+    except json.JSONDecodeError as error:
+        raise GroupingError(f"{path}:{error.lineno}: not JSON ({error.msg}). Give a file that "
+                            "`gradsim export` wrote.") from None
+    return checked_decision(decision, str(path))
+
+
+def checked_decision(decision: Any, where: str) -> dict[str, Any]:
+    """Make sure that something is a decision of this version (see `load_decision`)."""
+    try:
+        _Decision.model_validate(decision)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise GroupingError(f"{where}: not a decision of this version: {key}: {first['msg']}. "
+                            f"Its $schema must be {SCHEMA!r}; export it again.") from None
+    return decision
+
+
+def check_decision(decision: dict[str, Any], store: Store) -> list[str]:
+    """Derive a decision anew from the cache and list what differs.
+
+    Returns
+    -------
+    list of str
+        One sentence a difference; empty if the decision holds.
+
+    Raises
+    ------
+    StoreError
+        If the study's results are not in the cache.
+    """
+    results = load_results(store, str(decision["study"].get("signature")))
+    asked = {key: decision["similarity"].get(key) for key in Reading.model_fields}
+    try:
+        reading, rule = Reading.model_validate(asked), Rule.model_validate(decision["rule"])
+    except ValidationError as error:
+        raise GroupingError(f"similarity: {error.errors()[0]['msg']}. Export it again.") from None
+    again = decide(results, reading, rule)
+    differences: list[str] = []
+    for part in ("study", "similarity", "result", "groups", "not_grouped", "alternatives"):
+        differences += _differences(part, decision.get(part), again[part])
+    return differences
+
+
+def _differences(path: str, given: Any, derived: Any) -> list[str]:
+    if isinstance(derived, dict) and isinstance(given, dict):
+        keys = sorted({*given, *derived})
+        return [line for key in keys
+                for line in _differences(f"{path}.{key}", given.get(key), derived.get(key))]
+    if isinstance(derived, list) and isinstance(given, list) and len(given) == len(derived):
+        return [line for i, (a, b) in enumerate(zip(given, derived, strict=True))
+                for line in _differences(f"{path}[{i}]", a, b)]
+    numbers = isinstance(given, int | float) and isinstance(derived, int | float)
+    same = abs(given - derived) <= TOLERANCE if numbers else given == derived
+    return [] if same else [f"{path}: the file says {_short(given)}, the cache gives "
+                            f"{_short(derived)}"]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "…"

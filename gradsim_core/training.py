@@ -1,0 +1,117 @@
+"""One training run on several languages, a step at a time, with its gradients taken down.
+
+Conventions
+-----------
+A step takes an equally large batch of every language at the same parameters (see `batches`),
+makes their gradients (see `gradients`) and follows the mean of them with AdamW: linear warm-up,
+linear decay, gradients clipped to norm 1, no weight decay on biases and norms. Dropout is on and
+seeded by (seed, step), so the gradients are those of the training step itself, and nothing but
+the step number is needed to go on where a run was cut off.
+
+A language whose gradient is not finite, or more than 10,000 times longer than the median one,
+is taken out, the step is repeated without it, and the reason is kept with the results.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from gradsim_core.batches import collate, mean_loss, rows_at
+from gradsim_core.encoding import Encoded
+from gradsim_core.errors import RunError
+from gradsim_core.gradients import Tap, faulty_rows, is_exact
+from gradsim_core.models import Encoder
+from gradsim_core.study import Study
+
+
+@dataclass
+class Training:
+    """The state of a joint trial: all that a checkpoint must hold."""
+
+    encoder: Encoder
+    tap: Tap
+    optimizer: torch.optim.AdamW
+    languages: tuple[str, ...]
+    step: int = 0
+    snapshots: list[int] = field(default_factory=list)
+    sums: list[np.ndarray] = field(default_factory=list)
+    step_numbers: list[int] = field(default_factory=list)
+    steps: list[np.ndarray] = field(default_factory=list)
+    invalid: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def active(self) -> list[int]:
+        """Positions of the languages still trained on."""
+        return [i for i, code in enumerate(self.languages) if code not in self.invalid]
+
+
+def start_training(encoder: Encoder, languages: tuple[str, ...], study: Study) -> Training:
+    """Put optimizer and tap around a fresh encoder."""
+    decayed = [p for p in encoder.parameters if p.ndim > 1]
+    plain = [p for p in encoder.parameters if p.ndim <= 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": study.weight_decay},
+         {"params": plain, "weight_decay": 0.0}], lr=study.learning_rate, fused=True)
+    exact = is_exact(study.gradients, len(languages), encoder.n_parameters)
+    tap = Tap(encoder, len(languages), exact, study.sketch_size, study.seed)
+    return Training(encoder, tap, optimizer, languages)
+
+
+def train_step(training: Training, encoded: dict[str, Encoded], study: Study,
+               packed: bool) -> tuple[float, np.ndarray]:
+    """Run one optimizer step; returns the mean loss and the step's Grams."""
+    while True:
+        torch.manual_seed(study.seed * 1_000_003 + training.step)
+        losses, faulty = _step_gradients(training, encoded, study, packed)
+        grams = training.tap.grams(training.tap.step)
+        faulty = faulty or faulty_rows(grams)
+        if not faulty:
+            break
+        _take_out(training, faulty)
+    training.tap.end_step(len(losses))
+    torch.nn.utils.clip_grad_norm_(training.encoder.parameters, 1.0)
+    for group in training.optimizer.param_groups:
+        group["lr"] = study.learning_rate * _schedule(training.step, study)
+    training.optimizer.step()
+    training.step += 1
+    return float(np.mean(losses)), grams
+
+
+def _step_gradients(training: Training, encoded: dict[str, Encoded], study: Study,
+                    packed: bool) -> tuple[list[float], list[int]]:
+    """One micro-batch a (language, half); stops at a row that spoils the rest."""
+    encoder, tap = training.encoder, training.tap
+    encoder.model.train()
+    tap.begin_step()
+    losses = []
+    for i in training.active:
+        code = training.languages[i]
+        rows_of = encoded[code]
+        for half in (0, 1):
+            rows = rows_at(len(rows_of), training.step, study.batch_size // 2, study.seed,
+                           code, half)
+            tap.begin(2 * i + half)
+            loss = mean_loss(encoder, collate(encoder, rows_of, rows, packed))
+            loss.backward()
+            if not tap.end(2 * i + half):
+                return losses, [2 * i + half]
+            losses.append(float(loss.detach()))
+    return losses, []
+
+
+def _take_out(training: Training, faulty: list[int]) -> None:
+    for code in {training.languages[row // 2] for row in faulty}:
+        training.invalid[code] = (f"its gradient was not finite or exploded at step "
+                                  f"{training.step + 1}")
+    if len(training.active) < 2:
+        raise RunError(f"Step {training.step + 1}: the gradients of {', '.join(training.invalid)} "
+                       "are not finite or explode, and fewer than two languages are left. Lower "
+                       "learning_rate, or check these languages' data.")
+
+
+def _schedule(step: int, study: Study) -> float:
+    warm = max(1, round(study.warmup * study.steps))
+    return min((step + 1) / warm, (study.steps - step) / max(1, study.steps - warm + 1))
