@@ -33,7 +33,7 @@ help:  ## Show this list
 	@echo "Settings: PORT=$(PORT) CACHE=$(CACHE) WORKERS=$(WORKERS) PYTHON=… CHROMIUM=…"
 	@echo "For example: make run PORT=8600"
 
-run: .venv/.run  ## Show the built-in study in the browser (installs what it needs, then prints the address)
+run: .venv/.run  ## Show the built-in study in the browser; prints the address
 	@exec .venv/bin/gradsim dashboard --port "$(PORT)" --cache "$(CACHE)"
 
 test: .venv/.test browser lint  ## Check style and types, then run all tests
@@ -54,12 +54,16 @@ bench: .venv/.test  ## Measure speed and memory against plain training
 	python=
 	found=
 	for name in $(or $(PYTHON),python3.11 python3); do
-	    version="$$("$$name" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" || continue
-	    found="$$found $$name is $$version;"
-	    if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then python="$$name"; break; fi
+	    version="$$("$$name" -c 'import sys; print("%d.%d" % sys.version_info[:2])' \
+	        2>/dev/null)" || continue
+	    found="$$found$$name is $$version. "
+	    if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+	        python="$$name"
+	        break
+	    fi
 	done
 	if [ -z "$$python" ]; then
-	    echo "GradSim needs Python 3.11 or newer;$${found:- none was found.}" >&2
+	    echo "GradSim needs Python 3.11 or newer. $${found:-None was found.}" >&2
 	    echo "On Debian 12 or Ubuntu 24.04: sudo apt-get install -y python3 python3-venv" >&2
 	    echo "Or name one: make run PYTHON=/path/to/python3.11" >&2
 	    exit 1
@@ -101,7 +105,8 @@ browser:
 	}
 	if found; then exit 0; fi
 	packages="chromium fonts-noto-core"
-	if [ "$$(id -u)" = 0 ]; then as_root=; elif sudo -n true 2>/dev/null; then as_root=sudo; else as_root=no; fi
+	as_root=no
+	if [ "$$(id -u)" = 0 ]; then as_root=; elif sudo -n true 2>/dev/null; then as_root=sudo; fi
 	if [ -z "$(CHROMIUM)" ] && [ "$$as_root" != no ] && command -v apt-get >/dev/null; then
 	    echo "Installing Chromium for the browser tests (about 400 MB) …"
 	    $$as_root apt-get update -qq >/dev/null || true

@@ -26,7 +26,7 @@ def imports(source: str) -> Iterator[tuple[int, str]]:
         elif (isinstance(node, ast.Call) and node.args
               and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__")):
             name = node.args[0]
-            yield node.lineno, (name.value if isinstance(name, ast.Constant)
+            yield node.lineno, (str(name.value) if isinstance(name, ast.Constant)
                                 else f"?{ast.unparse(name)}")
 
 

@@ -25,8 +25,8 @@ HEAVY = ("torch", "transformers", "tokenizers", "accelerate", "datasets", "strea
          "sklearn", "umap", "pandas")
 """What `import gradsim_core` must not load."""
 
-STORES = ("gradsim_core.store", "gradsim_core.runs", "gradsim_core.models", "gradsim_core.trial",
-          "gradsim_core.execution", "sqlite3", "torch", "transformers")
+STORES = ("torch", "transformers", *(f"gradsim_core.{name}" for name in (
+    "atomic", "store", "results", "runs", "models", "training", "trial")))
 
 IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     # rule: (files, files excepted, modules they may not import)
@@ -35,7 +35,8 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     "torch and transformers stay in the training modules":
         (("gradsim_core/**/*.py",),
          tuple(f"gradsim_core/{name}.py"
-               for name in ("models", "batches", "gradients", "training", "evaluation", "trial")),
+               for name in ("models", "batches", "gradients", "training", "evaluation", "trial",
+                            "estimate")),
          ("torch", "transformers")),
     "numbers know no store, no run and no model":
         (("gradsim_core/gram.py", "gradsim_core/statistics.py", "gradsim_core/measures/*.py",
@@ -53,14 +54,15 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     "nothing is pickled":
         (("gradsim_core/**/*.py", "dashboard/**/*.py"), (),
          ("pickle", "dill", "cloudpickle", "marshal", "shelve")),
-    "the run table is opened in one place":
-        (("gradsim_core/**/*.py", "dashboard/**/*.py"), ("gradsim_core/runs.py",), ("sqlite3",)),
+    "only the store and the command line's exports publish files":
+        (("gradsim_core/**/*.py", "dashboard/**/*.py"),
+         ("gradsim_core/store.py", "gradsim_core/cli/answers.py"), ("gradsim_core.atomic",)),
 }
 
 WRITERS = {
-    "gradsim_core/store.py": "results under the cache folder",
-    "gradsim_core/runs.py": "the run table and logs under the cache folder",
-    "gradsim_core/__main__.py": "files that the user names",
+    "gradsim_core/atomic.py": "how a file is written; who may use it is an import rule",
+    "gradsim_core/store.py": "puts damaged entries aside under the cache folder",
+    "gradsim_core/runs.py": "the log of a run under the cache folder",
 }
 
 LINE_LIMIT = 250

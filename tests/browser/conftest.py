@@ -155,7 +155,7 @@ def _wait_until_healthy(process: subprocess.Popen, url: str, log: Path) -> None:
 
 def _end(process: subprocess.Popen, cache: Path) -> None:
     """End the server's group, and the runs it started, which live in sessions of their own."""
-    runs = _processes_naming(cache)
+    started = _started(process.pid, cache)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
@@ -163,15 +163,20 @@ def _end(process: subprocess.Popen, cache: Path) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    for run in {*runs, *_processes_naming(cache)}:
+    for left in started | _started(process.pid, cache):
         with contextlib.suppress(psutil.NoSuchProcess):
-            run.kill()
+            left.kill()
 
 
-def _processes_naming(cache: Path) -> list[psutil.Process]:
-    """Processes whose command line names this cache folder, which no one else has."""
-    return [process for process in psutil.process_iter(["cmdline"])
-            if any(str(cache) in part for part in process.info["cmdline"] or ())]
+def _started(server: int, cache: Path) -> set[psutil.Process]:
+    """The server, processes that name its cache folder, which no other has, and their children."""
+    roots = [process for process in psutil.process_iter(["cmdline"]) if process.pid == server
+             or any(str(cache) in part for part in process.info["cmdline"] or ())]
+    found = set(roots)
+    for root in roots:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found |= set(root.children(recursive=True))
+    return found
 
 
 def _tail(log: Path, size: int = 4000) -> str:
