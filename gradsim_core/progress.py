@@ -98,6 +98,8 @@ def _eta_s(events: Sequence[Event]) -> float | None:
         left = _number(event.get("eta_s"))
         if left is not None:
             return max(0.0, left)
+        if event.get("kind") == "stage":
+            break  # what was left of the stage before says nothing about this one
     return None
 
 

@@ -45,6 +45,7 @@ def test_state(events: list[dict], alive: bool, finished: bool, state: str,
     ([{"step": "2", "steps": 4, "eta_s": "soon"}], 0.0, None),
     ([{"step": 2, "steps": float("nan"), "eta_s": float("inf")}], 0.0, None),
     ([{"step": 1, "steps": 4, "eta_s": 9}, {"kind": "snapshot"}], 0.25, 9.0),
+    ([{"step": 4, "steps": 4, "eta_s": 9}, {"kind": "stage"}], 1.0, None),
 ])
 def test_odd_numbers(events: list[dict[str, Any]], progress: float, eta_s: float | None) -> None:
     seen = state_from_events(events, alive=True, recorded=True, finished=False)
