@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ from typing import Any, NamedTuple
 from gradsim_core.data.files import file_bytes, file_lines, file_text
 from gradsim_core.data.rows import listing, shown
 from gradsim_core.errors import DataError
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Table(NamedTuple):
@@ -101,7 +104,7 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         if not isinstance(value, dict):
             raise DataError(f"{shown(path)}:{number}: {type(value).__name__}, not an object. "
                             'Write one JSON object a line, as {"text": …, "label": …}.')
-        if "\\u" in line and any("\ud800" <= char <= "\udfff" for char in str(value)):
+        if "\\u" in line and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
             raise DataError(f"{shown(path)}:{number}: half of a \\u surrogate pair is no "
                             "character. Mend the line.")
         yield number, value
