@@ -9,15 +9,14 @@ walked in a shuffled order and shuffled anew after every pass (wrap-around): a s
 repeats itself where a large one is still on its first pass. The rows of a step depend on
 (seed, language, half, step) alone, not on the other languages, and need no state to resume.
 
-A *packed* batch holds several sequences in one row: position ids start anew with each, and a
-block-diagonal mask keeps them from seeing each other, so the result is that of padding without
-its cost.
+A *packed* batch holds all its sequences in one row (see `packing`): position ids start anew with
+each and none sees another, so the result is that of padding without its cost.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,9 +28,6 @@ from torch.nn import functional
 
 from gradsim_core.encoding import IGNORE, Encoded
 from gradsim_core.models import Encoder
-
-ROW_TOKENS = 256
-"""Packed rows are about this long: longer ones spend more on attention than they save."""
 
 
 def rows_at(n_rows: int, step: int, size: int, seed: int, code: str,
@@ -71,68 +67,43 @@ class Batch:
     ----------
     inputs : keyword arguments of the model
     labels : (n_sequences,) for sequence tasks, (n_rows, n_tokens) for token tasks
-    order : for each sequence, its number in the list that was collated
-    first : (row, column) index of each sequence's first token in a packed batch, else None
-    spans : for each sequence, (row, start, stop) of its tokens
+    first : column of each sequence's first token in a packed batch of a sequence task, else None
+    tokens : bool (n_rows, n_tokens), True where the batch holds a token of a sequence
     """
 
     inputs: dict[str, torch.Tensor]
     labels: torch.Tensor
-    order: tuple[int, ...]
-    first: tuple[torch.Tensor, torch.Tensor] | None
-    spans: tuple[tuple[int, int, int], ...]
+    first: torch.Tensor | None
+    tokens: torch.Tensor
 
 
 def collate(encoder: Encoder, encoded: Encoded, rows: Sequence[int] | np.ndarray,
             packed: bool) -> Batch:
     """Build the tensors of some rows of a split, packed or padded."""
-    lengths = [len(encoded.ids[row]) for row in rows]
-    bins = _bins(lengths, ROW_TOKENS) if packed else [[i] for i in range(len(rows))]
-    width = max(sum(lengths[i] for i in members) for members in bins)
-    pad = encoder.model.config.pad_token_id or 0
-    ids = np.full((len(bins), width), pad, dtype=np.int64)
-    segment = np.zeros((len(bins), width), dtype=np.int64)  # 0 is padding
-    position = np.zeros((len(bins), width), dtype=np.int64)
-    token_labels = np.full((len(bins), width), IGNORE, dtype=np.int64)
-    order, spans = [], []
-    for row, members in enumerate(bins):
-        start = 0
-        for number, i in enumerate(members):
-            stop = start + lengths[i]
-            ids[row, start:stop] = encoded.ids[rows[i]]
-            segment[row, start:stop] = number + 1
-            position[row, start:stop] = np.arange(lengths[i]) + (encoder.first_position or 0)
-            token_labels[row, start:stop] = encoded.labels[rows[i]]
-            order.append(i)
-            spans.append((row, start, stop))
-            start = stop
+    lengths = encoded.lengths_of(rows)
+    longest = int(lengths.max())
+    grid = np.arange(longest) < lengths[:, None]  # (n_sequences, longest): True at a token
+    ids = np.concatenate([encoded.ids[row] for row in rows]).astype(np.int64)
     of_tokens = encoded.labels[0].ndim == 1
-    labels = token_labels if of_tokens else np.array([encoded.labels[rows[i]] for i in order])
-    inputs = {"input_ids": torch.from_numpy(ids)}
+    labels = (np.concatenate if of_tokens else np.array)([encoded.labels[row] for row in rows])
     if not packed:
-        inputs["attention_mask"] = torch.from_numpy((segment > 0).astype(np.int64))
-        return Batch(inputs, torch.from_numpy(labels), tuple(order), None, tuple(spans))
-    same = torch.from_numpy(segment[:, None, :, None] == segment[:, None, None, :])
-    inputs |= {"attention_mask": same, "position_ids": torch.from_numpy(position)}
-    first = None if of_tokens else (torch.tensor([span[0] for span in spans]),
-                                    torch.tensor([span[1] for span in spans]))
-    return Batch(inputs, torch.from_numpy(labels), tuple(order), first, tuple(spans))
+        pad = encoder.model.config.pad_token_id or 0
+        inputs = {"input_ids": _filled(grid, ids, pad), "attention_mask": _filled(grid, 1, 0)}
+        labels = _filled(grid, labels, IGNORE) if of_tokens else torch.from_numpy(labels)
+        return Batch(inputs, labels, None, torch.from_numpy(grid))
+    position = np.broadcast_to(np.arange(longest), grid.shape)[grid] + encoder.first_position
+    inputs = {"input_ids": torch.from_numpy(ids)[None],
+              "position_ids": torch.from_numpy(position)[None],
+              "attention_mask": torch.from_numpy(grid)[:, None, None, :]}
+    first = None if of_tokens else torch.from_numpy(np.cumsum(lengths) - lengths)
+    return Batch(inputs, torch.from_numpy(labels)[None] if of_tokens
+                 else torch.from_numpy(labels), first, torch.ones((1, len(ids)), dtype=torch.bool))
 
 
-def _bins(lengths: list[int], capacity: int) -> list[list[int]]:
-    """First-fit decreasing: members of each packed row."""
-    capacity = max(capacity, *lengths)
-    bins: list[list[int]] = []
-    room: list[int] = []
-    for i in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
-        place = next((b for b, left in enumerate(room) if left >= lengths[i]), None)
-        if place is None:
-            bins.append([])
-            room.append(capacity)
-            place = len(bins) - 1
-        bins[place].append(i)
-        room[place] -= lengths[i]
-    return bins
+def _filled(grid: np.ndarray, values: np.ndarray | int, empty: int) -> torch.Tensor:
+    filled = np.full(grid.shape, empty, dtype=np.int64)
+    filled[grid] = values
+    return torch.from_numpy(filled)
 
 
 def batch_logits(encoder: Encoder, batch: Batch) -> torch.Tensor:
@@ -150,14 +121,14 @@ def mean_loss(encoder: Encoder, batch: Batch) -> torch.Tensor:
 
 
 @contextmanager
-def _first_tokens(encoder: Encoder, first: tuple[torch.Tensor, torch.Tensor] | None) -> Any:
+def _first_tokens(encoder: Encoder, first: torch.Tensor | None) -> Iterator[None]:
     """Hand the head each packed sequence's first token as if it stood in a row of its own."""
     if first is None:
         yield
         return
 
     def gather(_module: Any, _inputs: Any, output: Any) -> Any:
-        output.last_hidden_state = output.last_hidden_state[first][:, None, :]
+        output.last_hidden_state = output.last_hidden_state[0, first][:, None, :]
         return output
 
     handle = encoder.model.base_model.encoder.register_forward_hook(gather)

@@ -10,6 +10,7 @@ and words that kept no piece in ``lost_words``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,11 @@ class Encoded:
     @property
     def lengths(self) -> np.ndarray:
         """Tokens a row."""
-        return np.fromiter((len(ids) for ids in self.ids), dtype=np.int64, count=len(self.ids))
+        return self.lengths_of(range(len(self.ids)))
+
+    def lengths_of(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Tokens of some of the rows."""
+        return np.fromiter((len(self.ids[row]) for row in rows), dtype=np.int64, count=len(rows))
 
 
 def encode_split(split: Split, task: Task, labels: tuple[str, ...], tokenizer: Any,

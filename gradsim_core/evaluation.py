@@ -54,11 +54,14 @@ def predict(encoder: Encoder, encoded: Encoded, packed: bool) -> list[np.ndarray
     for rows in _by_length(encoded.lengths):
         batch = collate(encoder, encoded, rows, packed)
         with torch.inference_mode():
-            labels = batch_logits(encoder, batch).argmax(-1).numpy()
-        for number, (i, (row, start, stop)) in enumerate(
-                zip(batch.order, batch.spans, strict=True)):
-            of_tokens = labels.ndim == 2
-            found[rows[i]] = labels[row, start:stop] if of_tokens else labels[number]
+            labels = batch_logits(encoder, batch).argmax(-1)
+        if labels.ndim == 2:  # tokens: take those of each sequence out of the rows
+            lengths = [len(encoded.ids[row]) for row in rows]
+            of_rows = labels[batch.tokens].split(lengths)
+        else:
+            of_rows = labels.unbind()
+        for row, predicted in zip(rows, of_rows, strict=True):
+            found[row] = predicted.numpy()
     return found
 
 

@@ -25,15 +25,11 @@ from torch import nn
 from gradsim_core.data.corpus import Task
 from gradsim_core.errors import ModelError
 from gradsim_core.fingerprints import TINY_BYTES, model_folder
+from gradsim_core.packing import make_packable
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 logging.getLogger("transformers").setLevel(logging.ERROR)
-
-PACKABLE = {"bert": 0, "roberta": 1, "xlm-roberta": 1, "camembert": 1}
-"""Model types that take a 4-D attention mask and position ids, with their stack under
-``base_model.encoder`` -> 1 if positions start behind the padding id, else 0."""
-
 
 @dataclass(frozen=True)
 class Encoder:
@@ -89,7 +85,7 @@ def load_encoder(model: str, revision: str | None, task: Task, labels: tuple[str
 def encoder_of(network: Any, tokenizer: Any, max_length: int) -> Encoder:
     """Wrap a classifier that is already in memory."""
     network.config.use_cache = False
-    first = _first_position(network)
+    first = make_packable(network)
     positions = getattr(network.config, "max_position_embeddings", None)
     room = positions - (network.config.pad_token_id + 1 if first else 0) if positions else None
     if room is not None and max_length > room:
@@ -148,13 +144,6 @@ def _stack(network: nn.Module, body: nn.Module) -> tuple[str, int]:
             f"{n_layers} layers found (parameters: {some}, …). Use an encoder with one stack of "
             "layers of its own each, such as BERT, XLM-R, DeBERTa or DistilBERT.")
     return outer[0], n_layers
-
-
-def _first_position(network: Any) -> int | None:
-    config = network.config
-    if config.model_type not in PACKABLE or config._attn_implementation not in ("sdpa", "eager"):
-        return None
-    return PACKABLE[config.model_type] and config.pad_token_id + 1
 
 
 def _classifier(task: Task) -> Any:

@@ -1,0 +1,77 @@
+"""Padding-free rows: all sequences of a batch in one row, attention in a padded grid.
+
+Every layer but attention treats tokens one by one, so the sequences of a batch can stand one
+behind the other in a single row of (1, n_tokens): nothing is computed for padding. Attention
+needs to know which tokens belong together: the queries, keys and values are spread into a grid
+of (n_sequences, longest), attend there, and are gathered back. Against a block-diagonal mask over
+the whole row this saves the square of the row's length.
+
+The grid travels as the model's 4-D attention mask, of shape (n_sequences, 1, 1, longest), which
+transformers hands on to the attention function untouched. Any other mask gets transformers' own
+scaled-dot-product attention, so a model with this function takes padded batches as before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+NAME = "gradsim_packed"
+
+FIRST_POSITION = {"bert": "zero", "electra": "zero", "ernie": "zero", "roberta": "padding",
+                  "xlm-roberta": "padding", "camembert": "padding"}
+"""Model types that take position ids and call attention by name: what their positions count
+from, zero or the place behind the padding id."""
+
+
+def packed_attention(module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor,
+                     value: torch.Tensor, attention_mask: torch.Tensor | None,
+                     **options: Any) -> tuple[torch.Tensor, None]:
+    """Attend within each sequence of a packed row.
+
+    Parameters
+    ----------
+    query, key, value : (1, n_heads, n_tokens, n_dimensions)
+    attention_mask : bool (n_sequences, 1, 1, longest), True where the grid holds a token
+
+    Returns
+    -------
+    tuple of (1, n_tokens, n_heads, n_dimensions) and None
+    """
+    if attention_mask is None or len(attention_mask) == len(query):
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+    n_sequences, _, _, longest = attention_mask.shape
+    places = attention_mask.flatten().nonzero().squeeze(1)
+
+    def spread(row: torch.Tensor) -> torch.Tensor:
+        tokens = row[0].transpose(0, 1)  # (n_tokens, n_heads, n_dimensions)
+        grid = tokens.new_zeros((n_sequences * longest, *tokens.shape[1:]))
+        grid = grid.index_copy(0, places, tokens)
+        return grid.view(n_sequences, longest, *tokens.shape[1:]).transpose(1, 2)
+
+    grid, _ = sdpa_attention_forward(module, spread(query), spread(key), spread(value),
+                                     attention_mask, **options)
+    return grid.flatten(0, 1).index_select(0, places)[None], None
+
+
+def make_packable(network: Any) -> int | None:
+    """Let a model take packed rows.
+
+    Returns
+    -------
+    int or None
+        The position id of a sequence's first token; None if the model cannot be packed and is
+        left as it was.
+    """
+    config = network.config
+    counts_from = FIRST_POSITION.get(config.model_type)
+    if counts_from is None or config._attn_implementation not in ("sdpa", NAME):
+        return None
+    ALL_ATTENTION_FUNCTIONS.register(NAME, packed_attention)
+    ALL_MASK_ATTENTION_FUNCTIONS.register(NAME, sdpa_mask)
+    network.set_attn_implementation(NAME)
+    return 0 if counts_from == "zero" else config.pad_token_id + 1
