@@ -76,7 +76,7 @@ def _parts(study: Study, preset: Preset | None) -> list[Part]:
         return builtin_parts(study.languages or preset.languages)
     if study.data:
         folder = clone_folder(preset, study.data) if preset else study.data
-        return load_parts(folder, study.columns)
+        return load_parts(folder, study.columns, study.languages)
     if preset:
         configs = language_configs(study.hub_config or preset.config,
                                    hub_spellings(preset, study.languages))

@@ -4,8 +4,8 @@ Conventions
 -----------
 A language that has only training rows, or rows of no named split, is split 80/10/10 by the hash
 of each row's id, or of its text if it has no id: the same item falls into the same split in every
-language. So is a language that has only development or test rows, if no language has training
-rows at all (as in the parallel treebanks) or if asked for; otherwise it stays a target. Rows
+language. So is a language that has only development or test rows, if no language has a training
+split at all (as in the parallel treebanks) or if asked for; otherwise it stays a target. Rows
 without text or label are dropped and counted. Training rows are chosen by a seeded hash of the
 same key, so that parallel rows stay parallel and the order of the languages does not matter.
 """
@@ -53,7 +53,7 @@ def corpus_from(parts: Sequence[Part], *, source: str, languages: Sequence[str] 
     """
     known = languages_of(list(dict.fromkeys(part.language for part in parts)))
     wanted = wanted_spellings(languages, known)
-    trained = any(part.split in ("train", None) and part.rows for part in parts)
+    trained = any(part.split in ("train", None) for part in parts)
     splits: dict[str, dict[str, Split]] = {}
     for code in sorted({known[spelling].code for spelling in wanted}):
         own = [part for part in parts if known[part.language].code == code]

@@ -5,43 +5,28 @@ Conventions
 Shares are fractions. Lengths are in characters for texts and in words for sentences of tagged
 words. A *duplicate* is a training row whose text an earlier training row has; a *leak* is a
 development or test row whose text also stands among the training rows of the same language.
-Scripts are told from the letters' Unicode names. Warnings go from the gravest to the slightest:
+Warnings go from the gravest to the slightest:
 "serious" (the language's or the study's results mean nothing), "caution" (they may mislead),
 "note" (good to know).
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from itertools import chain
 from statistics import median
 from typing import Literal
 
 from gradsim_core.data.corpus import SPLITS, Corpus, Split
+from gradsim_core.data.scripts import WRITTEN_WITH, main_script
 
 Severity = Literal["serious", "caution", "note"]
 SEVERITIES: tuple[Severity, ...] = ("serious", "caution", "note")
 
 FEW_ROWS = 200
 """A language with fewer training rows is warned of, whatever the others have."""
-
-_SCRIPTS = {"LATIN": "Latn", "CYRILLIC": "Cyrl", "GREEK": "Grek", "ARABIC": "Arab",
-            "HEBREW": "Hebr", "ETHIOPIC": "Ethi", "DEVANAGARI": "Deva", "BENGALI": "Beng",
-            "GURMUKHI": "Guru", "GUJARATI": "Gujr", "ORIYA": "Orya", "TAMIL": "Taml",
-            "TELUGU": "Telu", "KANNADA": "Knda", "MALAYALAM": "Mlym", "SINHALA": "Sinh",
-            "THAI": "Thai", "LAO": "Laoo", "MYANMAR": "Mymr", "KHMER": "Khmr", "TIBETAN": "Tibt",
-            "GEORGIAN": "Geor", "ARMENIAN": "Armn", "HANGUL": "Hang", "CJK": "Hani",
-            "HIRAGANA": "Hira", "KATAKANA": "Kana", "CHEROKEE": "Cher", "NKO": "Nkoo",
-            "TIFINAGH": "Tfng", "MONGOLIAN": "Mong", "THAANA": "Thaa", "SYRIAC": "Syrc",
-            "OL": "Olck", "CHAKMA": "Cakm", "MEETEI": "Mtei", "ADLAM": "Adlm", "VAI": "Vaii"}
-
-_WRITTEN_WITH = {"Jpan": {"Hani", "Hira", "Kana"}, "Kore": {"Hang", "Hani"}, "Hans": {"Hani"},
-                 "Hant": {"Hani"}, "Aran": {"Arab"}}
-"""ISO 15924 codes that stand for several scripts, or for a style of one."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +108,8 @@ def _facts(corpus: Corpus, code: str) -> LanguageHealth:
     labels = Counter(_labels(train))
     total = labels.total()
     (majority, count), = labels.most_common(1) or [("", 0)]
-    script, share = _main_script(split for split in (train, dev, test))
+    script, share = main_script(
+        chain.from_iterable(_strings(split) for split in (train, dev, test)))
     return LanguageHealth(
         language=code, name=corpus.languages[code].name,
         train=len(train), dev=len(dev), test=len(test),
@@ -144,28 +130,10 @@ def _labels(split: Split) -> Iterable[str]:
     return chain.from_iterable(split.labels) if words else split.labels
 
 
-def _main_script(splits: Iterable[Split]) -> tuple[str, float]:
-    """The commonest script of all letters, and its share of them; ("", 0) without letters."""
-    letters: Counter[str] = Counter()
-    for split in splits:
-        words = chain.from_iterable(split.texts) if split.texts and isinstance(
-            split.texts[0], tuple) else split.texts
-        letters.update("".join(words))
-    scripts: Counter[str] = Counter()
-    for letter, count in letters.items():
-        if letter.isalpha():
-            scripts[_script(letter)] += count
-    if not scripts:
-        return "", 0.0
-    script, count = scripts.most_common(1)[0]
-    return script, count / scripts.total()
-
-
-@cache
-def _script(letter: str) -> str:
-    """ISO 15924 code of a letter's script; the first word of its name where we have none."""
-    name = unicodedata.name(letter, "UNKNOWN").split()[0].split("-")[0]
-    return _SCRIPTS.get(name, name.title())
+def _strings(split: Split) -> Iterable[str]:
+    """Texts, or words."""
+    words = split.texts and isinstance(split.texts[0], tuple)
+    return chain.from_iterable(split.texts) if words else split.texts
 
 
 def _corpus_warnings(corpus: Corpus, rows: tuple[LanguageHealth, ...]) -> Iterator[HealthWarning]:
@@ -224,7 +192,9 @@ def _label_warnings(corpus: Corpus, row: LanguageHealth,
     if row.majority_share > (0.95 if corpus.task == "token" else 0.8):
         yield "caution", (f"has {row.majority_share:.0%} {row.majority_label}: a model that always "
                           "says so looks good.")
-    others = [other for other in rows if other.train]
+    others = [other for other in rows if other.train and other is not row]
+    if not others:
+        return
     distance = sum(abs(share - sum(other.label_shares[label] for other in others) / len(others))
                    for label, share in row.label_shares.items()) / 2
     if distance > 0.2:
@@ -242,11 +212,11 @@ def _text_warnings(corpus: Corpus, row: LanguageHealth) -> Iterator[Finding]:
     if row.leaks > 0.01 * (row.dev + row.test):
         yield "caution", (f"has {row.leaks:,} of {row.dev + row.test:,} dev and test rows among "
                           "its training rows: its scores may be too high.")
-    expected = _WRITTEN_WITH.get(language.script or "", {language.script})
+    expected = WRITTEN_WITH.get(language.script or "", {language.script})
     if row.script and language.script and row.script not in expected:
         yield "caution", (f"is written in {row.script} ({row.script_share:.0%} of the letters), "
                           f"but {language.name} is mostly written in {language.script}.")
-    elif row.script and language.script not in _WRITTEN_WITH and row.script_share < 0.8:
+    elif row.script and language.script not in WRITTEN_WITH and row.script_share < 0.8:
         yield "note", (f"mixes scripts: {row.script_share:.0%} of its letters are {row.script}.")
     if language.note:
         yield "note", f"stands for a choice: {language.note}."

@@ -11,20 +11,22 @@ Layouts, tried in this order; folders and files that are hidden or symbolic link
 5. any of these one folder further down, in ``data/``.
 
 Splits are spelled train, dev (validation, valid, val) or test. Formats go by their ending:
-csv, tsv, jsonl, parquet; conll, txt (both CoNLL), conllu.
+csv, tsv, jsonl, parquet; conll, bio, txt (all CoNLL), conllu.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from gradsim_core.data.assembly import wanted_spellings
 from gradsim_core.data.columns import ROLES, table_parts
 from gradsim_core.data.conll import SENTENCES
 from gradsim_core.data.rows import Part, is_shard, listing, shown, split_name
 from gradsim_core.data.tables import TABLES
 from gradsim_core.errors import DataError, choice
+from gradsim_core.languages import languages_of
 
 ENDINGS = (*TABLES, *SENTENCES)
 """File endings that can be read."""
@@ -36,24 +38,28 @@ Place = tuple[Path, str | None, str | None]
 """A file, and the language and split that its place says."""
 
 
-def load_parts(path: str | Path, columns: Mapping[str, str] | None = None) -> list[Part]:
-    """Read all rows of a local file or folder.
+def load_parts(path: str | Path, columns: Mapping[str, str] | None = None,
+               languages: Sequence[str] = ()) -> list[Part]:
+    """Read the rows of a local file or folder.
 
     Parameters
     ----------
     path : a file with a language column, or a folder in one of the layouts above
     columns : role (text, label, language, split, topic, id) -> column name; for CoNLL a
         number counted from 1
+    languages : in any spelling; files of others are not opened; none: all
 
     Returns
     -------
     list of Part
-        In order of the files' names; a file without rows gives a part without rows.
+        In order of the files' names; a file without rows, or not opened, gives a part without
+        rows.
 
     Raises
     ------
     DataError
-        If nothing can be read there, or a file or row is not what it must be.
+        If nothing can be read there, a file or row is not what it must be, or a language asked
+        for has no file.
     """
     path, columns = Path(path).expanduser(), dict(columns or {})
     for role in columns:
@@ -66,8 +72,14 @@ def load_parts(path: str | Path, columns: Mapping[str, str] | None = None) -> li
     else:
         raise DataError(f"{shown(path)}: there is no such file or folder. Check the path given "
                         "as `data`.")
+    spellings = [language for _, language, _ in places if language is not None]
+    if "language" in columns or len(spellings) < len(places):
+        spellings = []  # only the rows say their language
+    skipped = set(spellings).difference(wanted_spellings(languages, languages_of(spellings))
+                                        if spellings else ())
     return [part for file, language, split in places
-            for part in _file_parts(file, columns, language, split)]
+            for part in ([Part(language or "", split, [], shown(file))] if language in skipped
+                         else _file_parts(file, columns, language, split))]
 
 
 def _file_parts(path: Path, columns: Mapping[str, str], language: str | None,
