@@ -17,11 +17,13 @@ is ours.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gradsim_core.errors import GroupingError
 from gradsim_core.grouping.bounds import serving_bound
-from gradsim_core.grouping.constraints import impossible
+from gradsim_core.grouping.constraints import impossible, k_bounds
 from gradsim_core.grouping.local_search import local_search
 from gradsim_core.grouping.problem import Problem
 from gradsim_core.grouping.result import Grouping, canonical, grouping_of
@@ -30,7 +32,7 @@ from gradsim_core.grouping.subsets import allowed_groups, best_splits, mask_scor
 MOST_ITEMS = 16
 """Items up to which the optimum is proved."""
 
-_SWEEPS = 20
+_WORK = 20_000_000
 _CELLS = 1 << 18
 
 
@@ -101,69 +103,72 @@ def _extensions(parts: np.ndarray, bits: np.ndarray,
 
 def _searched(problem: Problem) -> Grouping:
     """Move languages between served sets while that helps, from the best partition found."""
-    start = local_search(problem)
     items = problem.items
+    loose = replace(problem.constraints, smallest=1)  # what is served together may be few
+    low, high = k_bounds(1, problem.high, items, loose)
+    start = local_search(replace(problem, low=low, high=high, constraints=loose))
     item_of = {member: item for item, group in enumerate(items.members) for member in group}
     parts = [sorted({item_of[language] for language in group}) for group in start.groups]
     parts += [[] for _ in range(problem.high - len(parts))]
-    both = items.sums
-    held = [_holder(part, both, problem) for part in parts]
-    for _ in range(_SWEEPS):
+    held = [_holder(part, problem) for part in parts]
+    tried, improved = 0, True
+    while improved and tried < _WORK // len(items):
         improved = False
         for item in range(len(items)):
             origin = next(index for index, part in enumerate(parts) if item in part)
-            without = _holder([other for other in parts[origin] if other != item], both, problem)
-            options = []
-            for index, part in enumerate(parts):
-                if index != origin and (part or index == _first_empty(parts)):
-                    with_it = _holder([*part, item], both, problem)
-                    options.append((with_it[0] + without[0] - held[index][0] - held[origin][0],
-                                    index, with_it))
-            gain, index, with_it = max(options, key=lambda option: option[0],
-                                       default=(0.0, origin, held[origin]))
-            if gain > 1e-10:
+            without = _holder([other for other in parts[origin] if other != item], problem)
+            options = [index for index, part in enumerate(parts) if part and index != origin]
+            options += [index for index, part in enumerate(parts) if not part][:1]
+            tried += len(options)
+            best = (1e-10, origin, without)
+            for index in options:
+                joined = _holder([*parts[index], item], problem)
+                after = joined[0] + without[0]
+                gain = after - held[index][0] - held[origin][0] if after > -np.inf else -np.inf
+                if gain > best[0]:
+                    best = gain, index, joined
+            if best[1] != origin:
                 parts[origin].remove(item)
-                parts[index].append(item)
-                held[origin], held[index] = without, with_it
+                parts[best[1]].append(item)
+                held[origin], held[best[1]] = without, best[2]
                 improved = True
-        if not improved:
-            break
+    if any(value == -np.inf for value, _ in held):
+        raise GroupingError(impossible(1, problem.high, problem.constraints, problem.names))
     groups = [_languages(sum(1 << item for item in group), problem)
               for (_, group), part in zip(held, parts, strict=True) if part]
-    bound = serving_bound(problem)
-    return _finished(groups, problem, bound, False)
+    return _finished(groups, problem, serving_bound(problem), False)
 
 
-def _first_empty(parts: list[list[int]]) -> int:
-    return next((index for index, part in enumerate(parts) if not part), -1)
-
-
-def _holder(part: list[int], sums: np.ndarray, problem: Problem) -> tuple[float, list[int]]:
-    """A good group that holds some items: those most similar to them are added one by one."""
+def _holder(part: list[int], problem: Problem) -> tuple[float, list[int]]:
+    """A good group that holds some items: those nearest to them are added one after another."""
     if not part:
         return 0.0, []
-    items, constraints = problem.items, problem.constraints
-    group, size = list(part), int(items.sizes[part].sum())
+    items = problem.items
     barred: np.ndarray = np.any(items.apart[part], axis=0)
-    if barred[part].any() or size > problem.largest:
-        return -np.inf, group
-    total = float(sums[np.ix_(part, part)].sum())
-    gain = sums[part].sum(axis=0)
+    if barred[part].any():
+        return -np.inf, part
+    gain = items.sums[part].sum(axis=0)
     nearness = gain / items.sizes
     nearness[part] = -np.inf
-    best: tuple[float, list[int]] = (-np.inf, list(part))
-    for item in [None, *np.argsort(-nearness, kind="stable")[:len(items) - len(part)]]:
-        if item is not None:
-            if barred[item] or size + items.sizes[item] > problem.largest:
-                continue
-            group.append(int(item))
-            size += int(items.sizes[item])
-            total += float(gain[item])
-            barred = barred | items.apart[item]
-        value = problem.alone if size == 1 else total / (size - 1)
-        if size >= constraints.smallest and value > best[0]:
-            best = value, list(group)
-    return best
+    added = np.argsort(-nearness, kind="stable")[:len(items) - len(part)]
+    if items.apart.any():
+        added = _compatible(added, barred, items.apart)
+    sizes = np.cumsum(np.append(items.sizes[part].sum(), items.sizes[added]))
+    totals = np.cumsum(np.append(gain[part].sum(), gain[added]))
+    values = mask_scores(totals, sizes, problem.alone)
+    values[(sizes < problem.constraints.smallest) | (sizes > problem.largest)] = -np.inf
+    count = int(values.argmax())
+    return float(values[count]), [*part, *(int(item) for item in added[:count])]
+
+
+def _compatible(order: np.ndarray, barred: np.ndarray, apart: np.ndarray) -> np.ndarray:
+    """Items in order, without those that may not share a group with an earlier one."""
+    kept = []
+    for item in order:
+        if not barred[item]:
+            kept.append(item)
+            barred = barred | apart[item]
+    return np.array(kept, dtype=int)
 
 
 def _languages(mask: int, problem: Problem) -> list[int]:
@@ -178,6 +183,6 @@ def _finished(groups: list[list[int]], problem: Problem, bound: float | None,
     first = grouping_of(canonical(groups), "overlapping", problem.similarity, problem.alone)
     serving = [first.groups[index] for index in sorted(set(first.serves))]
     note = ("Proved by dynamic programming over who is served together." if proved else
-            "Not proved: a local optimum; the bound takes every language's best group.")
+            "Not proved: local search; the bound takes every language's best group.")
     return grouping_of(serving, "overlapping", problem.similarity, problem.alone, bound=bound,
                        proved=proved, note=f"{note} K = {problem.high} is the most groups.")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from gradsim_core.errors import GroupingError
 from gradsim_core.grouping.constraints import Constraints, Items, items_of, k_bounds
+
+KRule = Literal["groups", "most", "none"]
 
 MOST_TRIED_K = 40
 """How many values of K a strategy tries that must run anew for each."""
@@ -63,8 +66,10 @@ def problem_of(similarity: np.ndarray, k: int | None, k_range: tuple[int, int] |
                constraints: Constraints, *, alone: float, seed: int,
                lineages: Sequence[Sequence[str]] | None, sizes: Sequence[int] | None,
                names: Sequence[str] | None, time_limit_s: float,
-               k_counts: bool = True) -> Problem:
+               k_rule: KRule = "groups") -> Problem:
     """Check what a grouping is asked from, and freeze it.
+
+    K may mean the number of groups, the most groups, or nothing, by strategy.
 
     Raises
     ------
@@ -86,8 +91,10 @@ def problem_of(similarity: np.ndarray, k: int | None, k_range: tuple[int, int] |
         raise GroupingError(f"The score of a language alone is {alone}. Pass a finite number.")
     low, high = _k_asked(k, k_range, n_languages)
     items = items_of(matrix, constraints, names)
-    if k_counts:
+    if k_rule == "groups":
         low, high = k_bounds(low, high, items, constraints)
+    elif k_rule == "most":
+        low, high = 1, min(high, len(items))
     return Problem(matrix, low, high, k, constraints, items, float(alone), int(seed), lineages,
                    None if sizes is None else tuple(sizes), names, time_limit_s)
 

@@ -22,7 +22,7 @@ from gradsim_core.grouping.constraints import Constraints
 from gradsim_core.grouping.exact import exact, optima_by_k
 from gradsim_core.grouping.local_search import local_search
 from gradsim_core.grouping.overlapping import overlapping
-from gradsim_core.grouping.problem import Problem, problem_of
+from gradsim_core.grouping.problem import KRule, Problem, problem_of
 from gradsim_core.grouping.result import Grouping
 
 STRATEGIES: Mapping[str, Callable[[Problem], Grouping]] = {
@@ -41,7 +41,8 @@ STRATEGIES: Mapping[str, Callable[[Problem], Grouping]] = {
 COMPARISONS = ("monolingual", "all_languages", "family", "random")
 """Strategies that do not look at the similarity."""
 
-_UNLIMITED = ("monolingual", "all_languages", "family")
+_K_RULES: Mapping[str, KRule] = {"overlapping": "most", "monolingual": "none",
+                                 "all_languages": "none", "family": "none"}
 
 
 def group(similarity: np.ndarray, strategy: str = "exact", *, k: int | None = None,
@@ -85,7 +86,7 @@ def group(similarity: np.ndarray, strategy: str = "exact", *, k: int | None = No
         raise GroupingError(choice("Strategy", strategy, STRATEGIES))
     problem = problem_of(similarity, k, k_range, constraints or Constraints(), alone=alone,
                          seed=seed, lineages=lineages, sizes=sizes, names=names,
-                         time_limit_s=time_limit_s, k_counts=strategy not in _UNLIMITED)
+                         time_limit_s=time_limit_s, k_rule=_K_RULES.get(strategy, "groups"))
     return STRATEGIES[strategy](problem)
 
 
