@@ -4,7 +4,7 @@ All take the same rows at the same steps and end each step with the same AdamW; 
 how the rows are put into tensors and in what is recorded.
 
 ``plain_bucketed``  mixed languages, sorted by length, padded: what a careful user has today
-``plain_packed``    mixed languages, packed without padding: the true limit
+``plain_packed``    the same, packed without padding: the true limit
 ``plain_same``      our own one-language micro-batches, nothing recorded
 ``ours``            the joint trial: every block, both halves
 ``usual``           the usual research script: language by language backward, flattened and kept
@@ -62,6 +62,7 @@ def plain_same(work: Work, packed: bool) -> None:
     _begin(work)
     halves = work.halves()
     for code, rows in halves:
+        rows = rows[np.argsort(work.encoded[code].lengths_of(rows), kind="stable")]
         loss = mean_loss(work.encoder, collate(work.encoder, work.encoded[code], rows, packed))
         (loss / len(halves)).backward()
     _finish(work)
@@ -111,11 +112,7 @@ def _mixed(work: Work, packed: bool) -> None:
     _begin(work)
     numbers = np.concatenate([work.first[code] + rows for code, rows in work.halves()])
     lengths = np.array([len(work.pooled.ids[i]) for i in numbers])
-    if packed:
-        rng = np.random.default_rng(work.training.step)
-        numbers = rng.permutation(numbers)
-    else:
-        numbers = numbers[np.argsort(lengths, kind="stable")]
+    numbers = numbers[np.argsort(lengths, kind="stable")]
     for start in range(0, len(numbers), work.micro_rows):
         rows = numbers[start:start + work.micro_rows]
         loss = mean_loss(work.encoder, collate(work.encoder, work.pooled, rows, packed))

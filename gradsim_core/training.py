@@ -93,6 +93,7 @@ def _step_gradients(training: Training, encoded: dict[str, Encoded], study: Stud
         for half in (0, 1):
             rows = rows_at(len(rows_of), training.step, study.batch_size // 2, study.seed,
                            code, half)
+            rows = rows[np.argsort(rows_of.lengths_of(rows), kind="stable")]  # tight grids
             tap.begin(2 * i + half)
             loss = mean_loss(encoder, collate(encoder, rows_of, rows, packed))
             loss.backward()

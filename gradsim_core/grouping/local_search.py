@@ -38,7 +38,7 @@ def local_search(problem: Problem) -> Grouping:
     """
     random = np.random.default_rng(problem.seed)
     n_items = len(problem.items)
-    kicks = int(np.clip(_WORK // n_items**3, 1, 30))
+    kicks = max(1, min(n_items, 30, _WORK // n_items**3))
     best: State | None = None
     for labels in _starts(problem, random):
         state = descended(labels, problem)
