@@ -1,0 +1,24 @@
+"""The frame of the dashboard: `streamlit run dashboard/app.py` (or `gradsim dashboard`)."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.views.groups import groups_page
+from dashboard.views.problems import problems_shown
+from dashboard.views.sidebar import show_sidebar
+from dashboard.views.similarity import similarity_page
+from dashboard.views.study import study_page
+
+st.set_page_config(page_title="GradSim", layout="wide", initial_sidebar_state=340,
+                   menu_items={"about": "GradSim: which languages help each other in "
+                                        "multilingual training, measured from their gradients."})
+PAGES = [st.Page(study_page, title="Study", url_path="study"),
+         st.Page(similarity_page, title="Similarity", url_path="similarity", default=True),
+         st.Page(groups_page, title="Groups", url_path="groups")]
+page = st.navigation(PAGES, position="hidden")
+st.html("<style>[data-testid=stMainBlockContainer] {padding: 3rem 3rem 4rem}</style>")
+with problems_shown():
+    show_sidebar(PAGES)
+with problems_shown():
+    page.run()

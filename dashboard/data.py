@@ -1,0 +1,226 @@
+"""What pages show, loaded through the engine and kept for the next look.
+
+Conventions
+-----------
+Caches are shared by all users of the server, so each is capped, and keyed on everything that its
+content depends on: the cache folder, the signature, and the times at which results were written
+(a *stamp*), so that a finished run appears by itself and nothing stale is shown as current. What
+is cached is frozen; nobody may change it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+import yaml
+
+from gradsim_core import (
+    GradSimError,
+    Grouping,
+    Language,
+    Prepared,
+    Reading,
+    Results,
+    Rule,
+    RunState,
+    Similarity,
+    Store,
+    Study,
+    data_health,
+    find_signature,
+    leaf_order,
+    linkage_tree,
+    load_results,
+    load_study,
+    make_grouping,
+    placed_languages,
+    prepare,
+    read_similarity,
+    run_state,
+    start_run,
+    study_from,
+    study_yaml,
+)
+
+_PARTS = ("study.json", "grams.safetensors", "scores/joint.json")
+
+
+@dataclass(frozen=True)
+class StudyCard:
+    """What a list of studies says about one; plain text.
+
+    Attributes
+    ----------
+    title : the study's name, or what it is made of
+    n_languages : 0 while its run has not read the data yet
+    ready : whether its similarity can be looked at
+    """
+
+    signature: str
+    title: str
+    source: str
+    model: str
+    steps: int
+    n_languages: int
+    state: RunState
+    ready: bool
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A similarity with what it takes to draw it.
+
+    Attributes
+    ----------
+    found : the similarity
+    order : positions of its languages: those of the tree in leaf order, then the undefined ones
+    tree : linkage over the placed languages; None with fewer than two
+    names, branches : code -> English name, code -> branch
+    """
+
+    found: Similarity
+    order: tuple[int, ...]
+    tree: np.ndarray | None
+    names: Mapping[str, str]
+    branches: Mapping[str, str | None]
+
+    def label(self, code: str) -> str:
+        """English name with code, as plain text."""
+        name = self.names.get(code, code)
+        return name if name == code else f"{name} ({code})"
+
+
+def store() -> Store:
+    """The cache folder that this server shows."""
+    return Store(os.environ.get("GRADSIM_CACHE", "cache"))
+
+
+def chosen_signature(prefix: str) -> str | None:
+    """The study that begins so; the newest where none is named or known; None in an empty cache."""
+    known = store().signatures()
+    if prefix:
+        try:
+            return find_signature(store(), prefix)
+        except GradSimError:
+            pass
+    return known[0] if known else None
+
+
+def study_card(signature: str) -> StudyCard:
+    """What is known of a study, whether or not it has finished or even begun."""
+    here = store()
+    record = here.read_json(signature, "study.json")
+    study = study_from(record["study"]) if record else _asked(signature)
+    source = record["source"] if record else study.source
+    return StudyCard(signature, study.name or f"{study.source}, {study.model}", source,
+                     study.model, study.steps, len(record["languages"]) if record else 0,
+                     run_state(here, signature), here.exists(signature, "grams.safetensors"))
+
+
+def study_cards() -> list[StudyCard]:
+    """All studies of the cache, the one changed last first."""
+    cards = []
+    for signature in store().signatures():
+        try:
+            cards.append(study_card(signature))
+        except GradSimError:
+            continue  # a folder that is no study
+    return cards
+
+
+def results(signature: str) -> Results:
+    """A study's results, as they stand now."""
+    return _results(str(store().root), signature, _stamp(signature))
+
+
+def picture(signature: str, reading: Reading) -> Picture:
+    """A study's similarity, read as asked, with its tree."""
+    return _picture(str(store().root), signature, _stamp(signature), reading)
+
+
+def grouping(signature: str, reading: Reading, rule: Rule) -> Grouping:
+    """The groups that a rule makes of a study's languages."""
+    return _grouping(str(store().root), signature, _stamp(signature), reading, rule)
+
+
+def draft_study(source: Mapping[str, Any], more: str) -> Study:
+    """A study from the fields of the form and further settings as YAML."""
+    try:
+        settings = yaml.safe_load(more) if more.strip() else {}
+    except yaml.YAMLError as error:
+        settings = getattr(error, "problem", None) or "not valid YAML"
+    if not isinstance(settings, dict):
+        settings = {"more settings": settings}  # refused below, in the usual words
+    given = {key: value for key, value in source.items() if value not in ("", None, ())}
+    return study_from({**given, **settings}, where="New study")
+
+
+@st.cache_resource(max_entries=4, ttl="10m", show_spinner="Reading the data …")
+def checked(text: str) -> tuple[Prepared, Any]:
+    """A study (as YAML) with its data read, and their health; read anew after ten minutes."""
+    prepared = prepare(study_from(yaml.safe_load(text) or {}))
+    return prepared, data_health(prepared.corpus)
+
+
+def begin(study: Study) -> str:
+    """Start a study's run in a process of its own; its signature."""
+    prepared = prepare(study)
+    start_run(store(), study_yaml(study), prepared.signature)
+    return prepared.signature
+
+
+def resume(signature: str) -> None:
+    """Start a run that ended too early once more; it goes on from its last checkpoint."""
+    record = store().read_json(signature, "study.json")
+    study = study_from(record["study"]) if record else _asked(signature)
+    start_run(store(), study_yaml(study), signature)
+
+
+def _asked(signature: str) -> Study:
+    """A study whose run has written no record yet."""
+    return load_study(store().path(signature, "study.yaml"))
+
+
+def _stamp(signature: str) -> tuple[int, ...]:
+    """When each part of the results was written; 0 for one that is not there."""
+    def written(path: Path) -> int:
+        try:
+            return path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    return tuple(written(store().path(signature, part)) for part in _PARTS)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _results(root: str, signature: str, stamp: tuple[int, ...]) -> Results:
+    return load_results(Store(root), signature)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _picture(root: str, signature: str, stamp: tuple[int, ...], reading: Reading) -> Picture:
+    loaded = _results(root, signature, stamp)
+    found = read_similarity(loaded, reading)
+    placed = placed_languages(found)
+    tree, order = None, list(placed)
+    if len(placed) > 1:
+        tree = linkage_tree(found.matrix[placed][:, placed])
+        order = [placed[leaf] for leaf in leaf_order(tree)]
+    order += [i for i in range(len(found.languages)) if i not in set(placed)]
+    lineages = {one["code"]: Language(one["code"], one["name"], lineage=tuple(one["lineage"]))
+                for one in loaded.record["languages"]}
+    return Picture(found, tuple(order), tree, loaded.names,
+                   {code: language.branch for code, language in lineages.items()})
+
+
+@st.cache_resource(max_entries=64, show_spinner="Looking for the best groups …")
+def _grouping(root: str, signature: str, stamp: tuple[int, ...], reading: Reading,
+              rule: Rule) -> Grouping:
+    loaded = _results(root, signature, stamp)
+    return make_grouping(loaded, _picture(root, signature, stamp, reading).found, rule)

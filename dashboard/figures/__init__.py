@@ -1,0 +1,1 @@
+"""Pure figures: a core type in, a plotly figure out."""

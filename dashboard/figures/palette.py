@@ -1,0 +1,120 @@
+"""Colours that people with any colour vision tell apart, on light and on dark pages.
+
+Conventions
+-----------
+A *palette* is the set of colours of one page theme. Diverging scales have their middle at the
+page's own background, so that a similarity of zero recedes in both themes.
+
+Sources: Crameri 2018, "vik" and "berlin" (perceptually uniform, safe for colour-blind readers);
+Okabe and Ito 2008 for branches, whose letters say the same without colour.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+VIK = ("#001261", "#033E7D", "#1E6F9D", "#71A8C4", "#C9DDE7", "#F3F1EE", "#EACEBD", "#D39774",
+       "#BE6533", "#8B2706", "#590008")
+BERLIN = ("#9EB0FF", "#5BA4DB", "#2D7597", "#1A4256", "#11191E", "#110F0E", "#280D01", "#501803",
+          "#8A3F2A", "#C4756A", "#FFACAC")
+
+OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+             "#882255")
+FONT = '"Source Sans", "Source Sans Pro", sans-serif'
+"""Streamlit's own font, which it serves itself."""
+
+OTHER, UNKNOWN = "Other branches", "Branch unknown"
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of a page theme.
+
+    Attributes
+    ----------
+    page, ink, faint : background, text, and what must recede (lines, axes)
+    diverging : (position 0..1, colour) pairs, zero in the middle
+    undefined : cells without a value
+    hatch : lines over cells that are not to be trusted
+    bar, warning : bars, and bars of what is not to be trusted
+    """
+
+    page: str
+    ink: str
+    faint: str
+    diverging: tuple[tuple[float, str], ...]
+    undefined: str
+    hatch: str
+    bar: str
+    warning: str
+
+
+def _scale(colours: Sequence[str]) -> tuple[tuple[float, str], ...]:
+    return tuple((i / (len(colours) - 1), colour) for i, colour in enumerate(colours))
+
+
+LIGHT = Palette("#FFFFFF", "#31333F", "#6B6E79", _scale(VIK), "#D5D5DB", "rgba(49,51,63,0.55)",
+                "#5B7C99", "#B4540A")
+DARK = Palette("#171614", "#FAFAFA", "#A3A6B0", _scale(BERLIN), "#4A4D57",
+               "rgba(250,250,250,0.5)", "#7FA3C2", "#F2A65A")
+
+
+def palette(dark: bool) -> Palette:
+    """The colours of a page."""
+    return DARK if dark else LIGHT
+
+
+def branch_colours(branches: Sequence[str | None]) -> dict[str, tuple[str, str]]:
+    """Letter and colour of each branch, the most frequent first.
+
+    Parameters
+    ----------
+    branches : one a language; None where it is not known
+
+    Returns
+    -------
+    dict
+        Label -> (letter, colour), in the order of a legend; the ninth and later branches share
+        OTHER. Letters run from A; OTHER has "·" and UNKNOWN has "?".
+    """
+    counts = Counter(branch for branch in branches if branch)
+    named = sorted(counts, key=lambda branch: (-counts[branch], branch))
+    found = {branch: (chr(ord("A") + i), colour)
+             for i, (branch, colour) in enumerate(zip(named, OKABE_ITO, strict=False))}
+    if len(named) > len(found):
+        found[OTHER] = ("·", "#9A9A9A")
+    if None in branches or "" in branches:
+        found[UNKNOWN] = ("?", "#C4C4C4")
+    return found
+
+
+def branch_label(branch: str | None, colours: Mapping[str, tuple[str, str]]) -> str:
+    """The key of `branch_colours` that a branch falls under."""
+    if not branch:
+        return UNKNOWN
+    return branch if branch in colours else OTHER
+
+
+def readable_on(colour: str) -> str:
+    """Black or white, whichever is read more easily on a colour (WCAG relative luminance)."""
+    return "#000000" if luminance(colour) > 0.179 else "#FFFFFF"
+
+
+def colour_at(scale: Sequence[tuple[float, str]], position: float) -> str:
+    """The colour of a scale at a position, 0 to 1, as a browser interpolates it."""
+    position = min(1.0, max(0.0, position))
+    after = next(i for i, (at, _) in enumerate(scale) if at >= position)
+    (low, first), (high, second) = scale[max(0, after - 1)], scale[after]
+    share = (position - low) / (high - low) if high > low else 0.0
+    mixed = [round(int(first[i:i + 2], 16) * (1 - share) + int(second[i:i + 2], 16) * share)
+             for i in (1, 3, 5)]
+    return "#" + "".join(f"{channel:02X}" for channel in mixed)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of "#RRGGBB", 0 (black) to 1 (white), as WCAG 2.2 defines it."""
+    channels = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,0 +1,188 @@
+"""What is being looked at: one frozen selection, read from the page's address and written to it.
+
+Conventions
+-----------
+The address is the only truth: a widget shows what the selection says, and writes a new selection
+into the address when it is used (`bound`); session state holds nothing else. Defaults are left
+out of the address, so that a short address means the standard view. Whatever is no possible value
+is taken as the default: an address is typed by hand and must never break a page.
+
+Codes may hold any character, so lists are repeated keys (``together=hau&together=ibo``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import combinations, pairwise
+from typing import Any
+
+import streamlit as st
+
+from gradsim_core import (
+    CORRECTIONS,
+    READINGS,
+    STRATEGIES,
+    GradSimError,
+    GramSeries,
+    Reading,
+    Rule,
+    block_indexes,
+)
+
+PRESET_BLOCKS = ("encoder", "lower", "higher", "all")
+PICTURES = ("svg", "png")
+_LONGEST = 120
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Everything that makes a view.
+
+    Attributes
+    ----------
+    study : signature of a study, or its first digits; "" for the newest
+    blocks : as in `block_indexes`
+    reading, correction, snapshot : as in `Reading`; snapshot −1 is the last
+    language : code whose nearest languages are shown; "" for the first
+    strategy : name in STRATEGIES
+    k : number of groups; 0 lets the objective choose
+    smallest, largest : languages a group may hold; largest 0 means no limit
+    together, apart : codes that must share a group, codes no two of which may
+    picture : file type that a chart's camera button gives
+    """
+
+    study: str = ""
+    blocks: str = "encoder"
+    reading: str = "cosine_of_mean"
+    correction: str = "raw"
+    snapshot: int = -1
+    language: str = ""
+    strategy: str = "exact"
+    k: int = 0
+    smallest: int = 1
+    largest: int = 0
+    together: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    picture: str = "svg"
+
+
+DEFAULT = Selection()
+
+_POSSIBLE: dict[str, Callable[[Any], bool]] = {
+    "reading": READINGS.__contains__, "correction": CORRECTIONS.__contains__,
+    "strategy": STRATEGIES.__contains__, "picture": PICTURES.__contains__,
+    "snapshot": lambda at: at >= -1, "k": lambda k: k >= 0,
+    "smallest": lambda n: n >= 1, "largest": lambda n: n >= 0,
+}
+
+
+def selection_from(query: Mapping[str, Sequence[str]]) -> Selection:
+    """Read a selection from an address; what cannot be is the default.
+
+    Parameters
+    ----------
+    query : key -> its values, as in a query string
+    """
+    found: dict[str, Any] = {}
+    for field in fields(Selection):
+        values = [value[:_LONGEST] for value in query.get(field.name, ())]
+        default = getattr(DEFAULT, field.name)
+        if not values:
+            continue
+        if isinstance(default, tuple):
+            found[field.name] = tuple(dict.fromkeys(values))
+            continue
+        value: Any = values[-1]
+        if isinstance(default, int):
+            number = value.removeprefix("-")
+            if not (number.isascii() and number.isdigit() and len(number) < 7):
+                continue
+            value = int(value)
+        if _POSSIBLE.get(field.name, lambda _: True)(value):
+            found[field.name] = value
+    return Selection(**found)
+
+
+def query_of(selection: Selection) -> dict[str, list[str]]:
+    """The address of a selection, without what stands at its default."""
+    query = {}
+    for field in fields(Selection):
+        value = getattr(selection, field.name)
+        if value != getattr(DEFAULT, field.name):
+            query[field.name] = list(value) if isinstance(value, tuple) else [str(value)]
+    return query
+
+
+def fitted(selection: Selection, series: GramSeries) -> Selection:
+    """The selection with everything that this study does not have put back to its default."""
+    known, count = set(series.languages), len(series.languages)
+    try:
+        block_indexes(selection.blocks, series.blocks)
+        blocks = selection.blocks
+    except GradSimError:
+        blocks = DEFAULT.blocks
+    return replace(
+        selection, blocks=blocks,
+        snapshot=selection.snapshot if selection.snapshot < len(series.snapshots) - 1 else -1,
+        language=selection.language if selection.language in known else "",
+        k=selection.k if selection.k <= count else 0,
+        smallest=min(selection.smallest, count),
+        largest=selection.largest if selection.largest < count else 0,
+        together=tuple(code for code in selection.together if code in known),
+        apart=tuple(code for code in selection.apart if code in known))
+
+
+def blocks_between(first: str, last: str, blocks: tuple[str, ...]) -> str:
+    """The shortest name of a range of blocks, both ends included."""
+    wanted = block_indexes(f"{first}:{last}", blocks)
+    named = (name for name in PRESET_BLOCKS if block_indexes(name, blocks) == wanted)
+    return next(named, first if first == last else f"{first}:{last}")
+
+
+def reading_of(selection: Selection) -> Reading:
+    """How the engine is asked to read the similarity."""
+    return Reading(blocks=selection.blocks, reading=selection.reading,
+                   correction=selection.correction, snapshot=selection.snapshot)
+
+
+def rule_of(selection: Selection) -> Rule:
+    """How the engine is asked to group; languages kept together form a chain of links."""
+    chain, apart = selection.together, selection.apart
+    return Rule.model_validate({
+        "strategy": selection.strategy, "k": selection.k or None,
+        "smallest": selection.smallest, "largest": selection.largest or None,
+        "must_link": tuple(pairwise(chain)), "cannot_link": tuple(combinations(apart, 2))})
+
+
+def current_selection() -> Selection:
+    """The selection in the address of the page that is being built."""
+    return selection_from({key: st.query_params.get_all(key) for key in st.query_params})
+
+
+def select(**changes: Any) -> None:
+    """Change the selection, and the address with it."""
+    selection = replace(current_selection(), **changes)
+    st.query_params.from_dict(query_of(selection))
+
+
+def bound(name: str, value: Any,
+          changes: Callable[[Any], Mapping[str, Any]] | None = None) -> dict[str, Any]:
+    """Arguments that make a widget show a value and write what is chosen into the address.
+
+    Parameters
+    ----------
+    name : of the widget, and of the selection's field where `changes` is not given
+    value : what the widget shows, in its own terms
+    changes : the widget's value -> changes to the selection
+    """
+    key = f"view.{name}"
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+    def follow() -> None:
+        chosen = st.session_state[key]
+        several = tuple(chosen) if isinstance(chosen, list) else chosen
+        select(**(changes(chosen) if changes else {name: several}))
+
+    return {"key": key, "on_change": follow}

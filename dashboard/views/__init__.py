@@ -1,0 +1,1 @@
+"""One function a page: selection, load, figure, show, explain."""

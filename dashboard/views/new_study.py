@@ -1,0 +1,95 @@
+"""A new study: few fields, the rest as YAML, the data's health before anything is computed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.data import begin, checked, draft_study, store
+from dashboard.escaping import markdown_text, plain_text
+from dashboard.state import select
+from gradsim_core import PRESETS, Study, study_from, study_yaml
+
+_OWN = "own data"
+_SHOWN_AS = {"serious": st.error, "caution": st.warning, "note": st.info}
+
+
+def new_study_form() -> None:
+    """Describe a study, look at its data, start it."""
+    st.subheader("New study", anchor=False)
+    with st.form("new_study"):
+        left, right = st.columns(2, gap="large")
+        with left:
+            preset = st.selectbox(
+                "Data", [*PRESETS, _OWN], format_func=_source_label,
+                help="A known data set, or your own files (then give their path and the task).")
+            path = st.text_input(
+                "Path", placeholder="/data/reviews or /data/reviews.csv",
+                help="Own data: a folder with one folder a language, or one file with a language "
+                     "column. A known data set: a local clone; left empty, it is downloaded.")
+            languages = st.text_input(
+                "Languages", placeholder="deu nld swe …",
+                help="In any spelling, with spaces between them; empty means all.")
+        with right:
+            model = st.text_input(
+                "Model", value="tiny-bytes",
+                help="tiny-bytes (built in), a local folder, or a Hugging Face id.")
+            steps = st.number_input("Steps", 1, 1_000_000, 240,
+                                    help="Training steps; each sees every language.")
+            more = st.text_area("More settings (YAML)", placeholder="batch_size: 16\nseed: 1",
+                                height=68)
+        if st.form_submit_button("Check the data"):
+            study = draft_study({"preset": None if preset == _OWN else preset, "data": path.strip(),
+                                 "languages": tuple(languages.replace(",", " ").split()),
+                                 "model": model.strip(), "steps": int(steps)}, more)
+            st.session_state["draft"] = study_yaml(study)
+    if "draft" in st.session_state:
+        _look_over(st.session_state["draft"])
+
+
+def _source_label(name: str) -> str:
+    return "Own files" if name == _OWN else f"{name}: {PRESETS[name].description}"
+
+
+def _look_over(text: str) -> None:
+    """The health of a study's data, and the button that starts it."""
+    prepared, health = checked(text)
+    corpus, study = prepared.corpus, prepared.study
+    st.markdown(f"**{markdown_text(corpus.source)}**: {len(corpus.languages)} languages, "
+                f"{len(prepared.sources)} to train on, labels "
+                f"{markdown_text(', '.join(corpus.labels), 120)}")
+    st.dataframe({
+        "Language": [plain_text(row.name, 60) for row in health.rows],
+        "Code": [plain_text(row.language, 20) for row in health.rows],
+        "Train": [row.train for row in health.rows], "Dev": [row.dev for row in health.rows],
+        "Test": [row.test for row in health.rows],
+        "Empty": [row.dropped for row in health.rows],
+        "Duplicates": [row.duplicates for row in health.rows],
+        "Leaks": [row.leaks for row in health.rows],
+        "Labels": [row.classes for row in health.rows],
+        "Commonest label": [f"{plain_text(row.majority_label, 30)} ({row.majority_share:.0%})"
+                            for row in health.rows],
+        f"Length ({health.length_unit})": [row.median_length for row in health.rows],
+        "Script": [row.script for row in health.rows]}, hide_index=True)
+    for severity, show in _SHOWN_AS.items():
+        lines = [markdown_text(one.sentence) for one in health.warnings
+                 if one.severity == severity]
+        if lines:
+            show("\n".join(f"- {line}" for line in lines))
+    if not health.warnings:
+        st.success("Nothing unusual was found in the data.")
+    _start(study, prepared.signature)
+
+
+def _start(study: Study, signature: str) -> None:
+    if store().exists(signature, "grams.safetensors"):
+        st.info("This study has been computed already.")
+        if st.button("Show it", type="primary"):
+            _show(signature)
+    elif st.button("Start this study", type="primary"):
+        _show(begin(study_from(study.model_dump())))
+
+
+def _show(signature: str) -> None:
+    del st.session_state["draft"]
+    select(study=signature[:8])
+    st.rerun()

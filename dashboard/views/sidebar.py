@@ -1,0 +1,73 @@
+"""The sidebar: pages, the study, and the blocks that every page reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from dashboard.data import StudyCard, chosen_signature, results, study_cards
+from dashboard.escaping import markdown_text, plain_text
+from dashboard.state import (
+    PRESET_BLOCKS,
+    Selection,
+    blocks_between,
+    bound,
+    current_selection,
+    fitted,
+    query_of,
+    select,
+)
+from gradsim_core import block_indexes
+
+SHORT = 8
+"""Digits of a signature that an address and a list show."""
+_BLOCK_HELP = ("Which parameters' gradients are compared. *Encoder* is everything but the task "
+               "head; *lower* and *higher* are the first and the second half of the layers; "
+               "*all* takes the head in as well.")
+
+
+def show_sidebar(pages: Sequence[Any]) -> None:
+    """Show the sidebar, and write the study that is shown into the address."""
+    selection = current_selection()
+    signature = chosen_signature(selection.study)
+    with st.sidebar:
+        st.markdown("### GradSim")
+        if signature and not signature.startswith(selection.study or "?"):
+            if selection.study:
+                st.warning(f"No study here begins with {markdown_text(selection.study)}: the "
+                           "newest is shown.")
+            select(study=signature[:SHORT])
+            selection = current_selection()
+        for page in pages:
+            st.page_link(page, query_params=query_of(selection))
+        if signature is None:
+            return
+        cards = {card.signature: card for card in study_cards()}
+        if signature not in cards:
+            return
+        st.selectbox("Study", list(cards), format_func=lambda name: _label(cards[name]),
+                     **bound("study", signature, lambda name: {"study": name[:SHORT]}))
+        if cards[signature].ready:
+            _choose_blocks(selection, signature)
+
+
+def _label(card: StudyCard) -> str:
+    state = "" if card.state.state == "done" else f" · {card.state.state}"
+    return f"{plain_text(card.title, 40)} · {card.signature[:SHORT]}{state}"
+
+
+def _choose_blocks(selection: Selection, signature: str) -> None:
+    series = results(signature).series
+    blocks, names = fitted(selection, series).blocks, series.blocks
+    chosen = block_indexes(blocks, names)
+    st.segmented_control(
+        "Blocks", PRESET_BLOCKS, help=_BLOCK_HELP, format_func=str.capitalize,
+        **bound("named_blocks", blocks if blocks in PRESET_BLOCKS else None,
+                lambda name: {"blocks": name or blocks}))
+    if len(names) > 1:
+        st.select_slider(
+            "From … to", names, format_func=lambda name: plain_text(name.replace(".", " "), 30),
+            **bound("block_range", (names[chosen[0]], names[chosen[-1]]),
+                    lambda ends: {"blocks": blocks_between(ends[0], ends[1], names)}))

@@ -1,0 +1,111 @@
+"""The similarity page: the heatmap with its tree, and the neighbours of one language."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.data import Picture, picture, results
+from dashboard.escaping import markdown_text, plain_text
+from dashboard.exports import matrix_csv
+from dashboard.figures.heatmap import HeatmapText, colour_limit, similarity_heatmap
+from dashboard.figures.nearest import nearest_bars
+from dashboard.state import Selection, bound, reading_of
+from dashboard.summaries import method_lines, neighbours, picture_sentence, unreliable
+from dashboard.views.chart import choose_picture, is_dark, show_chart
+from dashboard.views.reading import choose_reading, scale_lines
+from dashboard.views.waiting import ready_study
+from gradsim_core import Results, newick
+
+MOST_NEIGHBOURS = 15
+
+
+def similarity_page() -> None:
+    """Show which languages are alike."""
+    st.header("Similarity", anchor=False)
+    found = ready_study()
+    if found is None:
+        return
+    selection, signature = found
+    loaded = results(signature)
+    choose_reading(selection, loaded.series)
+    shown = picture(signature, reading_of(selection))
+    st.markdown(markdown_text(picture_sentence(shown.found, shown.names, shown.branches)))
+    _heatmap(shown, loaded, selection)
+    _downloads(shown, loaded, selection)
+    _nearest(shown, loaded, selection)
+
+
+def _heatmap(shown: Picture, loaded: Results, selection: Selection) -> None:
+    found = shown.found
+    text = HeatmapText(
+        title=f"Similarity of {len(found.languages)} languages", scale=scale_lines(found),
+        method=method_lines(found, loaded.signature, loaded.record["study"]["steps"],
+                            colour_limit(found)),
+        names=shown.names, branches=shown.branches)
+    figure = similarity_heatmap(found, shown.order, text, tree=shown.tree,
+                                hatched=unreliable(found), dark=is_dark())
+    show_chart(figure, f"gradsim-{loaded.signature[:8]}-similarity", selection,
+               alt=f"Heatmap. {picture_sentence(found, shown.names, shown.branches)}")
+    targets = [code for code in loaded.names if code not in set(found.languages)]
+    for code, reason in loaded.series.invalid.items():
+        st.warning(f"{markdown_text(shown.label(code))} is left out: {markdown_text(reason)}")
+    if targets:
+        names = ", ".join(markdown_text(shown.label(code), 60) for code in targets)
+        st.caption(f"Not in the picture, for want of training rows: {names}.")
+
+
+def _downloads(shown: Picture, loaded: Results, selection: Selection) -> None:
+    found, name = shown.found, f"gradsim-{loaded.signature[:8]}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        choose_picture(selection)
+        st.download_button("Matrix as CSV", matrix_csv(found, shown.names, shown.order),
+                           f"{name}-similarity.csv", "text/csv", on_click="ignore")
+        if shown.tree is not None:
+            placed = sorted(shown.order[:len(shown.tree) + 1])
+            st.download_button(
+                "Tree as Newick", newick(shown.tree, [found.languages[i] for i in placed]) + "\n",
+                f"{name}-tree.nwk", "text/plain", on_click="ignore")
+    with st.expander("The matrix as a table"):
+        st.dataframe(matrix_table(shown), hide_index=True)
+
+
+def matrix_table(shown: Picture) -> dict[str, list[object]]:
+    """The similarities as columns of a table, in the order of the picture."""
+    found, codes = shown.found, [shown.found.languages[i] for i in shown.order]
+    columns: dict[str, list[object]] = {
+        "Language": [plain_text(shown.label(code), 60) for code in codes],
+        "Branch": [plain_text(shown.branches.get(code) or "unknown", 40) for code in codes],
+        "Reliability": [round(float(found.reliability[i]), 3) for i in shown.order]}
+    rounded = found.matrix.round(3)
+    for code, column in zip(codes, shown.order, strict=True):
+        columns[plain_text(code, 20)] = [float(rounded[row, column]) for row in shown.order]
+    return columns
+
+
+def _nearest(shown: Picture, loaded: Results, selection: Selection) -> None:
+    st.subheader("Nearest languages", anchor=False)
+    found = shown.found
+    codes = [found.languages[i] for i in shown.order]
+    code = selection.language or codes[0]
+    st.selectbox("Language", codes, format_func=lambda one: plain_text(shown.label(one), 60),
+                 **bound("language", code))
+    rows = neighbours(found, code)
+    if not rows:
+        st.info(f"{markdown_text(shown.label(code))} has no defined similarity here. Try the "
+                "correction “as measured”, or other blocks.")
+        return
+    low = {found.languages[i] for i in unreliable(found)}
+    chart, table = st.columns([5, 4], gap="medium")
+    with chart:
+        title = f"Nearest to {shown.label(code)}"
+        figure = nearest_bars(rows[:MOST_NEIGHBOURS], shown.names, title, hatched=list(low),
+                              dark=is_dark())
+        show_chart(figure, f"gradsim-{loaded.signature[:8]}-nearest", selection,
+                   alt=f"Bars. {title}: {shown.label(rows[0].code)} "
+                       f"({rows[0].similarity:+.2f}) comes first.")
+    with table:
+        st.dataframe({
+            "Language": [plain_text(shown.label(row.code), 60) for row in rows],
+            "Branch": [plain_text(shown.branches.get(row.code) or "unknown", 40) for row in rows],
+            "Similarity": [round(row.similarity, 3) for row in rows],
+            "Reliability": [round(row.reliability, 3) for row in rows]}, hide_index=True)

@@ -1,0 +1,66 @@
+"""What a page shows while there is nothing to look at yet, and the way out of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.data import StudyCard, begin, chosen_signature, results, resume, study_card
+from dashboard.escaping import markdown_text
+from dashboard.state import Selection, current_selection, fitted, select
+from dashboard.views.progress import follow_run
+from gradsim_core import study_from
+
+_ENDED = {
+    "failed": "Its run failed.", "cancelled": "Its run was cancelled; what was done is kept.",
+    "interrupted": "Its run stopped before its end; what was done is kept.",
+    "absent": "It has not been run yet."}
+
+
+def ready_study() -> tuple[Selection, str] | None:
+    """The selection, fitted to a study whose similarity is there; None where another text stands.
+
+    Without a study the page offers the built-in one; a run under way is followed, and the page
+    is drawn anew by itself when its similarity is there.
+    """
+    selection = current_selection()
+    signature = chosen_signature(selection.study)
+    if signature is None:
+        offer_built_in()
+        return None
+    card = study_card(signature)
+    if card.ready:
+        return fitted(selection, results(signature).series), signature
+    st.subheader(markdown_text(card.title, 80), anchor=False)
+    if card.state.state == "running":
+        st.markdown("This study is being computed: one model learns from all languages together, "
+                    "and their gradients are compared on the way. **The heatmap appears here by "
+                    "itself.**")
+        follow_run(signature, until_ready=True)
+    else:
+        offer_resume(card)
+    return None
+
+
+def offer_built_in() -> None:
+    """Say that the cache is empty, and hold the button that fills it."""
+    st.info("There is no study here yet. The built-in study needs no download: names of places, "
+            "languages, currencies and time zones in twelve languages (Unicode CLDR), and a small "
+            "model that learns to tell them apart. It takes about a minute.")
+    if st.button("Run the built-in study", type="primary"):
+        with st.spinner("Reading the data …"):
+            signature = begin(study_from({"name": "Built-in study"}))
+        select(study=signature[:8])
+        st.rerun()
+
+
+def offer_resume(card: StudyCard) -> None:
+    """Say how a run ended, and hold the button that starts it again."""
+    message = _ENDED.get(card.state.state, "")
+    if card.state.error:
+        st.error(f"{message} {markdown_text(card.state.error)}")
+    else:
+        st.info(message)
+    if st.button("Start it" if card.state.state == "absent" else "Go on with it", type="primary",
+                 key=f"resume.{card.signature}"):
+        resume(card.signature)
+        st.rerun()
