@@ -209,13 +209,15 @@ def _raw(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _noise_corrected(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # <g_l0 + g_l1, g_m0 + g_m1> / 4 over sqrt(<g_l0, g_l1> <g_m0, g_m1>). Averaged as Grams,
-    # not as ratios: a single step's halves often disagree, and their ratio has no mean.
-    length = np.sqrt(np.maximum(np.diagonal(_merged(grams), axis1=1, axis2=2), 1e-300))
-    scale = 1 / (length[:, :, None] * length[:, None, :])
-    products = (_merged(grams) / 4 * scale).mean(axis=0, keepdims=True)
-    squared = (_halves(grams) / length**2).mean(axis=0, keepdims=True)
-    return _normalised(products, squared)[0], _reliability(grams)
+    # <g_l0 + g_l1, g_m0 + g_m1> / 4 over sqrt(<g_l0, g_l1> <g_m0, g_m1>). Where several Grams are
+    # averaged, each is first scaled by the halves' lengths, so that the denominators average to
+    # reliabilities; the ratio comes last, because a single step's ratio has no mean.
+    squared = np.diagonal(grams, axis1=1, axis2=2)
+    length = np.sqrt(np.sqrt(squared[:, 0::2] * squared[:, 1::2]))
+    scale = np.divide(1.0, length, where=length > 0, out=np.zeros_like(length))
+    products = (_merged(grams) / 4 * scale[:, :, None] * scale[:, None, :]).mean(axis=0)
+    corrected = (_halves(grams) * scale**2).mean(axis=0)
+    return _normalised(products[None], corrected[None])[0], _reliability(grams)
 
 
 def _centred(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -103,19 +103,19 @@ def locales() -> tuple[str, ...]:
 def _rows(locale: str) -> list[Row]:
     """The rows of one language: for each kind the first items, in hash order, that it has."""
     english, own = _english_items(), _names(locale)
-    rows: list[Row] = []
+    of_kind: dict[str, list[Row]] = {kind: [] for kind in KINDS}
     seen: set[str] = set()
-    for kind in KINDS:
-        room = CAP
+    for kind, rows in of_kind.items():
         for key, english_name in english[kind]:
             name = own[kind].get(key, "").strip()
             folded = name.casefold()
             copied = locale != "en" and folded == english_name.casefold()
-            if room and name and not copied and folded not in seen:
+            if name and not copied and folded not in seen:
                 seen.add(folded)
-                room -= 1
                 rows.append(Row(name, kind, region(kind, key), f"{kind}:{key}"))
-    return sorted(rows, key=lambda row: _place(row.id))
+    room = min(CAP, *map(len, of_kind.values()))
+    chosen = [row for rows in of_kind.values() for row in rows[:room]]
+    return sorted(chosen, key=lambda row: _place(row.id))
 
 
 @cache
