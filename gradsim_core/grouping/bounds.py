@@ -14,7 +14,6 @@ With K in a range, λK is the greater of its two ends. Source: ours, by Lagrangi
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from gradsim_core.grouping.problem import Problem
 
@@ -27,6 +26,8 @@ def upper_bound(problem: Problem) -> float:
     float
         At least the optimum; equal to it in easy cases only.
     """
+    from scipy.optimize import minimize_scalar
+
     similarity = (problem.similarity + problem.similarity.T) / 2  # same for every partition
     ceilings = _ceilings(similarity, problem)
     n_languages = len(similarity)

@@ -13,10 +13,8 @@ Equal scores are settled the same way every time: fewer groups first, then the o
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import count, islice
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +31,7 @@ MOST_TRANSITIONS = 400_000_000
 
 MOST_ALTERNATIVES = 10
 MOST_COUNTED = 10_000
+_DIGITS = 10  # decimals to which two scores are the same score
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,16 @@ class _Table:
 
     def value(self, k: int) -> float:
         return float(splits_of(self.full, k, self.score, self.best)[2].max())
+
+
+class _Node(NamedTuple):
+    """A partition in the making: the best score it can reach, and what is still to be split."""
+
+    value: float
+    k: int
+    left: int
+    mask: int
+    chosen: tuple[int, ...]
 
 
 def exact(problem: Problem) -> Grouping:
@@ -106,7 +115,7 @@ def _optimum(table: _Table, ks: range | list[int]) -> Grouping:
         raise GroupingError(impossible(ks[0], ks[-1], problem.constraints, problem.names))
     slack = 1e-9 * max(1.0, abs(best))
     floor = best - NEAR * abs(best) - slack
-    ranked = list(islice(_ranked(table, ks, floor), MOST_ALTERNATIVES + 1))
+    ranked = _ranked(table, ks, floor)
     groupings = [grouping_of(_languages(masks, problem), "exact", problem.similarity,
                              problem.alone, proved=True) for masks in ranked]
     first = groupings[0]
@@ -122,28 +131,28 @@ def _optimum(table: _Table, ks: range | list[int]) -> Grouping:
                     first.serves, note)
 
 
-def _ranked(table: _Table, ks: range | list[int], floor: float) -> Iterator[tuple[int, ...]]:
-    """Partitions as masks, best first, down to a floor; at most a few are ever taken.
+def _ranked(table: _Table, ks: range | list[int], floor: float) -> list[tuple[int, ...]]:
+    """The best partitions as masks, best first, down to a floor and at most 11.
 
-    Best-first search whose estimate is exact, so that no step is wasted.
+    Each step chooses the group of the highest item left. What a choice can still reach is known
+    exactly and each choice holds another partition, so the best 11 choices of every step hold
+    the best 11 partitions.
     """
-    order = count()
-    heap: list = [(-table.value(k), k, next(order), table.full, k, ()) for k in ks]
-    heapq.heapify(heap)
-    while heap:
-        negative, n_groups, _, mask, k, chosen = heapq.heappop(heap)
-        if -negative < floor:
-            return
-        if k == 0:
-            yield chosen
-            continue
-        groups, rests, values = splits_of(mask, k, table.score, table.best)
-        values = values + (-negative - values.max())
-        # no more than this many choices can matter, because each holds at least one partition
-        for index in np.argsort(-values, kind="stable")[:MOST_ALTERNATIVES + 1]:
-            if values[index] >= floor:
-                heapq.heappush(heap, (-float(values[index]), n_groups, next(order),
-                                      int(rests[index]), k - 1, (*chosen, int(groups[index]))))
+    nodes = [_Node(table.value(k), k, k, table.full, ()) for k in ks if table.value(k) >= floor]
+    while any(node.left for node in nodes):
+        grown = []
+        for node in nodes:
+            if node.left == 0:
+                grown.append(node)
+                continue
+            groups, rests, values = splits_of(node.mask, node.left, table.score, table.best)
+            values = values + (node.value - values.max())
+            for index in np.argsort(-values, kind="stable")[:MOST_ALTERNATIVES + 1]:
+                grown.append(_Node(float(values[index]), node.k, node.left - 1,
+                                   int(rests[index]), (*node.chosen, int(groups[index]))))
+        grown.sort(key=lambda node: (-round(node.value, _DIGITS), node.k))
+        nodes = [node for node in grown[:MOST_ALTERNATIVES + 1] if node.value >= floor]
+    return [node.chosen for node in nodes]
 
 
 def _near(table: _Table, mask: int, k: int, floor: float, most: int) -> int:

@@ -1,14 +1,11 @@
 """Good partitions of hundreds of languages: moves, swaps, merges and splits from many starts.
 
 From each start the search takes every improving move of an item to another group (several at a
-time, as long as they touch different groups), then improving swaps, then merges and splits
-where K may change; at a standstill it kicks the best grouping by random allowed moves and
-tries again. Starts are cuts of the average-linkage tree and balanced random groups.
+time, as long as they touch different groups), then merges and splits where K may change, then
+improving swaps; at a standstill it kicks the best grouping by random allowed moves and tries
+again. Starts are cuts of the average-linkage tree and balanced random groups.
 
-Conventions
------------
-State is one label an item, with ``ties[i, g]`` = similarity sum, both directions, between item
-i and the items of group g other than i. Everything is seeded; no clock decides.
+Everything is seeded; no clock decides.
 """
 
 from __future__ import annotations
@@ -19,10 +16,11 @@ import numpy as np
 
 from gradsim_core.errors import GroupingError
 from gradsim_core.grouping.bounds import upper_bound
-from gradsim_core.grouping.descent import State, descended, kicked
+from gradsim_core.grouping.descent import descended, kicked
 from gradsim_core.grouping.problem import Problem
 from gradsim_core.grouping.repair import nearest_allowed
 from gradsim_core.grouping.result import Grouping, grouping_of, objective
+from gradsim_core.grouping.sums import State
 from gradsim_core.grouping.trees import linkage_tree, tree_labels
 
 _WORK = 15_000_000

@@ -6,9 +6,9 @@ prefers those to the group that a language is most similar to on average.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array, vstack
 
 from gradsim_core.errors import GroupingError
 from gradsim_core.grouping.constraints import impossible
@@ -36,6 +36,8 @@ def nearest_allowed(labels: np.ndarray, k: int, problem: Problem) -> np.ndarray:
     GroupingError
         If there is none, or none is found within the problem's time limit.
     """
+    from scipy.optimize import Bounds, milp
+
     if allowed(labels, k, problem):
         return labels
     items = problem.items
@@ -66,8 +68,11 @@ def allowed(labels: np.ndarray, k: int, problem: Problem) -> bool:
                 and not (together & problem.items.apart).any())
 
 
-def _limits(k: int, problem: Problem) -> LinearConstraint:
+def _limits(k: int, problem: Problem) -> Any:
     """Each item once, sizes within limits, items apart: rows over variables item · k + group."""
+    from scipy.optimize import LinearConstraint
+    from scipy.sparse import coo_array, vstack
+
     items = problem.items
     n_items = len(items)
     variable = np.arange(n_items * k).reshape(n_items, k)

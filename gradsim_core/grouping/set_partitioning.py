@@ -13,10 +13,9 @@ HiGHS (Huangfu and Hall 2018) through scipy. Proofs hold to the solver's toleran
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
-from scipy.optimize import LinearConstraint, linprog, milp
-from scipy.sparse import csr_array
 
 from gradsim_core.grouping.problem import Problem
 from gradsim_core.grouping.result import Grouping, grouping_of
@@ -44,6 +43,8 @@ def best_partition(problem: Problem, start: Grouping) -> Grouping | None:
     Grouping or None
         None if there are too many groups to list.
     """
+    from scipy.optimize import LinearConstraint, milp
+
     items, began = problem.items, time.monotonic()
     listed = None if len(items) > _MOST_ITEMS else allowed_groups(
         items, problem.constraints.smallest, problem.largest, MOST_GROUPS)
@@ -80,6 +81,8 @@ def best_partition(problem: Problem, start: Grouping) -> Grouping | None:
 def _relaxation(problem: Problem, masks: np.ndarray, score: np.ndarray, start: np.ndarray,
                 began: float) -> tuple[float, np.ndarray] | None:
     """Value of the linear relaxation and every group's reduced cost; None if out of time."""
+    from scipy.optimize import linprog
+
     n_items = len(problem.items)
     best_of_size = np.argsort(-score, kind="stable")[:_ENTERING]
     inside = np.unique(np.concatenate([start, best_of_size]))
@@ -104,13 +107,15 @@ def _relaxation(problem: Problem, masks: np.ndarray, score: np.ndarray, start: n
     return None
 
 
-def _rows(masks: np.ndarray, n_items: int) -> csr_array:
+def _rows(masks: np.ndarray, n_items: int) -> Any:
     """(n + 1, groups): which items each group holds, and a last row that counts groups."""
+    from scipy.sparse import csr_array
+
     held = (masks[None, :] >> np.arange(n_items)[:, None]) & 1
     return csr_array(np.vstack([held, np.ones(len(masks), dtype=held.dtype)]).astype(float))
 
 
-def _stacked(count: csr_array) -> np.ndarray:
+def _stacked(count: Any) -> np.ndarray:
     dense = count.toarray()
     return np.vstack([dense, -dense])
 
