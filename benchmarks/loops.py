@@ -62,8 +62,8 @@ def plain_same(work: Work, packed: bool) -> None:
     _begin(work)
     halves = work.halves()
     for code, rows in halves:
-        rows = rows[np.argsort(work.encoded[code].lengths_of(rows), kind="stable")]
-        loss = mean_loss(work.encoder, collate(work.encoder, work.encoded[code], rows, packed))
+        ordered = rows[np.argsort(work.encoded[code].lengths_of(rows), kind="stable")]
+        loss = mean_loss(work.encoder, collate(work.encoder, work.encoded[code], ordered, packed))
         (loss / len(halves)).backward()
     _finish(work)
 

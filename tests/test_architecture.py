@@ -35,8 +35,8 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     "torch and transformers stay in the training modules":
         (("gradsim_core/**/*.py",),
          tuple(f"gradsim_core/{name}.py"
-               for name in ("models", "batches", "gradients", "training", "evaluation", "trial",
-                            "estimate")),
+               for name in ("models", "packing", "batches", "gradients", "training",
+                            "evaluation", "trial", "estimate")),
          ("torch", "transformers")),
     "numbers know no store, no run and no model":
         (("gradsim_core/gram.py", "gradsim_core/statistics.py", "gradsim_core/measures/*.py",

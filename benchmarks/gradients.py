@@ -1,0 +1,138 @@
+"""Measure the joint trial against plain training: ``python -m benchmarks.gradients``.
+
+Every figure is a ratio within one run: the loops take turns (A B C A B C …) on the same rows,
+and medians of CPU seconds are compared, because wall seconds say little on a shared machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import numpy as np
+import torch
+
+from benchmarks.cases import ENCODERS, encoded_rows, real_text
+from benchmarks.loops import LOOPS, Work
+from gradsim_core.gradients import is_exact
+from gradsim_core.gram import CORRECTIONS, GramSeries, similarity
+from gradsim_core.grouping import group
+from gradsim_core.study import Study
+
+CAUTION = "Machine: {} cores, torch {}, {} threads."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--encoders", default="pretrained,xlmr-shaped")
+    parser.add_argument("--loops", default=",".join(LOOPS))
+    parser.add_argument("--languages", type=int, default=12)
+    parser.add_argument("--batch-size", type=int, default=32, help="rows a language and step")
+    parser.add_argument("--rounds", type=int, default=3, help="after one that is not counted")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--only-training", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    print(CAUTION.format(os.cpu_count(), torch.__version__, options.threads))
+    for name in options.encoders.split(","):
+        training(name, options)
+    if not options.only_training:
+        reading()
+        exact_grouping()
+        first_heatmap()
+
+
+def training(name: str, options: argparse.Namespace) -> None:
+    """One step of every loop in turn: ours, the usual way, the limits."""
+    corpus = real_text(options.languages, 800)
+    encoder = ENCODERS[name](corpus)
+    study = Study(batch_size=options.batch_size, learning_rate=2e-5, gradients="sketch",
+                  steps=100_000)
+    work = Work.of(encoder, encoded_rows(corpus, encoder), study,
+                   micro_rows=options.batch_size // 2)
+    lengths = np.concatenate([rows.lengths for rows in work.encoded.values()])
+    print(f"\n{name}: {encoder.n_parameters / 1e6:.1f}M parameters, {len(work.encoded)} languages "
+          f"x {options.batch_size} rows a step, {lengths.mean():.1f} tokens a row, "
+          f"{corpus.source}")
+    loops = options.loops.split(",")
+    cpu: dict[str, list[float]] = {loop: [] for loop in loops}
+    wall: dict[str, list[float]] = {loop: [] for loop in loops}
+    for _ in range(options.rounds + 1):
+        for loop in loops:
+            began, cpu_began = time.perf_counter(), time.process_time()
+            LOOPS[loop](work, True)
+            cpu[loop].append(time.process_time() - cpu_began)
+            wall[loop].append(time.perf_counter() - began)
+    print(f"{'loop':<16}{'CPU s a step':>14}{'wall s':>9}" + "".join(
+        f"{'/ ' + base:>18}" for base in ("ours", "plain_packed", "plain_same") if base in loops))
+    for loop in loops:
+        print(f"{loop:<16}{np.median(cpu[loop][1:]):>14.2f}{np.median(wall[loop][1:]):>9.2f}" +
+              "".join(f"{_ratio(cpu, loop, base):>18.3f}"
+                      for base in ("ours", "plain_packed", "plain_same") if base in loops))
+    print("exact mode is chosen for this case:",
+          is_exact("auto", len(work.encoded), encoder.n_parameters))
+
+
+def _ratio(cpu: dict[str, list[float]], loop: str, base: str) -> float:
+    """Median of the rounds' own ratios: both halves of a pair met the same machine."""
+    return float(np.median(np.array(cpu[loop][1:]) / np.array(cpu[base][1:])))
+
+
+def reading() -> None:
+    """Similarity from stored Grams: 100 languages, 26 blocks, every correction."""
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(26, 200, 64))
+    grams = np.einsum("bix,bjx->bij", vectors, vectors)
+    blocks = ("embeddings", *(f"layer.{i}" for i in range(24)), "head")
+    series = GramSeries(tuple(map(str, range(100))), blocks, (1, 2), np.stack([grams, 2 * grams]),
+                        (1,), grams[None].astype(np.float32))
+    print("\nsimilarity of 100 languages from 26 blocks (target: under 50 ms)")
+    for correction in CORRECTIONS:
+        times = []
+        for _ in range(10):
+            began = time.perf_counter()
+            similarity(series, "embeddings:layer.23", correction=correction)
+            times.append(time.perf_counter() - began)
+        print(f"  {correction:<16}{np.median(times) * 1000:8.1f} ms")
+
+
+def exact_grouping() -> None:
+    """Best partition with proof, for every K (targets: 12 under 1 s, 16 under 10 s)."""
+    rng = np.random.default_rng(0)
+    print("\nexact grouping, every K in one run")
+    for n in (12, 16):
+        vectors = rng.normal(size=(n, 8))
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        began = time.perf_counter()
+        found = group(vectors @ vectors.T, "exact", k_range=(1, n))
+        print(f"  {n} languages: {time.perf_counter() - began:6.2f} s, proved: {found.proved}")
+
+
+def first_heatmap() -> None:
+    """From a cold start of the command to the built-in study's stored Grams (target: 90 s)."""
+    with tempfile.TemporaryDirectory() as cache:
+        began = time.perf_counter()
+        child = subprocess.Popen(
+            [sys.executable, "-m", "gradsim_core", "run", "--cache", cache, "--json"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        while child.poll() is None and not list(Path(cache).glob("*/grams.safetensors")):
+            time.sleep(0.1)
+        ready = time.perf_counter() - began
+        output, _ = child.communicate()
+        facts = json.loads(output)["facts"]
+        print(f"\nbuilt-in study from a cold start to its similarity: {ready:.1f} s "
+              f"({facts['threads']} threads, peak memory {facts['peak_memory_bytes'] / 1e6:.0f} MB)"
+              f"; with all scores: {time.perf_counter() - began:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
