@@ -22,11 +22,9 @@ if TYPE_CHECKING:
     from gradsim_core.data import load_corpus as load_corpus
     from gradsim_core.decision import Reading as Reading
     from gradsim_core.decision import Rule as Rule
-    from gradsim_core.decision import check_decision as check_decision
     from gradsim_core.decision import decide as decide
     from gradsim_core.decision import decision_json as decision_json
     from gradsim_core.decision import decision_of as decision_of
-    from gradsim_core.decision import load_decision as load_decision
     from gradsim_core.decision import make_grouping as make_grouping
     from gradsim_core.decision import placed_languages as placed_languages
     from gradsim_core.decision import read_similarity as read_similarity
@@ -61,11 +59,13 @@ if TYPE_CHECKING:
     from gradsim_core.study import load_study as load_study
     from gradsim_core.study import study_from as study_from
     from gradsim_core.study import study_yaml as study_yaml
+    from gradsim_core.verification import check_decision as check_decision
+    from gradsim_core.verification import load_decision as load_decision
 
 _HOME = {
     "data": ("PRESETS", "Corpus", "data_health", "load_corpus"),
-    "decision": ("Reading", "Rule", "check_decision", "decide", "decision_json", "decision_of",
-                 "load_decision", "make_grouping", "placed_languages", "read_similarity"),
+    "decision": ("Reading", "Rule", "decide", "decision_json", "decision_of", "make_grouping",
+                 "placed_languages", "read_similarity"),
     "errors": ("GradSimError",),
     "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes",
              "similarity"),
@@ -77,6 +77,7 @@ _HOME = {
     "runs": ("RunState", "cancel_run", "log_tail", "run_state", "start_run"),
     "store": ("Store",),
     "study": ("Study", "load_study", "study_from", "study_yaml"),
+    "verification": ("check_decision", "load_decision"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -1,7 +1,7 @@
 """A decision: which languages to train together, with everything needed to check it.
 
 A decision is plain JSON. It holds the study that was asked, how the similarity was read, how the
-groups were made, what the optimum is worth and how sure that is, so that `check_decision` can
+groups were made, what the optimum is worth and how sure that is, so that `verification` can
 derive the groups anew from the cache and say what differs. It holds no times and no paths: the
 same question gives the same bytes.
 """
@@ -10,22 +10,18 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from gradsim_core.errors import GroupingError
 from gradsim_core.gram import Similarity, similarity
 from gradsim_core.grouping import Constraints, Grouping, group
 from gradsim_core.languages import resolve_or_own
 from gradsim_core.prepared import versions
-from gradsim_core.results import Results, load_results
-from gradsim_core.store import Store
+from gradsim_core.results import Results
 
 SCHEMA = "urn:gradsim:decision:1"
-TOLERANCE = 1e-6
-"""Numbers of a decision that differ by less are the same (other machines round otherwise)."""
 
 
 class Reading(BaseModel):
@@ -45,27 +41,15 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     strategy: str = "exact"
-    k: int | None = Field(None, ge=1)
-    k_min: int | None = Field(None, ge=1)
-    k_max: int | None = Field(None, ge=1)
-    smallest: int = Field(1, ge=1)
-    largest: int | None = Field(None, ge=1)
+    k: int | None = Field(default=None, ge=1)
+    k_min: int | None = Field(default=None, ge=1)
+    k_max: int | None = Field(default=None, ge=1)
+    smallest: int = Field(default=1, ge=1)
+    largest: int | None = Field(default=None, ge=1)
     must_link: tuple[tuple[str, str], ...] = ()
     cannot_link: tuple[tuple[str, str], ...] = ()
-    alone: float = 0.0
-    seed: int = Field(0, ge=0)
-
-
-class _Decision(BaseModel):
-    """The shape of a decision file: what must be there to check it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    schema_: Literal["urn:gradsim:decision:1"] = Field(alias="$schema")
-    study: dict[str, Any]
-    similarity: dict[str, Any]
-    rule: Rule
-    groups: list[dict[str, Any]]
+    alone: float = Field(default=0.0, allow_inf_nan=False)
+    seed: int = Field(default=0, ge=0, lt=2**31)
 
 
 def read_similarity(results: Results, reading: Reading) -> Similarity:
@@ -196,80 +180,3 @@ def _number(value: float | None) -> float | None:
 def decision_json(decision: dict[str, Any]) -> str:
     """The one spelling of a decision as text, ending in a newline."""
     return json.dumps(decision, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def load_decision(path: str | Path) -> dict[str, Any]:
-    """Read a decision file.
-
-    Raises
-    ------
-    GroupingError
-        If it cannot be read, is not JSON, or is not a decision of this version.
-    """
-    path = Path(path)
-    try:
-        decision = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise GroupingError(f"{path}: cannot be read ({error}). Give a file that "
-                            "`gradsim export` wrote.") from None
-    except json.JSONDecodeError as error:
-        raise GroupingError(f"{path}:{error.lineno}: not JSON ({error.msg}). Give a file that "
-                            "`gradsim export` wrote.") from None
-    return checked_decision(decision, str(path))
-
-
-def checked_decision(decision: Any, where: str) -> dict[str, Any]:
-    """Make sure that something is a decision of this version (see `load_decision`)."""
-    try:
-        _Decision.model_validate(decision)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise GroupingError(f"{where}: not a decision of this version: {key}: {first['msg']}. "
-                            f"Its $schema must be {SCHEMA!r}; export it again.") from None
-    return decision
-
-
-def check_decision(decision: dict[str, Any], store: Store) -> list[str]:
-    """Derive a decision anew from the cache and list what differs.
-
-    Returns
-    -------
-    list of str
-        One sentence a difference; empty if the decision holds.
-
-    Raises
-    ------
-    StoreError
-        If the study's results are not in the cache.
-    """
-    results = load_results(store, str(decision["study"].get("signature")))
-    asked = {key: decision["similarity"].get(key) for key in Reading.model_fields}
-    try:
-        reading, rule = Reading.model_validate(asked), Rule.model_validate(decision["rule"])
-    except ValidationError as error:
-        raise GroupingError(f"similarity: {error.errors()[0]['msg']}. Export it again.") from None
-    again = decide(results, reading, rule)
-    differences: list[str] = []
-    for part in ("study", "similarity", "result", "groups", "not_grouped", "alternatives"):
-        differences += _differences(part, decision.get(part), again[part])
-    return differences
-
-
-def _differences(path: str, given: Any, derived: Any) -> list[str]:
-    if isinstance(derived, dict) and isinstance(given, dict):
-        keys = sorted({*given, *derived})
-        return [line for key in keys
-                for line in _differences(f"{path}.{key}", given.get(key), derived.get(key))]
-    if isinstance(derived, list) and isinstance(given, list) and len(given) == len(derived):
-        return [line for i, (a, b) in enumerate(zip(given, derived, strict=True))
-                for line in _differences(f"{path}[{i}]", a, b)]
-    numbers = isinstance(given, int | float) and isinstance(derived, int | float)
-    same = abs(given - derived) <= TOLERANCE if numbers else given == derived
-    return [] if same else [f"{path}: the file says {_short(given)}, the cache gives "
-                            f"{_short(derived)}"]
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 80 else text[:77] + "…"
