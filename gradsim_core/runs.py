@@ -4,8 +4,8 @@ Conventions
 -----------
 A run is a process of its own session, so it outlives the dashboard that started it. What it is
 stands in its study's folder: ``run.json`` (who), ``events.jsonl`` (how far) and ``log.txt``
-(what it printed); ``grams.safetensors`` is the finished result. The locks here save work:
-correctness rests on the store's atomic writes alone.
+(what it printed); the joint scores, which come last, say that it is finished. The locks here
+save work: correctness rests on the store's atomic writes alone.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from filelock import FileLock, Timeout
 from gradsim_core.errors import RunError
 from gradsim_core.processes import end_family, living_process
 from gradsim_core.progress import RunState, latest_attempt, state_from_events
+from gradsim_core.results import SCORES
 from gradsim_core.store import Store
 
-RESULT = "grams.safetensors"
-"""The entry whose presence says that a study is finished."""
+RESULT = SCORES
+"""The entry that a run writes last: its presence says that the study is finished."""
 
 _NICENESS = 5
 _START_TIMEOUT_S = 30.0

@@ -62,8 +62,8 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
     packed = study.packing == "auto" and encoder.first_position is not None
     training = start_training(encoder, prepared.sources, study)
     resumed_at = _resume(training, store, name)
-    if resumed_at:
-        observe({"kind": "stage", "message": f"Resumed after step {resumed_at}"})
+    observe({"kind": "stage", "message":
+             f"Training, resumed after step {resumed_at}" if resumed_at else "Training"})
     _train(training, encoded, study, packed, observe,
            save=lambda: _save_checkpoint(training, store, name), every_s=checkpoint_every_s)
 
@@ -137,10 +137,10 @@ def _save_checkpoint(training: Training, store: Store, name: str) -> None:
     arrays = {"tap.sums": training.tap.sums.numpy(), "steps": np.stack(training.steps),
               "sums": np.stack(training.sums)}
     for i, parameter in enumerate(training.encoder.parameters):
-        state = training.optimizer.state[parameter]
         arrays[f"parameter.{i}"] = parameter.detach().numpy()
-        arrays[f"exp_avg.{i}"] = state["exp_avg"].numpy()
-        arrays[f"exp_avg_sq.{i}"] = state["exp_avg_sq"].numpy()
+        if state := training.optimizer.state.get(parameter):  # none where it is never used
+            arrays[f"exp_avg.{i}"] = state["exp_avg"].numpy()
+            arrays[f"exp_avg_sq.{i}"] = state["exp_avg_sq"].numpy()
     store.write_tensors(name, CHECKPOINT, arrays, {
         "step": training.step, "snapshots": training.snapshots,
         "step_numbers": training.step_numbers, "invalid": training.invalid})
@@ -160,10 +160,11 @@ def _resume(training: Training, store: Store, name: str) -> int:
     with torch.no_grad():
         for i, parameter in enumerate(training.encoder.parameters):
             parameter.copy_(torch.from_numpy(arrays[f"parameter.{i}"]))
-            training.optimizer.state[parameter] = {
-                "step": torch.tensor(float(training.step)),
-                "exp_avg": torch.from_numpy(arrays[f"exp_avg.{i}"]).clone(),
-                "exp_avg_sq": torch.from_numpy(arrays[f"exp_avg_sq.{i}"]).clone()}
+            if f"exp_avg.{i}" in arrays:
+                training.optimizer.state[parameter] = {
+                    "step": torch.tensor(float(training.step)),
+                    "exp_avg": torch.from_numpy(arrays[f"exp_avg.{i}"]).clone(),
+                    "exp_avg_sq": torch.from_numpy(arrays[f"exp_avg_sq.{i}"]).clone()}
     return training.step
 
 

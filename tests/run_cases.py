@@ -18,7 +18,8 @@ def tell(kind, **more):
     with open(os.path.join(folder, "events.jsonl"), "a") as log:
         log.write(json.dumps(dict(kind=kind, **more)) + chr(10))
 def finish():
-    open(os.path.join(folder, "grams.safetensors"), "w").close()
+    os.makedirs(os.path.join(folder, "scores"), exist_ok=True)
+    open(os.path.join(folder, "scores", "joint.json"), "w").close()
     tell("done")
 def wait_for(name):
     while not os.path.exists(os.path.join({root!r}, name)):
