@@ -116,7 +116,7 @@ def study_card(signature: str) -> StudyCard:
     """What is known of a study, whether or not it has finished or even begun."""
     here = store()
     record = here.read_json(signature, "study.json")
-    study = study_from(record["study"]) if record else _asked(signature)
+    study = asked_study(signature)
     source = record["source"] if record else study.source
     return StudyCard(signature, study.name or f"{study.source}, {study.model}", source,
                      study.model, study.steps, len(record["languages"]) if record else 0,
@@ -168,6 +168,14 @@ def checked(text: str) -> tuple[Prepared, Any]:
     return prepared, data_health(prepared.corpus)
 
 
+def asked_study(signature: str) -> Study:
+    """The study as it was asked for, before or after its run wrote the record."""
+    record = store().read_json(signature, "study.json")
+    if record:
+        return study_from(record["study"])
+    return load_study(store().path(signature, "study.yaml"))
+
+
 def begin(study: Study) -> str:
     """Start a study's run in a process of its own; its signature."""
     prepared = prepare(study)
@@ -177,14 +185,7 @@ def begin(study: Study) -> str:
 
 def resume(signature: str) -> None:
     """Start a run that ended too early once more; it goes on from its last checkpoint."""
-    record = store().read_json(signature, "study.json")
-    study = study_from(record["study"]) if record else _asked(signature)
-    start_run(store(), study_yaml(study), signature)
-
-
-def _asked(signature: str) -> Study:
-    """A study whose run has written no record yet."""
-    return load_study(store().path(signature, "study.yaml"))
+    start_run(store(), study_yaml(asked_study(signature)), signature)
 
 
 def _stamp(signature: str) -> tuple[int, ...]:

@@ -19,7 +19,8 @@ import re
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _BREAK = "\u200b"
 _UNSEEN = re.compile(r"[\u0000-\u0020\u007f-\u00a0\u2028-\u202e\u2066-\u2069\ufeff]+")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+_FORMULA = ("=", "+", "-", "@")
+_LONGEST_CELL = 32_767  # of spreadsheets
 
 
 def plain_text(text: object, longest: int = 400) -> str:
@@ -55,11 +56,14 @@ def plotly_text(text: object, longest: int = 200) -> str:
 
 
 def csv_cell(value: object) -> object:
-    """The value, with an apostrophe before a text that a spreadsheet would compute.
+    """The value; a text on one line, with an apostrophe where a spreadsheet would compute it.
 
     Examples
     --------
     >>> csv_cell("=HYPERLINK(1)"), csv_cell("Ewe"), csv_cell(-0.5)
     ("'=HYPERLINK(1)", 'Ewe', -0.5)
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    line = plain_text(value, _LONGEST_CELL)
+    return f"'{line}" if line.startswith(_FORMULA) else line

@@ -49,6 +49,7 @@ class Selection:
     k : number of groups; 0 lets the objective choose
     smallest, largest : languages a group may hold; largest 0 means no limit
     together, apart : codes that must share a group, codes no two of which may
+    health : 1 shows the health of the study's data, 0 does not
     picture : file type that a chart's camera button gives
     """
 
@@ -64,6 +65,7 @@ class Selection:
     largest: int = 0
     together: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
+    health: int = 0
     picture: str = "svg"
 
 
@@ -73,7 +75,7 @@ _POSSIBLE: dict[str, Callable[[Any], bool]] = {
     "reading": READINGS.__contains__, "correction": CORRECTIONS.__contains__,
     "strategy": STRATEGIES.__contains__, "picture": PICTURES.__contains__,
     "snapshot": lambda at: at >= -1, "k": lambda k: k >= 0,
-    "smallest": lambda n: n >= 1, "largest": lambda n: n >= 0,
+    "health": (0, 1).__contains__, "smallest": lambda n: n >= 1, "largest": lambda n: n >= 0,
 }
 
 
@@ -175,6 +177,11 @@ def bound(name: str, value: Any,
     name : of the widget, and of the selection's field where `changes` is not given
     value : what the widget shows, in its own terms
     changes : the widget's value -> changes to the selection
+
+    Notes
+    -----
+    A slider with two ends must be given some pair as its ``value`` too, or Streamlit takes it
+    for one with a single end as soon as it is moved.
     """
     key = f"view.{name}"
     if key not in st.session_state or st.session_state[key] != value:

@@ -169,6 +169,11 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def about(seconds: float) -> str:
+    """A length of time that is only an estimate: steps of 5 s, then of a minute."""
+    return duration(max(5, 5 * round(seconds / 5)) if seconds < 90 else 60 * round(seconds / 60))
+
+
 def size(n_bytes: float) -> str:
     """A number of bytes as people say it: "512 MB", "1.2 GB"."""
     if n_bytes < 1e6:

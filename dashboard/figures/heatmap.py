@@ -35,7 +35,7 @@ MOST_WITH_NAMES = 60
 """Languages up to which a cell's hover gives names, not only codes, and cells stand apart."""
 
 _TREE_PX, _GROUPS_PX = 92, 26
-_TOP_PX, _RIGHT_PX, _FOOT_PX = 44, 172, 92
+_TOP_PX, _RIGHT_PX = 44, 172
 _STRIP, _HEAT, _BARS = (0.0, 0.022), (0.028, 0.87), (0.886, 1.0)
 
 
@@ -100,7 +100,7 @@ def similarity_heatmap(found: Similarity, order: Sequence[int], text: HeatmapTex
     add_branches(figure, codes, text.names, text.branches)
     low = [place for place, i in enumerate(order) if i in set(hatched)]
     add_reliabilities(figure, found.reliability[list(order)],
-                      [_row_label(code, text.names, 40) for code in codes], low, colours)
+                      [language_label(code, text.names, 40) for code in codes], low, colours)
     add_hatching(figure, low, len(codes), colours)
     if tree is not None and len(tree):
         off = found.matrix[~np.eye(len(codes), dtype=bool)]
@@ -119,12 +119,15 @@ def _frame(codes: list[str], text: HeatmapText, colours: Palette, top_px: int) -
     stride = max(1, math.ceil(n * 11 / 470))
     bare = {"showgrid": False, "zeroline": False, "ticks": "", "showline": False}
     font = {"size": size, "color": colours.ink}
-    labels = [_row_label(code, text.names, 18) for code in codes]
+    labels = [language_label(code, text.names, 22) for code in codes]
     left = label_width(labels, size)
+    short = [plotly_text(code, 12) for code in codes[::stride]]
     flat = n <= 16 and max(map(len, codes)) <= 4
+    below = 34 + (16 if flat else round(max(map(len, short)) * size * 0.54))
+    foot = below + 17 * len(text.method) + 6
     figure = go.Figure(layout={
-        "height": round(heat_px + top_px) + _TOP_PX + _FOOT_PX,
-        "margin": {"l": left, "r": _RIGHT_PX, "t": _TOP_PX, "b": _FOOT_PX},
+        "height": round(heat_px + top_px) + _TOP_PX + foot,
+        "margin": {"l": left, "r": _RIGHT_PX, "t": _TOP_PX, "b": foot},
         "paper_bgcolor": colours.page, "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": colours.ink, "family": FONT}, "hoverlabel": {"align": "left"},
         "bargap": 0.25,
@@ -136,8 +139,7 @@ def _frame(codes: list[str], text: HeatmapText, colours: Palette, top_px: int) -
                    "bgcolor": "rgba(0,0,0,0)"},
         "xaxis": {"domain": _HEAT, "anchor": "y", "range": [-0.5, n - 0.5],
                   "tickvals": list(range(0, n, stride)), "tickangle": 0 if flat else -90,
-                  "ticktext": [plotly_text(code, 12) for code in codes[::stride]],
-                  "tickfont": font, **bare},
+                  "ticktext": short, "tickfont": font, **bare},
         "yaxis": {"domain": [0, heat_px / (heat_px + top_px)], "anchor": "x3",
                   "range": [n - 0.5, -0.5], "tickvals": list(range(n)), "tickfont": font,
                   "ticktext": labels, **bare},
@@ -153,7 +155,7 @@ def _frame(codes: list[str], text: HeatmapText, colours: Palette, top_px: int) -
     for row, line in enumerate(text.method):
         figure.add_annotation(
             text=plotly_text(line, 220), xref="paper", yref="paper", x=0, y=0, xanchor="left",
-            yanchor="top", xshift=8 - left, yshift=-52 - 17 * row, showarrow=False,
+            yanchor="top", xshift=8 - left, yshift=-below - 17 * row, showarrow=False,
             align="left", font={"size": 11, "color": colours.faint})
     return figure
 
@@ -205,7 +207,8 @@ def label_width(labels: Sequence[str], size: float) -> int:
     return max(70, round(max(map(len, labels)) * size * 0.54) + 22)
 
 
-def _row_label(code: str, names: Mapping[str, str], longest: int) -> str:
+def language_label(code: str, names: Mapping[str, str], longest: int) -> str:
+    """English name and code, escaped; the code alone where it is the name."""
     name = names.get(code, code)
     short = plotly_text(name, longest)
     return short if name == code else f"{short} ({plotly_text(code, 10)})"

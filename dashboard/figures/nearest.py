@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.heatmap import label_width
+from dashboard.figures.heatmap import label_width, language_label
 from dashboard.figures.palette import FONT, palette
 from dashboard.summaries import Neighbour
 
@@ -38,8 +38,7 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
     """
     colours = palette(dark)
     values = np.array([row.similarity for row in rows], dtype=np.float32)
-    labels = [f"{plotly_text(names.get(row.code, row.code), 20)} ({plotly_text(row.code, 10)})"
-              for row in rows]
+    labels = [language_label(row.code, names, 20) for row in rows]
     low = [row.code in set(hatched) for row in rows]
     positive, negative = colours.diverging[-3][1], colours.diverging[2][1]
     figure = go.Figure(go.Bar(
@@ -53,8 +52,8 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
         customdata=[f"{labels[i]}<br>reliability {row.reliability:.3f}"
                     for i, row in enumerate(rows)],
         hovertemplate="%{customdata}<br>similarity %{x:+.3f}<extra></extra>"))
-    reach = float(np.max(np.abs(values), initial=0.05)) * 1.3
-    low_end = -reach if (values < 0).any() else 0.0
+    reach = float(np.max(np.abs(values), initial=0.05))
+    low_end = -1.5 * reach if (values < 0).any() else 0.0  # room for the numbers beside the bars
     figure.update_layout(
         height=70 + 26 * len(rows), bargap=0.3,
         margin={"l": label_width(labels, 12), "r": 40, "t": 40, "b": 30},
@@ -62,7 +61,7 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
         font={"color": colours.ink, "family": FONT},
         title={"text": plotly_text(title), "x": 0, "xref": "container", "pad": {"l": 8},
                "font": {"size": 15, "color": colours.ink}},
-        xaxis={"range": [low_end, reach], "zeroline": True, "zerolinecolor": colours.faint,
+        xaxis={"range": [low_end, 1.25 * reach], "zeroline": True, "zerolinecolor": colours.faint,
                "zerolinewidth": 1, "showgrid": False, "fixedrange": True,
                "tickfont": {"size": 11, "color": colours.ink}},
         yaxis={"tickvals": list(range(len(rows))), "ticktext": labels, "fixedrange": True,

@@ -5,7 +5,8 @@ Conventions
 A *palette* is the set of colours of one page theme. Diverging scales have their middle at the
 page's own background, so that a similarity of zero recedes in both themes.
 
-Sources: Crameri 2018, "vik" and "berlin" (perceptually uniform, safe for colour-blind readers);
+Sources: Crameri 2018, "vik" and "berlin" (perceptually uniform, safe for colour-blind readers),
+their middles moved to the page;
 Okabe and Ito 2008 for branches, whose letters say the same without colour.
 """
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 
 VIK = ("#001261", "#033E7D", "#1E6F9D", "#71A8C4", "#C9DDE7", "#F3F1EE", "#EACEBD", "#D39774",
        "#BE6533", "#8B2706", "#590008")
-BERLIN = ("#9EB0FF", "#5BA4DB", "#2D7597", "#1A4256", "#11191E", "#110F0E", "#280D01", "#501803",
+BERLIN = ("#9EB0FF", "#5BA4DB", "#2D7597", "#1A4A60", "#182B34", "#171614", "#3C1A10", "#642413",
           "#8A3F2A", "#C4756A", "#FFACAC")
 
 OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",

@@ -5,23 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.data import begin, checked, draft_study, store
-from dashboard.escaping import markdown_text, plain_text
 from dashboard.state import select
+from dashboard.views.health import show_health
 from gradsim_core import PRESETS, Study, study_from, study_yaml
 
 _OWN = "own data"
-_SHOWN_AS = {"serious": st.error, "caution": st.warning, "note": st.info}
 
 
 def new_study_form() -> None:
     """Describe a study, look at its data, start it."""
     st.subheader("New study", anchor=False)
     with st.form("new_study"):
-        left, right = st.columns(2, gap="large")
+        preset = st.selectbox(
+            "Data", [*PRESETS, _OWN], format_func=_source_label,
+            help="A known data set, or your own files (then give their path, and the task below).")
+        left, right = st.columns(2, gap="medium")
         with left:
-            preset = st.selectbox(
-                "Data", [*PRESETS, _OWN], format_func=_source_label,
-                help="A known data set, or your own files (then give their path and the task).")
             path = st.text_input(
                 "Path", placeholder="/data/reviews or /data/reviews.csv",
                 help="Own data: a folder with one folder a language, or one file with a language "
@@ -52,32 +51,9 @@ def _source_label(name: str) -> str:
 
 def _look_over(text: str) -> None:
     """The health of a study's data, and the button that starts it."""
-    prepared, health = checked(text)
-    corpus, study = prepared.corpus, prepared.study
-    st.markdown(f"**{markdown_text(corpus.source)}**: {len(corpus.languages)} languages, "
-                f"{len(prepared.sources)} to train on, labels "
-                f"{markdown_text(', '.join(corpus.labels), 120)}")
-    st.dataframe({
-        "Language": [plain_text(row.name, 60) for row in health.rows],
-        "Code": [plain_text(row.language, 20) for row in health.rows],
-        "Train": [row.train for row in health.rows], "Dev": [row.dev for row in health.rows],
-        "Test": [row.test for row in health.rows],
-        "Empty": [row.dropped for row in health.rows],
-        "Duplicates": [row.duplicates for row in health.rows],
-        "Leaks": [row.leaks for row in health.rows],
-        "Labels": [row.classes for row in health.rows],
-        "Commonest label": [f"{plain_text(row.majority_label, 30)} ({row.majority_share:.0%})"
-                            for row in health.rows],
-        f"Length ({health.length_unit})": [row.median_length for row in health.rows],
-        "Script": [row.script for row in health.rows]}, hide_index=True)
-    for severity, show in _SHOWN_AS.items():
-        lines = [markdown_text(one.sentence) for one in health.warnings
-                 if one.severity == severity]
-        if lines:
-            show("\n".join(f"- {line}" for line in lines))
-    if not health.warnings:
-        st.success("Nothing unusual was found in the data.")
-    _start(study, prepared.signature)
+    prepared, _ = checked(text)
+    show_health(text)
+    _start(prepared.study, prepared.signature)
 
 
 def _start(study: Study, signature: str) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.data import store
 from dashboard.escaping import markdown_text
-from dashboard.summaries import duration
+from dashboard.summaries import about, duration
 from dashboard.views.problems import problems_shown
 from gradsim_core import cancel_run, log_tail, run_state
 
@@ -28,12 +28,13 @@ def follow_run(signature: str, until_ready: bool) -> None:
             st.rerun()
         st.progress(state.progress, text=f"**{state.progress:.0%}** · "
                                          f"{markdown_text(state.message.capitalize(), 120)}")
-        left = f"about {duration(state.eta_s)} left" if state.eta_s is not None else "time left: " \
+        left = f"about {about(state.eta_s)} left" if state.eta_s is not None else "time left: " \
             "not known yet"
         st.caption(f"Running for {_since(state.started)}, {left}. It goes on if you close this "
                    "page.")
         with st.expander("Log"):
-            st.code(log_tail(store(), signature, 12) or "Nothing printed yet.", language=None)
+            printed = log_tail(store(), signature, 12).strip()
+            st.code(printed or "Nothing printed yet.", language=None)
         if st.button("Cancel the run", key=f"cancel.{signature}"):
             with st.spinner("Stopping; what has been done is kept …"):
                 cancel_run(store(), signature)

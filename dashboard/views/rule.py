@@ -47,7 +47,7 @@ def choose_rule(selection: Selection, shown: Picture) -> None:
                  "you can keep.", **bound("k", selection.k))
     with right:
         st.select_slider(
-            "Languages in a group", range(1, len(codes) + 1),
+            "Languages in a group", range(1, len(codes) + 1), value=(1, len(codes)),
             **bound("sizes", (selection.smallest, selection.largest or len(codes)),
                     lambda ends: {"smallest": ends[0],
                                   "largest": ends[1] if ends[1] < len(codes) else 0}))

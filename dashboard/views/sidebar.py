@@ -68,6 +68,7 @@ def _choose_blocks(selection: Selection, signature: str) -> None:
                 lambda name: {"blocks": name or blocks}))
     if len(names) > 1:
         st.select_slider(
-            "From … to", names, format_func=lambda name: plain_text(name.replace(".", " "), 30),
+            "From … to", names, value=(names[0], names[-1]),
+            format_func=lambda name: plain_text(name.replace(".", " "), 30),
             **bound("block_range", (names[chosen[0]], names[chosen[-1]]),
                     lambda ends: {"blocks": blocks_between(ends[0], ends[1], names)}))

@@ -6,14 +6,22 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.data import StudyCard, chosen_signature, results, study_card, study_cards
+from dashboard.data import (
+    StudyCard,
+    asked_study,
+    chosen_signature,
+    results,
+    study_card,
+    study_cards,
+)
 from dashboard.escaping import markdown_text, plain_text
-from dashboard.state import current_selection, select
+from dashboard.state import bound, current_selection, select
 from dashboard.summaries import count, duration, size
+from dashboard.views.health import show_health
 from dashboard.views.new_study import new_study_form
 from dashboard.views.progress import follow_run
 from dashboard.views.waiting import offer_built_in, offer_resume
-from gradsim_core import Results
+from gradsim_core import Results, study_yaml
 
 STATES = {"absent": "not started", "running": "running", "done": "finished", "failed": "failed",
           "interrupted": "interrupted", "cancelled": "cancelled"}
@@ -25,11 +33,15 @@ METRIC_WORDS = {"weighted_f1": "weighted F1", "entity_f1": "entity F1", "accurac
 def study_page() -> None:
     """Show the studies, follow a run, and start another."""
     st.header("Study", anchor=False)
-    signature = chosen_signature(current_selection().study)
+    selection = current_selection()
+    signature = chosen_signature(selection.study)
     if signature is None:
         offer_built_in()
     else:
         _chosen(study_card(signature))
+        if st.toggle("Show the health of its data",
+                     **bound("health", bool(selection.health), lambda on: {"health": int(on)})):
+            show_health(study_yaml(asked_study(signature)))
         _all_studies(signature)
     new_study_form()
 
@@ -41,7 +53,7 @@ def _chosen(card: StudyCard) -> None:
                f"{card.steps:,} steps · signature {card.signature}")
     if card.state.state == "running":
         follow_run(card.signature, until_ready=False)
-    elif not card.ready:
+    elif card.state.state != "done" or not card.ready:
         offer_resume(card)
     if card.ready:
         _facts(results(card.signature))
@@ -67,7 +79,8 @@ def _facts(loaded: Results) -> None:
     if loaded.scores is None:
         st.caption("The joint model has not been scored yet.")
     st.markdown(f"**The joint model, language by language** ({metric})")
-    st.dataframe(score_table(loaded), hide_index=True, height="content")
+    st.dataframe(score_table(loaded), hide_index=True,
+                 height="content" if len(loaded.names) <= 16 else "auto")
 
 
 def score_table(loaded: Results) -> dict[str, list[Any]]:

@@ -13,7 +13,9 @@ from gradsim_core import study_from
 _ENDED = {
     "failed": "Its run failed.", "cancelled": "Its run was cancelled; what was done is kept.",
     "interrupted": "Its run stopped before its end; what was done is kept.",
-    "absent": "It has not been run yet."}
+    "absent": "It has not been run yet.",
+    "done": "Its similarity is missing (what is damaged is set aside). It has to be computed "
+            "again."}
 
 
 def ready_study() -> tuple[Selection, str] | None:

@@ -1,0 +1,214 @@
+"""The pages without a browser: whatever the address, the study and the names."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
+from streamlit.testing.v1 import AppTest
+
+from dashboard import data
+from gradsim_core import (
+    Reading,
+    Rule,
+    Store,
+    cancel_run,
+    decision_json,
+    decision_of,
+    similarity,
+    start_run,
+    study_from,
+    study_yaml,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache folder that the dashboard shows."""
+    monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path))
+    yield tmp_path
+    for cached in (data._results, data._picture, data._grouping, data.checked):
+        cached.clear()
+
+
+# pages
+
+def study() -> None:
+    from dashboard.views.problems import problems_shown
+    from dashboard.views.study import study_page
+
+    with problems_shown():
+        study_page()
+
+
+def similarity_view() -> None:
+    from dashboard.views.problems import problems_shown
+    from dashboard.views.similarity import similarity_page
+
+    with problems_shown():
+        similarity_page()
+
+
+def groups() -> None:
+    from dashboard.views.groups import groups_page
+    from dashboard.views.problems import problems_shown
+
+    with problems_shown():
+        groups_page()
+
+
+def unfinish(store: Store) -> None:
+    store.remove(SIGNATURE, "grams.safetensors")
+    store.remove(SIGNATURE, "scores/joint.json")
+
+
+def failing() -> None:
+    from dashboard.views.problems import problems_shown
+
+    with problems_shown():
+        raise RuntimeError("secret detail")
+
+
+PAGES = [study, similarity_view, groups]
+
+
+def opened(page: Callable[[], None], **query: object) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value  # type: ignore[assignment]
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(str(element.value) for kind in ("markdown", "caption", "info", "error",
+                                                     "warning", "header", "subheader")
+                     for element in app.get(kind))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_empty_cache_is_explained_and_can_be_filled(page: Callable, cache: Path) -> None:
+    app = opened(page)
+    assert "There is no study here yet" in words(app)
+    assert "Run the built-in study" in [button.label for button in app.button]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("query", [
+    {}, {"study": "zz", "blocks": "x:y", "snapshot": "9", "k": "77", "strategy": "none"},
+    {"correction": "noise_corrected", "blocks": "head", "snapshot": "0", "reading": "mean_cosine"},
+    {"strategy": "overlapping", "k": "2", "together": ["deu", "spa"], "language": "fra"}])
+def test_pages_stand_whatever_the_address(page: Callable, query: dict, cache: Path) -> None:
+    write_study(cache, series=made_up_series([0, 1] * 4, noise={2: 9.0}, invalid={"ita": "bad"}),
+                targets=("rus",))
+    app = opened(page, **query)
+    assert not app.error
+
+
+def test_similarity_page_says_what_it_shows(cache: Path) -> None:
+    write_study(cache, targets=("rus",))
+    app = opened(similarity_view)
+    assert "Pairs within a branch average" in words(app)
+    assert "Russian" in words(app), "a target without gradients is named"
+    charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    assert len(charts) == 2
+    assert any(trace["type"] == "heatmap" for trace in charts[0]["data"])
+
+
+def test_groups_page_shows_what_the_engine_decides(cache: Path) -> None:
+    write_study(cache)
+    app = opened(groups, k="2")
+    loaded = data.results(SIGNATURE)
+    reading, rule = Reading(), Rule.model_validate({"k": 2})
+    found = similarity(loaded.series)
+    made = data.grouping(SIGNATURE, reading, rule)
+    decision = decision_of(loaded, reading, found, rule, made)
+    assert f"objective {decision['result']['objective']:.3f}" in words(app)
+    assert "Proved optimal" in words(app)
+    cards = [element.value.replace("\\", "") for element in app.markdown]
+    for group in decision["groups"]:
+        assert any(all(one["name"] in card for one in group["languages"]) for card in cards)
+    assert decision_json(decision).endswith("\n")
+
+
+def test_links_that_contradict_each_other_are_told(cache: Path) -> None:
+    write_study(cache)
+    app = opened(groups, together=["deu", "nld"], apart=["deu", "nld"])
+    assert len(app.error) == 1
+    assert "German" in app.error[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_hostile_names_stay_text(page: Callable, cache: Path) -> None:
+    write_study(cache, series=made_up_series([0, 1] * 3, codes=HOSTILE, invalid={
+        HOSTILE[1]: HOSTILE[0]}), names=dict(zip(HOSTILE, HOSTILE, strict=True)), name=HOSTILE[1],
+        targets=("<b>target</b>",))
+    said = words(opened(page))
+    assert "out\\.example" in said, "hostile names are on the page"
+    for live in (r"(?<!\\)<", r"(?<!\\)\[x", r"www\\?\.", r":\\?/", r"(?<!\\)\*bold", ":red"):
+        assert not re.search(live, said)
+
+
+def test_failed_run_is_told_and_can_go_on(cache: Path) -> None:
+    store = write_study(cache)
+    unfinish(store)
+    store.append_event(SIGNATURE, {"kind": "started"})
+    store.append_event(SIGNATURE, {"kind": "failed", "message": "No room for **all** of it."})
+    app = opened(similarity_view)
+    assert "Its run failed" in words(app)
+    assert "No room for **all**" in words(app).replace("\\", "")
+    assert [button.label for button in app.button] == ["Go on with it"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_run_is_followed_while_it_lives(page: Callable, cache: Path) -> None:
+    store = write_study(cache)
+    unfinish(store)
+    start_run(store, study_yaml(study_from({})), SIGNATURE,
+              argv=[sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        store.append_event(SIGNATURE, {"kind": "progress", "step": 30, "steps": 120, "eta_s": 43,
+                                       "message": "learning *all* languages"})
+        app = opened(page)
+        assert "about 45 s left" in words(app)
+        assert "Cancel the run" in [button.label for button in app.button]
+        assert app.get("progress")[0].proto.value == 25
+    finally:
+        cancel_run(store, SIGNATURE, grace_s=2)
+    assert "cancelled" in words(opened(page))
+
+
+def test_lost_result_can_be_computed_again(cache: Path) -> None:
+    store = write_study(cache)
+    (cache / SIGNATURE / "grams.safetensors").write_bytes(b"damaged")
+    app = opened(similarity_view)
+    assert "Traceback" not in words(app)
+    assert not store.exists(SIGNATURE, "grams.safetensors"), "set aside"
+    again = opened(similarity_view)
+    assert "computed again" in words(again)
+    assert [button.label for button in again.button] == ["Go on with it"]
+
+
+def test_other_failure_is_one_sentence(cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    app = opened(failing)
+    assert len(app.error) == 1
+    assert "secret" not in app.error[0].value
+    assert "secret detail" in caplog.text, "the log has the traceback"
+
+
+def test_whole_app_runs(cache: Path) -> None:
+    write_study(cache)
+    app = AppTest.from_file(os.fspath(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+    assert not app.exception
+    assert not app.error
+    assert app.query_params["study"] == SIGNATURE[:8], "the address names what is shown"
+    assert [box.label for box in app.sidebar.selectbox] == ["Study"]

@@ -1,0 +1,66 @@
+"""The dashboard's loads: found, kept, and never stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_up_studies import SIGNATURE, made_up_series, write_study
+
+from dashboard import data
+from gradsim_core import GradSimError, Reading, study_from
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache folder that the dashboard shows."""
+    monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path))
+    yield tmp_path
+    for cached in (data._results, data._picture, data._grouping, data.checked):
+        cached.clear()
+
+
+def test_finished_run_appears_and_nothing_stale_is_shown(cache: Path) -> None:
+    assert data.chosen_signature("") is None
+    write_study(cache)
+    before = data.picture(SIGNATURE, Reading())
+    assert data.picture(SIGNATURE, Reading()) is before, "read once"
+    write_study(cache, series=made_up_series([0, 0, 1, 1, 2, 2, 2, 2], seed=5))
+    after = data.picture(SIGNATURE, Reading())
+    assert not np.allclose(after.found.matrix, before.found.matrix)
+
+
+def test_picture_holds_tree_and_undefined_languages_last(cache: Path) -> None:
+    write_study(cache, series=made_up_series([0, 1] * 4, invalid={"spa": "not finite"}))
+    shown = data.picture(SIGNATURE, Reading())
+    assert shown.tree is not None
+    assert len(shown.tree) == 6
+    assert shown.found.languages[shown.order[-1]] == "spa"
+    assert sorted(shown.order) == list(range(8))
+    assert shown.branches["deu"] == "Germanic"
+    assert shown.label("deu") == "German (deu)"
+
+
+def test_study_is_found_by_its_first_digits(cache: Path) -> None:
+    write_study(cache)
+    write_study(cache, signature="01ff000000000000")
+    assert data.chosen_signature("0123") == SIGNATURE
+    assert data.chosen_signature("01") in (SIGNATURE, "01ff000000000000"), "ambiguous: the newest"
+    assert data.chosen_signature("../..") in (SIGNATURE, "01ff000000000000")
+    assert [card.n_languages for card in data.study_cards()] == [8, 8]
+
+
+@pytest.mark.parametrize(("more", "culprit"), [
+    ("batch_size: [", "New study"), ("- a", "more settings"), ("batch: 3", "batch"),
+    ("batch_size: 3", "batch_size")])
+def test_wrong_settings_are_named(more: str, culprit: str) -> None:
+    with pytest.raises(GradSimError, match=culprit):
+        data.draft_study({"preset": "builtin"}, more)
+
+
+def test_empty_fields_of_the_form_are_left_to_the_defaults() -> None:
+    study = data.draft_study({"preset": None, "data": "", "languages": (), "model": "tiny-bytes",
+                              "steps": 240}, "seed: 3")
+    assert study == study_from({"seed": 3})

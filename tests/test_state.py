@@ -1,0 +1,83 @@
+"""The selection: any address gives one, and it comes back from its own address."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_up_studies import BLOCKS, made_up_series
+
+from dashboard.state import (
+    DEFAULT,
+    Selection,
+    blocks_between,
+    fitted,
+    query_of,
+    reading_of,
+    rule_of,
+    selection_from,
+)
+from gradsim_core import READINGS, STRATEGIES, Reading, Rule, block_indexes
+
+CHANGED = Selection("abcd1234", "layer.1:head", "mean_cosine", "centred", 2, "deu", "k_means", 3,
+                    2, 5, ("deu", "a,b&c=d"), ("spa",), 1, "png")
+
+
+def test_every_field_of_the_changed_selection_is_changed() -> None:
+    same = [field.name for field in fields(Selection)
+            if getattr(CHANGED, field.name) == getattr(DEFAULT, field.name)]
+    assert same == [], "the round trip below would not see a field that is lost"
+
+
+def test_address_round_trip() -> None:
+    assert selection_from(query_of(CHANGED)) == CHANGED
+    assert query_of(DEFAULT) == {}
+    assert selection_from({}) == DEFAULT
+
+
+@given(st.dictionaries(st.sampled_from([field.name for field in fields(Selection)]),
+                       st.lists(st.text(), max_size=3)))
+def test_any_address_gives_a_selection_that_keeps(query: dict[str, list[str]]) -> None:
+    found = selection_from(query)
+    assert selection_from(query_of(found)) == found
+    assert found.reading in READINGS
+    assert found.strategy in STRATEGIES
+    Reading.model_validate(reading_of(found).model_dump())
+
+
+@pytest.mark.parametrize(("key", "value"), [
+    ("reading", "nonsense"), ("correction", ""), ("snapshot", "x"), ("snapshot", "-2"),
+    ("snapshot", "99999999999"), ("k", "-1"), ("k", "²"), ("k", "1.5"), ("smallest", "0"),
+    ("strategy", "__class__"), ("picture", "exe"), ("health", "2")])
+def test_impossible_value_is_the_default(key: str, value: str) -> None:
+    assert selection_from({key: [value]}) == DEFAULT
+
+
+def test_selection_fits_the_study() -> None:
+    series = made_up_series([0, 1, 0])
+    wild = replace(DEFAULT, blocks="layer.9", snapshot=77, language="xxx", k=9, smallest=8,
+                   largest=44, together=("deu", "xxx"), apart=("yyy",))
+    assert fitted(wild, series) == replace(DEFAULT, smallest=3, together=("deu",))
+    assert fitted(replace(DEFAULT, snapshot=3), series).snapshot == -1, "the last has one name"
+    kept = replace(DEFAULT, blocks="layer.1:head", snapshot=2, language="nld", k=3, largest=2)
+    assert fitted(kept, series) == kept
+
+
+@pytest.mark.parametrize(("first", "last", "name"), [
+    ("embeddings", "layer.3", "encoder"), ("embeddings", "head", "all"),
+    ("layer.0", "layer.1", "lower"), ("layer.2", "layer.3", "higher"),
+    ("layer.2", "layer.2", "layer.2"), ("layer.1", "layer.3", "layer.1:layer.3")])
+def test_range_of_blocks_has_one_short_name(first: str, last: str, name: str) -> None:
+    assert blocks_between(first, last, BLOCKS) == name
+    assert block_indexes(name, BLOCKS) == block_indexes(f"{first}:{last}", BLOCKS)
+
+
+def test_selection_becomes_the_engines_rule() -> None:
+    chosen = replace(DEFAULT, k=2, largest=4, together=("a", "b", "c"), apart=("x", "y", "z"))
+    assert rule_of(chosen) == Rule.model_validate({
+        "k": 2, "largest": 4, "must_link": [("a", "b"), ("b", "c")],
+        "cannot_link": [("x", "y"), ("x", "z"), ("y", "z")]})
+    assert rule_of(DEFAULT) == Rule()
+    assert reading_of(DEFAULT) == Reading()
