@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gradsim_core.errors import GroupingError
 from gradsim_core.gram import Similarity, similarity
-from gradsim_core.grouping import Constraints, Grouping, group
+from gradsim_core.grouping import STRATEGIES, Constraints, Grouping, group
 from gradsim_core.languages import resolve_or_own
 from gradsim_core.prepared import versions
 from gradsim_core.results import Results
@@ -29,10 +29,16 @@ class Reading(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    blocks: str = "encoder"
-    reading: str = "cosine_of_mean"
-    correction: str = "raw"
-    snapshot: int = -1
+    blocks: str = Field(default="encoder", description=(
+        "Parameters that count: encoder (all but the head), lower or higher (half of the layers), "
+        "all, one block (layer.3) or a range (embeddings:layer.3)."))
+    reading: str = Field(default="cosine_of_mean", description=(
+        "Of summed gradients (cosine_of_mean), or averaged over steps (mean_cosine)."))
+    correction: str = Field(default="raw", description=(
+        "The cosine as it is (raw), free of sampling noise (noise_corrected), or relative to all "
+        "languages (centred)."))
+    snapshot: int = Field(default=-1, description=(
+        "Point of the training to read at: 0 is the first snapshot, -1 the last."))
 
 
 class Rule(BaseModel):
@@ -40,16 +46,23 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    strategy: str = "exact"
-    k: int | None = Field(default=None, ge=1)
-    k_min: int | None = Field(default=None, ge=1)
-    k_max: int | None = Field(default=None, ge=1)
-    smallest: int = Field(default=1, ge=1)
-    largest: int | None = Field(default=None, ge=1)
-    must_link: tuple[tuple[str, str], ...] = ()
-    cannot_link: tuple[tuple[str, str], ...] = ()
-    alone: float = Field(default=0.0, allow_inf_nan=False)
-    seed: int = Field(default=0, ge=0, lt=2**31)
+    strategy: str = Field(default="exact", description=f"One of: {', '.join(STRATEGIES)}.")
+    k: int | None = Field(default=None, ge=1, description=(
+        "Number of groups (overlapping: the most); the best one if left out."))
+    k_min: int | None = Field(default=None, ge=1, description=(
+        "Fewest groups to consider; goes with k_max."))
+    k_max: int | None = Field(default=None, ge=1, description=(
+        "Most groups to consider; goes with k_min."))
+    smallest: int = Field(default=1, ge=1, description="Fewest languages a group may have.")
+    largest: int | None = Field(default=None, ge=1,
+                                description="Most languages a group may have.")
+    must_link: tuple[tuple[str, str], ...] = Field(default=(), description=(
+        "Two languages to keep together, such as deu,nld; may be repeated."))
+    cannot_link: tuple[tuple[str, str], ...] = Field(default=(), description=(
+        "Two languages to keep apart, such as deu,tur; may be repeated."))
+    alone: float = Field(default=0.0, allow_inf_nan=False, description=(
+        "Score of a language alone in its group; others score their mean similarity to it."))
+    seed: int = Field(default=0, ge=0, lt=2**31, description="Seed of strategies that draw.")
 
 
 def read_similarity(results: Results, reading: Reading) -> Similarity:

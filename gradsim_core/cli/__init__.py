@@ -9,14 +9,20 @@ Every option that a study file has too bears the same name there.
 
 from __future__ import annotations
 
+import io
+import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import typer
 
-from gradsim_core.cli.answers import export, group, similarity, verify
+from gradsim_core.cli.answers import export, group, verify
+from gradsim_core.cli.computing import estimate, run
 from gradsim_core.cli.house import dashboard, doctor
 from gradsim_core.cli.printing import log
-from gradsim_core.cli.studies import estimate, list_studies, run, show
+from gradsim_core.cli.similarities import similarity
+from gradsim_core.cli.studies import list_studies, show
 from gradsim_core.errors import GradSimError, RunError
 
 app = typer.Typer(
@@ -24,21 +30,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Measure which languages help each other in multilingual training.\n\n"
          "Start with `gradsim run` (the built-in study, about a minute), then `gradsim similarity`,"
-         " `gradsim group` and `gradsim export`. `gradsim dashboard` shows the same in a browser.")
+         " `gradsim group` and `gradsim export`. `gradsim dashboard` shows the same in a browser."
+         "\n\nData go to standard output, words to standard error. Exit codes: 0 done; 1 the "
+         "answer is no, or the run failed; 2 the input is wrong.")
 
-for name, command in {"run": run, "estimate": estimate, "list": list_studies, "show": show,
-                      "similarity": similarity, "group": group, "export": export,
-                      "verify": verify, "doctor": doctor, "dashboard": dashboard}.items():
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "run": run, "estimate": estimate, "list": list_studies, "show": show,
+    "similarity": similarity, "group": group, "export": export, "verify": verify,
+    "doctor": doctor, "dashboard": dashboard}
+for name, command in COMMANDS.items():
     app.command(name)(command)
 
 
 def main() -> None:
     """Run the command line; our own errors end in one sentence, never in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what it cannot encode is spelled out
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except GradSimError as error:
         log("[bold red]gradsim:[/] {}", error)
         sys.exit(1 if isinstance(error, RunError) else 2)
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -18,7 +18,7 @@ from gradsim_core.errors import GradSimError, RunError
 from gradsim_core.prepared import prepare
 from gradsim_core.runs import start_run
 from gradsim_core.store import Store
-from gradsim_core.study import Study, study_yaml
+from gradsim_core.study import study_from, study_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 _NEEDED = ("torch", "transformers", "streamlit", "plotly", "pandas", "scipy", "scikit-learn",
@@ -26,8 +26,11 @@ _NEEDED = ("torch", "transformers", "streamlit", "plotly", "pandas", "scipy", "s
 
 
 def doctor(cache: Cache = DEFAULT_CACHE, as_json: AsJson = False) -> None:
-    """Check this machine: packages, cores, memory, disk, cache, built-in data."""
-    rows = [_python(), *map(_package, _NEEDED), _memory(), _cache(cache), _built_in()]
+    """Check this machine: packages, cores, memory, disk, cache, built-in data.
+
+    Ends with 1 if something needed is missing.
+    """
+    rows = [_python(), *map(_package, _NEEDED), _threads(), _memory(), _cache(cache), _built_in()]
     if as_json:
         print_json([{"what": what, "found": found, "ok": ok} for what, found, ok in rows])
     else:
@@ -48,9 +51,17 @@ def _package(name: str) -> tuple[str, str, bool]:
         return (name, "missing: pip install -r requirements.txt", False)
 
 
+def _threads() -> tuple[str, str, bool]:
+    threads = os.environ.get("OMP_NUM_THREADS", "as many as cores")
+    idle = os.environ.get("OMP_WAIT_POLICY", "active")
+    note = "" if idle.lower() == "passive" else ": set it to passive, or idle threads take a core"
+    return ("threads", f"{threads} of {psutil.cpu_count()} cores, OMP_WAIT_POLICY={idle}{note}",
+            not note)
+
+
 def _memory() -> tuple[str, str, bool]:
     free = psutil.virtual_memory().available
-    return ("memory", f"{size(free)} free, {psutil.cpu_count()} cores", free > 2e9)
+    return ("memory", f"{size(free)} free", free > 2e9)
 
 
 def _cache(cache: Path) -> tuple[str, str, bool]:
@@ -65,7 +76,7 @@ def _cache(cache: Path) -> tuple[str, str, bool]:
 
 def _built_in() -> tuple[str, str, bool]:
     try:
-        prepared = prepare(Study())
+        prepared = prepare(study_from({}))
     except GradSimError as error:
         return ("built-in data", str(error), False)
     rows = sum(len(prepared.corpus.split(code, "train")) for code in prepared.corpus.languages)
@@ -79,21 +90,28 @@ def dashboard(cache: Cache = DEFAULT_CACHE,
                   help="Open the page in a browser.")] = True,
               first_study: Annotated[bool, typer.Option(
                   help="Start the built-in study if the cache is empty.")] = True) -> None:
-    """Open the dashboard in a browser; it listens on this machine only."""
+    """Open the dashboard in a browser; it listens on this machine only.
+
+    Studies started in it go on when it is closed.
+
+    ```
+    gradsim dashboard --port 8600 --cache results/
+    ```
+    """
     script = ROOT / "dashboard" / "app.py"
     store = Store(cache)
     store.sweep()
     if first_study and not store.signatures():
-        study = Study(name="Built-in study")
+        study = study_from({"name": "Built-in study"})
         try:
             start_run(store, study_yaml(study), prepare(study).signature)
             log("The cache is empty: the built-in study has been started.")
         except RunError as error:
             log("{}", error)
-    headless = "false" if browser and (sys.platform == "darwin" or "DISPLAY" in os.environ) else "true"
+    seen = browser and (sys.platform == "darwin" or "DISPLAY" in os.environ)
     log("Dashboard: [bold]http://localhost:{}[/]  (Ctrl-C ends it; runs go on)", port)
     os.chdir(ROOT)  # Streamlit reads .streamlit/config.toml from here
     environment = {**os.environ, "GRADSIM_CACHE": str(store.root)}
     os.execve(sys.executable, [
         sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port),
-        "--server.headless", headless], environment)
+        "--server.headless", "false" if seen else "true"], environment)

@@ -1,83 +1,170 @@
-"""Options that several commands share; those of a study are made from the study itself."""
+"""Options: those that several commands share, and those made from the fields of a model.
+
+A study, a reading and a rule are described once, in their models: every field becomes an option
+of the same name, with the field's description and default as its help.
+"""
 
 from __future__ import annotations
 
 import inspect
-import os
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
+from pydantic import BaseModel, ValidationError
 
-from gradsim_core.errors import StudyError
+from gradsim_core.decision import Reading, Rule
+from gradsim_core.errors import GroupingError, StoreError, StudyError
+from gradsim_core.results import GRAMS, find_signature
+from gradsim_core.store import Store
 from gradsim_core.study import Study, load_study, study_from
 
-Cache = Annotated[Path, typer.Option(
-    "--cache", help="Folder of results [env: GRADSIM_CACHE].", show_default="cache")]
+Cache = Annotated[Path, typer.Option("--cache", envvar="GRADSIM_CACHE", help="Folder of results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Signature = Annotated[str, typer.Argument(
     help="The study's signature or its first digits; the newest study if left out.",
-    show_default="newest")]
-Blocks = Annotated[str, typer.Option(
-    help="encoder, lower, higher, all, one block (layer.3) or a range (embeddings:layer.3).")]
-ReadingName = Annotated[str, typer.Option("--reading", help="cosine_of_mean or mean_cosine.")]
-Correction = Annotated[str, typer.Option(help="raw, noise_corrected or centred.")]
-Snapshot = Annotated[int, typer.Option(help="Snapshot to read: 0 is the first, -1 the last.")]
+    show_default=False)]
+Threads = Annotated[int | None, typer.Option(
+    help="Threads to compute with; 1 gives the same bytes on every run.", min=1)]
 
-DEFAULT_CACHE = Path(os.environ.get("GRADSIM_CACHE", "cache"))
+DEFAULT_CACHE = Path("cache")
 
-_TYPES = {"int": int, "float": float, "bool": bool}
+Command = Callable[..., Any]
 
 
-def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def study_options(command: Command) -> Command:
     """Give a command a study file argument and one option for every setting of a study.
 
     The command's first parameter receives the `Study`; options given override the file.
     """
-    parameters = [inspect.Parameter(
-        "study_file", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None,
-        annotation=Annotated[Path | None, typer.Argument(
-            help="A study in YAML; the options below override its settings.",
-            show_default="the built-in study")])]
-    for name, field in Study.model_fields.items():
-        words = str(field.annotation)
-        kind = next((cls for word, cls in _TYPES.items() if word in words), str)
-        flags = [f"--{name.replace('_', '-')}"]
-        if kind is bool:
-            flags = [f"{flags[0]}/--no-{name.replace('_', '-')}"]
-        default = None if field.is_required() else field.get_default(call_default_factory=True)
-        parameters.append(inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=None,
-            annotation=Annotated[kind | None, typer.Option(  # type: ignore[valid-type]
-                *flags, help=field.description, rich_help_panel="Study settings",
-                show_default=str(default) if default not in (None, "", (), {}) else False)]))
+    file = _parameter("study_file", Annotated[Path | None, typer.Argument(
+        help="A study in YAML; the options below override its settings. Without one: the "
+             "built-in study.", show_default=False)])
+    return _with_options(command, [file], {"study": Study}, lambda path, given: _study(
+        path, given["study"]))
+
+
+def reading_options(command: Command) -> Command:
+    """Give a command the study's signature and the options of a reading."""
+    return _with_options(command, [_SIGNATURE], {"reading": Reading}, lambda signature, given: (
+        signature, _checked(Reading, given["reading"])))
+
+
+def rule_options(command: Command) -> Command:
+    """Give a command the study's signature and the options of a reading and of a rule."""
+    def build(signature: str, given: dict[str, dict[str, Any]]) -> tuple[str, Reading, Rule]:
+        links = {name: _pairs(name, given["rule"].pop(name)) for name in
+                 ("must_link", "cannot_link") if given["rule"].get(name)}
+        return (signature, _checked(Reading, given["reading"]),
+                _checked(Rule, {**given["rule"], **links}))
+
+    return _with_options(command, [_SIGNATURE], {"reading": Reading, "rule": Rule}, build)
+
+
+def chosen(store: Store, prefix: str, finished: bool = True) -> str:
+    """The study meant by a prefix; the newest one, finished if need be, if it is empty."""
+    if prefix:
+        return find_signature(store, prefix)
+    known = [name for name in store.signatures() if not finished or store.exists(name, GRAMS)]
+    if not known:
+        raise StoreError(f"No {'finished ' * finished}study in {str(store.root)[-200:]}. Start one "
+                         "with `gradsim run`.")
+    return known[0]
+
+
+def _parameter(name: str, annotation: Any, default: Any = None) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default,
+                             annotation=annotation)
+
+
+_SIGNATURE = _parameter("signature", Signature, "")
+
+
+def _with_options(command: Command, first: Sequence[inspect.Parameter],
+                  models: dict[str, type[BaseModel]],
+                  build: Callable[[Any, dict[str, dict[str, Any]]], Any]) -> Command:
+    """A command whose first parameter is built from an argument and from options of models."""
+    made = [_option(name, field, f"{kind.capitalize()} settings")
+            for kind, model in models.items() for name, field in model.model_fields.items()]
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    parameters = [*first, *made, *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+                                   for one in own)]
 
     @wraps(command)
     def wrapped(**values: Any) -> Any:
-        settings = {name: values.pop(name) for name in Study.model_fields}
-        study = _study(values.pop("study_file"), settings)
-        return command(study, **values)
+        argument = values.pop(first[0].name)
+        given = {kind: {name: value for name in model.model_fields
+                        if (value := values.pop(name)) not in (None, [])}
+                 for kind, model in models.items()}
+        return command(build(argument, given), **values)
 
-    wrapped.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        parameters + [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own])
-    wrapped.__annotations__ = {one.name: one.annotation for one in [*parameters, *own]}
+    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {one.name: one.annotation for one in parameters}
     return wrapped
 
 
-def _study(path: Path | None, options: dict[str, Any]) -> Study:
-    given = {name: value for name, value in options.items() if value is not None}
+def _option(name: str, field: Any, panel: str) -> inspect.Parameter:
+    """The option of a model's field; None (or no items) means that it was not given."""
+    flag = f"--{name.replace('_', '-')}"
+    kind, metavar = _kind(field.annotation)
+    default = field.get_default(call_default_factory=True)
+    shown = "" if default in (None, "", (), {}) else f" [default: {default}]"
+    option = typer.Option(f"{flag}/--no-{flag[2:]}" if kind is bool else flag,
+                          help=f"{field.description}{shown}", metavar=metavar,
+                          rich_help_panel=panel, show_default=False)
+    if kind is list:
+        return _parameter(name, Annotated[list[str] | None, option])
+    return _parameter(name, Annotated[kind | None, option])
+
+
+def _kind(annotation: Any) -> tuple[Any, str | None]:
+    """The type that Typer reads for a field's type, and what to show for it."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return _kind(next(one for one in inner if one is not types.NoneType))
+    if origin is Literal:
+        return str, "|".join(inner)
+    if origin is tuple:
+        return (list, "A,B") if get_origin(inner[0]) is tuple else (str, "A,B,…")
+    if origin is dict:
+        return str, "ROLE=COLUMN,…"
+    return annotation, None
+
+
+def _study(path: Path | None, given: dict[str, Any]) -> Study:
     if "columns" in given:
         given["columns"] = _columns(given["columns"])
     base = load_study(path).model_dump(exclude_unset=True) if path else {}
-    return study_from({**base, **given}, where=str(path) if path else "options")
+    return study_from({**base, **given}, where=f"options over {path}" if path else "options")
 
 
 def _columns(text: str) -> dict[str, str]:
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     if not all(role.strip() and equals and column.strip() for role, equals, column in pairs):
-        raise StudyError(f"--columns {text!r}: write role=column,role=column, such as "
+        raise StudyError(f"--columns {text[:100]!r}: write role=column,role=column, such as "
                          "text=tweet,label=sentiment.")
     return {role.strip(): column.strip() for role, _, column in pairs}
+
+
+def _checked(model: Any, given: dict[str, Any]) -> Any:
+    try:
+        return model(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise GroupingError(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']} (given: "
+                            f"{first['input']!r:.60}). Change it and run again.") from None
+
+
+def _pairs(name: str, texts: list[str]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for text in texts:
+        parts = [part.strip() for part in text.split(",")]
+        if len(parts) != 2 or not all(parts):
+            raise GroupingError(f"--{name.replace('_', '-')} {text[:100]!r}: name two languages "
+                                "with a comma between them, such as deu,nld; repeat the option "
+                                "for more pairs.")
+        pairs.append((parts[0], parts[1]))
+    return tuple(pairs)

@@ -1,170 +1,127 @@
-"""Commands that make studies and look at them: run, estimate, list, show."""
+"""Commands that look at studies: list and show."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
-import typer
-from tqdm import tqdm
-
-from gradsim_core.cli.answers import newest, print_similarity
-from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Signature, study_options
+from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Signature, chosen
 from gradsim_core.cli.printing import duration, log, print_json, print_table, size
-from gradsim_core.data import data_health
 from gradsim_core.decision import Reading, read_similarity
 from gradsim_core.errors import GradSimError
-from gradsim_core.prepared import RECORD, Prepared, prepare
-from gradsim_core.results import GRAMS, SCORES, load_results
-from gradsim_core.runs import record_run, run_lock, run_state
+from gradsim_core.prepared import RECORD
+from gradsim_core.progress import RunState
+from gradsim_core.results import GRAMS, Results, load_results
+from gradsim_core.runs import run_state
 from gradsim_core.store import Store
-from gradsim_core.study import Study
-
-Threads = Annotated[int | None, typer.Option(
-    help="Threads to compute with; 1 gives the same bytes on every run.", min=1)]
-
-
-@study_options
-def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
-        as_json: AsJson = False) -> None:
-    """Run a study: train on all languages together and record their gradients.
-
-    Without a file or options this is the built-in study. A finished study is not run again; one
-    that was cut off goes on from its last checkpoint.
-    """
-    prepared = prepare(study)
-    store = Store(cache)
-    store.sweep()
-    for warning in data_health(prepared.corpus).warnings:
-        log("[yellow]{}:[/] {}", warning.severity, warning.sentence)
-    name = prepared.signature
-    reused = store.read_tensors(name, GRAMS) is not None
-    if reused and store.exists(name, SCORES):
-        log("Study [bold]{}[/] is finished already; its results are reused.", name)
-    else:
-        _compute(prepared, store, threads)
-    results = load_results(store, name)
-    if as_json:
-        print_json({"signature": name, "reused": reused, "facts": results.facts,
-                    "scores": results.scores})
-        return
-    if len(results.series.languages) <= 40:
-        print_similarity(results, read_similarity(results, Reading()))
-    log("Study [bold]{}[/]: {} of training, peak memory {}. Next: gradsim group {}", name,
-        duration(results.facts["train_seconds"]), size(results.facts["peak_memory_bytes"]), name)
-
-
-def _compute(prepared: Prepared, store: Store, threads: int | None) -> None:
-    from gradsim_core.trial import run_joint_trial
-
-    name = prepared.signature
-    with run_lock(store, name):
-        record_run(store, name)
-        with tqdm(total=prepared.study.steps, unit="step", desc=name, dynamic_ncols=True) as bar:
-
-            def observe(event: dict[str, Any]) -> None:
-                store.append_event(name, {"time": datetime.now(UTC).isoformat(), **event})
-                if event["kind"] == "progress":
-                    bar.set_postfix(loss=event["loss"], refresh=False)
-                    bar.update(event["step"] - bar.n)
-                elif "message" in event:
-                    bar.write(event["message"])
-
-            try:
-                run_joint_trial(prepared, store, observe, threads)
-            except KeyboardInterrupt:
-                observe({"kind": "cancelled", "message": "Stopped; the same command goes on."})
-                raise SystemExit(1) from None
-            except GradSimError as error:
-                observe({"kind": "failed", "message": str(error)})
-                raise
-            except MemoryError:
-                observe({"kind": "failed", "message": "Not enough memory."})
-                raise
-            except Exception as error:
-                observe({"kind": "failed", "message": f"{type(error).__name__}: {error}"[:400]})
-                raise
-
-
-@study_options
-def estimate(study: Study, threads: Threads = None, as_json: AsJson = False) -> None:
-    """Estimate a study's time, memory and disk before it starts.
-
-    Loads the model and times real training steps on three of the languages, which takes some
-    seconds.
-    """
-    from gradsim_core.estimate import estimate_study
-
-    found = estimate_study(prepare(study), threads)
-    if as_json:
-        print_json(found)
-        return
-    print_table("Estimate", ("what", "value"), [
-        ("training", duration(found["train_seconds"])),
-        ("scoring", duration(found["score_seconds"])),
-        ("peak memory", size(found["peak_memory_bytes"])),
-        ("disk, finished", size(found["disk_bytes"])),
-        ("disk, while running", size(found["checkpoint_bytes"])),
-        ("gradients", found["mode"]), ("packed rows", "yes" if found["packed"] else "no"),
-        ("languages trained on", found["n_languages"]),
-        ("parameters", found["n_parameters"])])
+from gradsim_core.study import Study, load_study
 
 
 def list_studies(cache: Cache = DEFAULT_CACHE, as_json: AsJson = False) -> None:
-    """List the studies in the cache, newest first."""
+    """List the studies in the cache, newest first.
+
+    The state is that of the last run: running, done, failed, interrupted (it stopped before its
+    end), cancelled, or absent (its result is gone).
+    """
     store = Store(cache)
-    rows = []
-    for name in store.signatures():
-        record = store.read_json(name, RECORD)
-        if record is not None:
-            asked = record["study"]
-            state = run_state(store, name)
-            rows.append({"signature": name, "name": asked["name"], "source": record["source"],
-                         "languages": len(record["languages"]), "model": asked["model"],
-                         "steps": asked["steps"], "state": state.state,
-                         "bytes": store.size_bytes(name)})
+    rows = [_listed(store, name, study) for name in store.signatures()
+            if (study := _asked(store, name)) is not None]
     if as_json:
         print_json(rows)
     elif not rows:
         log("No studies in {}. Start one with `gradsim run`.", store.root)
     else:
-        print_table(f"Studies in {store.root}",
-                    ("signature", "name", "source", "model", "state", "languages", "steps"),
-                    [tuple(row[key] for key in ("signature", "name", "source", "model", "state",
-                                                "languages", "steps")) for row in rows], left=5)
+        shown = ("signature", "name", "source", "model", "state", "languages", "steps")
+        print_table(f"Studies in {store.root}", shown,
+                    [tuple(row[key] for key in shown) for row in rows], left=5)
+
+
+def _listed(store: Store, name: str, study: Study) -> dict[str, Any]:
+    record = store.read_json(name, RECORD)
+    state = run_state(store, name)
+    return {"signature": name, "name": study.name,
+            "source": record["source"] if record else study.source,
+            "languages": len(record["languages"]) if record else None, "model": study.model,
+            "steps": study.steps, "state": state.state, "progress": state.progress,
+            "bytes": store.size_bytes(name)}
+
+
+def _asked(store: Store, name: str) -> Study | None:
+    """The study as it was asked for, from its record or, before there is one, from its YAML."""
+    record = store.read_json(name, RECORD)
+    try:
+        return Study.model_validate(record["study"]) if record else load_study(
+            store.path(name, "study.yaml"))
+    except (GradSimError, ValueError):
+        return None  # a folder that is no study
 
 
 def show(signature: Signature = "", cache: Cache = DEFAULT_CACHE,
          as_json: AsJson = False) -> None:
-    """Show a study: its question, how its run went, and its joint scores."""
+    """Show a study: its question, how its run goes or went, and its joint scores.
+
+    ```
+    gradsim show            # the newest study
+    gradsim show 3f2a       # the study whose signature begins so
+    ```
+    """
     store = Store(cache)
-    results = load_results(store, newest(store, signature))
-    record = results.record
+    name = chosen(store, signature, finished=False)
+    state = run_state(store, name)
+    record = store.read_json(name, RECORD)
+    results = load_results(store, name) if record and store.exists(name, GRAMS) else None
     if as_json:
-        print_json({"record": record, "facts": results.facts, "scores": results.scores,
-                    "blocks": list(results.series.blocks),
-                    "snapshots": list(results.series.snapshots),
-                    "invalid": dict(results.series.invalid)})
+        series = results.series if results else None
+        print_json({"record": record, "state": asdict(state),
+                    "facts": results.facts if results else None,
+                    "scores": results.scores if results else None,
+                    "blocks": list(series.blocks) if series else None,
+                    "snapshots": list(series.snapshots) if series else None,
+                    "invalid": dict(series.invalid) if series else None})
         return
+    if study := _asked(store, name):
+        log("Study [bold]{}[/] ({}): {}, {}, {} steps", name, study.name or "unnamed",
+            record["source"] if record else study.source, study.model, study.steps)
+    if state.state != "done":
+        _say_state(name, state, store.path(name, "study.yaml"))
+    if results:
+        _say_facts(results)
+        _print_scores(results)
+
+
+def _say_state(name: str, state: RunState, file: Path) -> None:
+    log("Study {} is {}, {} of its steps done: {}", name, state.state, f"{state.progress:.0%}",
+        state.error or state.message or "it has no result")
+    if state.state == "running":
+        left = "" if state.eta_s is None else f"; about {duration(state.eta_s)} left"
+        log("Running as process {} since {}{}.", state.pid, state.started, left)
+    elif file.is_file():
+        log("Go on with: gradsim run {}", file)
+
+
+def _say_facts(results: Results) -> None:
     facts = results.facts
-    log("Study [bold]{}[/] ({}): {}, {}", record["signature"], record["study"]["name"] or "unnamed",
-        record["source"], record["study"]["model"])
-    log("{} steps; {} gradients; {}; {}; peak memory {}", record["study"]["steps"], facts["mode"],
+    resumed = f", resumed after step {facts['resumed_at']}" if facts["resumed_at"] else ""
+    log("{} gradients; {}; {} of training{}; peak memory {}", facts["mode"],
         "packed rows" if facts["packed"] else "padded rows", duration(facts["train_seconds"]),
-        size(facts["peak_memory_bytes"]))
+        resumed, size(facts["peak_memory_bytes"]))
     for code, reason in results.series.invalid.items():
         log("[yellow]{} is left out:[/] {}", code, reason)
-    scores = results.scores or {"metric": record["metric"], "scores": {"dev": {}, "test": {}}}
-    metric = scores["metric"]
-    reliability = dict(zip(results.series.languages,
-                           read_similarity(results, Reading()).reliability, strict=True))
-    print_table(f"Joint model, {metric}; reliability over encoder",
+
+
+def _print_scores(results: Results) -> None:
+    metric, rows = results.record["metric"], results.record["rows"]
+    scores = results.scores["scores"] if results.scores else {"dev": {}, "test": {}}
+    found = read_similarity(results, Reading())
+    reliability = {code: float(value) for code, value in
+                   zip(found.languages, found.reliability, strict=True)}
+
+    def percent(split: str, code: str) -> str | None:
+        value = scores[split].get(code, {}).get(metric)
+        return None if value is None else f"{100 * value:.1f}"
+
+    print_table(f"Joint model, {metric} in percent; reliability over encoder",
                 ("code", "language", "train rows", "dev", "test", "reliability"),
-                [(code, name, record["rows"][code]["train"],
-                  *(scores["scores"][split].get(code, {}).get(metric) for split in
-                    ("dev", "test")), _float(reliability.get(code)))
-                 for code, name in results.names.items()], left=2)
-
-
-def _float(value: Any) -> float | None:
-    return None if value is None else float(value)
+                [(code, name, rows[code]["train"], percent("dev", code), percent("test", code),
+                  reliability.get(code)) for code, name in results.names.items()], left=2)

@@ -1,0 +1,145 @@
+"""Commands that compute: run and estimate."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Threads, study_options
+from gradsim_core.cli.printing import (
+    duration,
+    log,
+    print_json,
+    print_table,
+    progress_shown,
+    size,
+)
+from gradsim_core.cli.similarities import print_similarity
+from gradsim_core.data import data_health
+from gradsim_core.decision import Reading, read_similarity
+from gradsim_core.errors import GradSimError, RunError
+from gradsim_core.prepared import Prepared, prepare
+from gradsim_core.results import GRAMS, SCORES, load_results
+from gradsim_core.runs import record_run, run_lock
+from gradsim_core.store import Store
+from gradsim_core.study import Study, study_yaml
+
+_MOST_PRINTED = 40
+"""Languages of a matrix that `run` prints unasked."""
+
+
+@study_options
+def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
+        checkpoint_every: Annotated[float, typer.Option(
+            min=0, metavar="SECONDS",
+            help="Least time between checkpoints, which are taken at snapshots.")] = 20.0,
+        as_json: AsJson = False) -> None:
+    """Run a study: train on all languages together and record their gradients.
+
+    Without a file or options this is the built-in study. A finished study is not run again; one
+    that was cut off goes on from its last checkpoint, and ends with the same result.
+
+    ```
+    gradsim run                                          # the built-in study, about a minute
+    gradsim run --languages German,nld,es,tr --steps 60
+    gradsim run --preset afrisenti --data ~/afrisent-semeval-2023/data
+    gradsim run --data my_data/ --columns text=tweet,label=mood --model xlm-roberta-base
+    gradsim run study.yaml --seed 1                      # the file, with another seed
+    ```
+
+    In a study file each line is one of the settings below, with the same name:
+
+    ```
+    preset: masakhaner2
+    languages: [hau, ibo, yor]
+    batch_size: 16
+    ```
+    """
+    prepared = prepare(study)
+    store = Store(cache)
+    store.sweep()
+    for warning in data_health(prepared.corpus).warnings:
+        log("[yellow]{}:[/] {}", warning.severity, warning.sentence)
+    name = prepared.signature
+    reused = store.read_tensors(name, GRAMS) is not None and \
+        store.read_json(name, SCORES) is not None
+    if reused:
+        log("Study [bold]{}[/] is finished already; its results are reused.", name)
+    else:
+        _compute(prepared, store, threads, checkpoint_every)
+    results = load_results(store, name)
+    if as_json:
+        print_json({"signature": name, "reused": reused, "facts": results.facts,
+                    "scores": results.scores})
+        return
+    if len(results.series.languages) <= _MOST_PRINTED:
+        print_similarity(results, read_similarity(results, Reading()))
+    log("Study [bold]{}[/]: {} of training, peak memory {}. Next: gradsim group {}", name,
+        duration(results.facts["train_seconds"]), size(results.facts["peak_memory_bytes"]), name)
+
+
+def _compute(prepared: Prepared, store: Store, threads: int | None,
+             checkpoint_every_s: float) -> None:
+    """Run the joint trial as this study's one run; however it ends, its last event says so."""
+    name = prepared.signature
+    with run_lock(store, name):
+        record_run(store, name)
+        store.write_text(name, "study.yaml", study_yaml(prepared.study))
+        with progress_shown(name, prepared.study.steps) as show:
+
+            def observe(event: dict[str, Any]) -> None:
+                store.append_event(name, event)
+                show(event)
+
+            def end(kind: str, message: str) -> None:
+                store.append_event(name, {"kind": kind, "message": message})
+
+            try:
+                observe({"kind": "stage", "message": "Loading PyTorch"})
+                from gradsim_core.trial import run_joint_trial
+
+                run_joint_trial(prepared, store, observe, threads, checkpoint_every_s)
+            except KeyboardInterrupt:
+                end("cancelled", "Stopped from the keyboard.")
+                raise RunError(f"Stopped. The same command goes on from the last checkpoint of "
+                               f"study {name}, if it has one.") from None
+            except GradSimError as error:
+                end("failed", str(error))
+                raise
+            except Exception as error:
+                words = f"{type(error).__name__}: {error}"[:300]
+                end("failed", words)
+                if isinstance(error, MemoryError) or "allocate memory" in words:
+                    raise RunError("Not enough memory. Lower batch_size or max_length, or take "
+                                   "gradients: sketch; see `gradsim estimate`.") from None
+                raise
+
+
+@study_options
+def estimate(study: Study, threads: Threads = None, as_json: AsJson = False) -> None:
+    """Estimate a study's time, memory and disk before it starts.
+
+    Loads the model and times real training steps on three of the languages, which takes some
+    seconds; nothing is written.
+
+    ```
+    gradsim estimate --preset afrisenti --model Davlan/afro-xlmr-base
+    gradsim estimate study.yaml --gradients sketch
+    ```
+    """
+    from gradsim_core.estimate import estimate_study
+
+    found = estimate_study(prepare(study), threads)
+    if as_json:
+        print_json(found)
+        return
+    print_table("Estimate", ("what", "value"), [
+        ("training", duration(found["train_seconds"])),
+        ("scoring", duration(found["score_seconds"])),
+        ("peak memory", size(found["peak_memory_bytes"])),
+        ("disk, finished", size(found["disk_bytes"])),
+        ("disk, while running", size(found["checkpoint_bytes"])),
+        ("gradients", found["mode"]), ("packed rows", "yes" if found["packed"] else "no"),
+        ("languages trained on", found["n_languages"]),
+        ("parameters", found["n_parameters"])])

@@ -1,0 +1,102 @@
+"""The command that reads a similarity from a finished study."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import Annotated, Any
+
+import typer
+
+from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, chosen, reading_options
+from gradsim_core.cli.printing import print_json, print_table, print_text, shown
+from gradsim_core.decision import Reading, placed_languages, read_similarity
+from gradsim_core.errors import GroupingError, choice
+from gradsim_core.gram import Similarity
+from gradsim_core.grouping import linkage_tree, newick
+from gradsim_core.results import Results, load_results
+from gradsim_core.store import Store
+
+
+@reading_options
+def similarity(asked: tuple[str, Reading], cache: Cache = DEFAULT_CACHE,
+               to: Annotated[str, typer.Option(
+                   "--format", metavar="table|csv|newick",
+                   help="A table, CSV with all digits, or the tree of average linkage.")] = "table",
+               as_json: AsJson = False) -> None:
+    """Print the similarity of the languages, with the reliability of each.
+
+    A similarity is a cosine of gradients: 1 for the same direction, 0 for none in common. The
+    reliability of a language is the cosine of its own two halves; near 0 it tells nothing.
+
+    ```
+    gradsim similarity                                  # newest study, all layers
+    gradsim similarity --blocks lower --correction centred
+    gradsim similarity 3f2a --format csv > matrix.csv   # study 3f2a…
+    ```
+    """
+    signature, reading = asked
+    store = Store(cache)
+    results = load_results(store, chosen(store, signature))
+    found = read_similarity(results, reading)
+    if to not in _FORMATS:
+        raise GroupingError(f"--format: {choice('Format', to[:60], _FORMATS)}")
+    if as_json:
+        print_json(_similarity_json(results, found))
+    else:
+        _FORMATS[to](results, found)
+
+
+def print_similarity(results: Results, found: Similarity) -> None:
+    """Print a similarity as a table, with its one-line method."""
+    names = results.names
+    title = (f"{found.reading}, {found.correction}, {found.blocks[0]}…{found.blocks[-1]}, step "
+             f"{found.step}, study {results.signature}; mean of pairs "
+             f"{found.mean_off_diagonal:+.3f}")
+    print_table(title, ("language", "", *found.languages, "reliability"), [
+        (names[code], code, *(f"{value:+.2f}" if math.isfinite(value) else "–" for value in row),
+         shown(float(reliability))) for code, row, reliability in
+        zip(found.languages, found.matrix, found.reliability, strict=True)], left=2)
+
+
+def _print_csv(_: Results, found: Similarity) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["language", *map(_cell, found.languages), "reliability"])
+    for code, row, reliability in zip(found.languages, found.matrix, found.reliability,
+                                      strict=True):
+        writer.writerow([_cell(code), *("" if value is None else repr(value) for value in
+                                        _numbers([*row, reliability]))])
+    print_text(text.getvalue())
+
+
+def _print_newick(_: Results, found: Similarity) -> None:
+    placed = placed_languages(found)
+    if len(placed) < 2:
+        raise GroupingError(f"Only {len(placed)} of {len(found.languages)} languages have a "
+                            "defined similarity here, and a tree needs two. Take other blocks, or "
+                            "the raw correction.")
+    tree = linkage_tree(found.matrix[placed][:, placed])
+    print_text(newick(tree, [found.languages[i] for i in placed]))
+
+
+_FORMATS = {"table": print_similarity, "csv": _print_csv, "newick": _print_newick}
+
+
+def _similarity_json(results: Results, found: Similarity) -> dict[str, Any]:
+    return {"signature": results.signature, "languages": list(found.languages),
+            "names": [results.names[code] for code in found.languages],
+            "blocks": list(found.blocks), "reading": found.reading,
+            "correction": found.correction, "step": found.step,
+            "matrix": [_numbers(row) for row in found.matrix],
+            "reliability": _numbers(found.reliability)}
+
+
+def _numbers(row: Any) -> list[float | None]:
+    return [float(value) if math.isfinite(value) else None for value in row]
+
+
+def _cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r\0" else text
