@@ -87,7 +87,7 @@ def collate(encoder: Encoder, encoded: Encoded, rows: Sequence[int] | np.ndarray
     of_tokens = encoded.labels[0].ndim == 1
     labels = (np.concatenate if of_tokens else np.array)([encoded.labels[row] for row in rows])
     if not packed:
-        pad = encoder.model.config.pad_token_id or 0
+        pad = encoder.model.config.pad_token_id
         inputs = {"input_ids": _filled(grid, ids, pad), "attention_mask": _filled(grid, 1, 0)}
         labels = _filled(grid, labels, IGNORE) if of_tokens else torch.from_numpy(labels)
         return Batch(inputs, labels, None, torch.from_numpy(grid))

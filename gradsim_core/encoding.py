@@ -106,10 +106,8 @@ def _fast_pieces(tokenizer: Any, rows: list[list[str]], max_length: int) -> list
     encoded = tokenizer(rows, **options, truncation=True, max_length=max_length)
     result = []
     for i, ids in enumerate(encoded["input_ids"]):
-        words = encoded.word_ids(i)
-        last = max((word for word in words if word is not None), default=-1)
-        was_cut = len(ids) == max_length and last < len(rows[i]) - 1
-        result.append((ids, words, was_cut))
+        was_cut = bool(encoded.encodings[i].overflowing)
+        result.append((ids, encoded.word_ids(i), was_cut))
     return result
 
 

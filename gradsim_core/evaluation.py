@@ -79,12 +79,11 @@ def _by_length(lengths: np.ndarray) -> list[np.ndarray]:
 
 def _word_labels(split: Split, encoded: Encoded, found: list[np.ndarray],
                  labels: tuple[str, ...]) -> list[list[str]]:
-    """Predictions on first pieces, a word each; words without a piece count as not found."""
-    missing = "O" if "O" in labels else ""
+    """Predictions on first pieces, a word each; words without a piece count as O, not found."""
     result = []
     for gold, expected, words, predicted in zip(
             split.labels, encoded.labels, encoded.words, found, strict=True):
-        row = [missing] * len(gold)
+        row = ["O"] * len(gold)
         for word, label in zip(words, predicted[expected != IGNORE], strict=True):
             row[word] = labels[int(label)]
         result.append(row)

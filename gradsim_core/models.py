@@ -8,7 +8,8 @@ Conventions
 Blocks are in depth order: ``embeddings``, ``layer.0`` … ``layer.N-1``, ``head``. The pooler of
 BERT-like models sits behind the last layer and is counted with ``head``; what all layers share
 (DeBERTa's relative positions) is counted with ``embeddings``; a norm behind the last layer with
-that layer. Every trainable parameter is in exactly one block, shared ones where first met.
+that layer. Every trainable parameter is in exactly one block, shared ones where first met. The
+head is always fresh, also where the checkpoint brings one.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ from gradsim_core.packing import make_packable
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 logging.getLogger("transformers").setLevel(logging.ERROR)
+
+_EMPTY_VOCABULARY = 16
+"""Without a vocabulary file transformers makes a tokenizer of a few special tokens alone."""
+
 
 @dataclass(frozen=True)
 class Encoder:
@@ -84,14 +89,29 @@ def load_encoder(model: str, revision: str | None, task: Task, labels: tuple[str
 
 def encoder_of(network: Any, tokenizer: Any, max_length: int) -> Encoder:
     """Wrap a classifier that is already in memory."""
-    network.config.use_cache = False
-    first = make_packable(network)
-    positions = getattr(network.config, "max_position_embeddings", None)
-    room = positions - (network.config.pad_token_id + 1 if first else 0) if positions else None
+    config = network.config
+    config.use_cache = False
+    if getattr(config, "pad_token_id", None) is None:
+        config.pad_token_id = tokenizer.pad_token_id
+    if config.pad_token_id is None:
+        raise ModelError(f"The {config.model_type} model and its tokenizer name no padding token. "
+                         "Add pad_token_id to its config.json.")
+    room = _positions(network)
     if room is not None and max_length > room:
-        raise ModelError(f"max_length is {max_length}, but {network.config.model_type} has "
+        raise ModelError(f"max_length is {max_length}, but {config.model_type} has "
                          f"positions for {room} tokens. Set max_length to {room} or less.")
-    return Encoder(network, tokenizer, parameter_blocks(network), first)
+    return Encoder(network, tokenizer, parameter_blocks(network), make_packable(network))
+
+
+def _positions(network: nn.Module) -> int | None:
+    """Longest sequence that there are positions for; None where nothing limits it."""
+    for name, module in network.named_modules():
+        if name.rpartition(".")[2] == "position_embeddings" and isinstance(module, nn.Embedding):
+            # RoBERTa-like tables begin behind the padding id
+            return module.num_embeddings - (
+                0 if module.padding_idx is None else module.padding_idx + 1)
+    positions = getattr(network.config, "max_position_embeddings", None)
+    return positions if positions and positions > 0 else None
 
 
 def parameter_blocks(network: nn.Module) -> dict[str, list[nn.Parameter]]:
@@ -104,20 +124,24 @@ def parameter_blocks(network: nn.Module) -> dict[str, list[nn.Parameter]]:
     """
     body: nn.Module = network.base_model  # type: ignore[assignment]
     stack_name, n_layers = _stack(network, body)
-    stack_parent = stack_name.rpartition(".")[0]
     in_body = {id(parameter) for parameter in body.parameters()}
+    named = list(body.named_parameters())
+    # Tables beside the stack, in the same module, serve all layers; so do their norms.
+    beside = stack_name.rpartition(".")[0] + "."
+    shared = any(parameter.ndim > 1 for name, parameter in named
+                 if name.startswith(beside) and not name.startswith(stack_name + "."))
     names = ["embeddings", *(f"layer.{i}" for i in range(n_layers)), "head"]
     blocks: dict[str, list[nn.Parameter]] = {name: [] for name in names}
 
     passed_stack = False
-    for name, parameter in body.named_parameters():
+    for name, parameter in named:
         if name.startswith(stack_name + "."):
             passed_stack = True
             index = name[len(stack_name) + 1:].partition(".")[0]
             block = f"layer.{index}"
         elif "pool" in name:
             block = "head"
-        elif passed_stack and not (stack_parent and name.startswith(stack_parent + ".")):
+        elif passed_stack and not (shared and name.startswith(beside)):
             block = f"layer.{n_layers - 1}"
         else:
             block = "embeddings"
@@ -138,11 +162,11 @@ def _stack(network: nn.Module, body: nn.Module) -> tuple[str, int]:
     outer = [name for name in found
              if not any(name.startswith(other + ".") for other in found if other != name)]
     if len(outer) != 1 or getattr(config, "is_encoder_decoder", False):
-        some = ", ".join(name for name, _ in list(body.named_parameters())[:6])
+        some = ", ".join(name for name, _ in list(body.named_parameters())[:3])
         raise ModelError(
-            f"The layers of {config.model_type!r} cannot be told: {len(outer)} lists of "
-            f"{n_layers} layers found (parameters: {some}, …). Use an encoder with one stack of "
-            "layers of its own each, such as BERT, XLM-R, DeBERTa or DistilBERT.")
+            f"The layers of {config.model_type!r} cannot be told (parameters: {some}, …): it is an "
+            "encoder-decoder, or does not have one list of layers with weights of their own. Use "
+            "an encoder such as BERT, XLM-R, DeBERTa or DistilBERT.")
     return outer[0], n_layers
 
 
@@ -154,29 +178,66 @@ def _classifier(task: Task) -> Any:
 def _pretrained(folder: Path, asked: str, task: Task, n_labels: int) -> tuple[Any, Any]:
     options = {"trust_remote_code": False, "local_files_only": True}
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
-        network = _classifier(task).from_pretrained(
+        # words come one by one in token tasks: byte-level vocabularies need the space before them
+        space = {"add_prefix_space": True} if task == "token" else {}
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **space, **options)
+        network, report = _classifier(task).from_pretrained(
             folder, num_labels=n_labels, use_safetensors=True, ignore_mismatched_sizes=True,
-            dtype=torch.float32, **options)
+            dtype=torch.float32, output_loading_info=True, **options)
     except Exception as error:  # noqa: BLE001 - any failure of a foreign folder is one message
         reason = " ".join(str(error).split())[:160]
         raise ModelError(
             f"Model {asked!r} cannot be loaded as a {task} classifier: {reason} … It needs "
             "config.json, a tokenizer and model.safetensors of a type built into transformers "
             "(own code in the folder is never run).") from None
+    if len(tokenizer) <= _EMPTY_VOCABULARY:
+        raise ModelError(f"Model {asked!r} has no vocabulary in {folder}. Save its tokenizer there "
+                         "with save_pretrained.")
+    absent = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}
+    _check_body(network, absent, asked)
+    _renew_head(network, absent)
     return network, tokenizer
+
+
+def _check_body(network: Any, absent: set[str], asked: str) -> None:
+    """Refuse a body that would be random in part; a pooler alone may be new."""
+    lost = sorted(name for name in absent
+                  if name.startswith(network.base_model_prefix + ".") and "pool" not in name)
+    if lost:
+        raise ModelError(
+            f"Model {asked!r}: its safetensors lack {len(lost)} weights that config.json asks for, "
+            f"or hold them in another shape, such as {lost[0]}. Use the config.json that the "
+            "weights were saved with.")
+
+
+def _renew_head(network: Any, absent: set[str]) -> None:
+    """Draw anew what the checkpoint brought for the head; what was absent is new already."""
+    in_body = {id(parameter) for parameter in network.base_model.parameters()}
+    brought = {name.rpartition(".")[0] for name, parameter in network.named_parameters()
+               if id(parameter) not in in_body and name not in absent}
+    for name in sorted(brought):
+        module = network.get_submodule(name)
+        for parameter in module.parameters(recurse=False):
+            parameter._is_hf_initialized = False
+        network._init_weights(module)
 
 
 def _tiny_bytes(task: Task, n_labels: int) -> tuple[Any, Any]:
     config = transformers.BertConfig(**TINY_BYTES_CONFIG, num_labels=n_labels)
-    return _classifier(task).from_config(config), byte_tokenizer()
+    network = _classifier(task).from_config(config)
+    # One vector that is added to every token: it carries nothing that positions and biases do not,
+    # but its gradient, summed over all tokens, would make up most of the model's.
+    network.base_model.embeddings.token_type_embeddings.weight.requires_grad = False
+    return network, byte_tokenizer()
 
 
 TINY_BYTES_CONFIG: dict[str, Any] = {
     "vocab_size": 260, "hidden_size": 96, "num_hidden_layers": 4, "num_attention_heads": 4,
     "intermediate_size": 384, "max_position_embeddings": 512, "pad_token_id": 0,
+    "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
 }
-"""About 0.5 million parameters: small enough to train in a minute on two cores."""
+"""About 0.5 million parameters: small enough to train in a minute on two cores. Without dropout,
+which would only add noise to the gradients of so small a model."""
 
 
 def byte_tokenizer() -> Any:

@@ -66,7 +66,7 @@ def prepare(study: Study) -> Prepared:
                          f"{found} of {len(corpus.languages)} in {corpus.source}. Add languages "
                          "or training data.")
     if len(corpus.labels) < 2:
-        raise StudyError(f"The data has only one label ({', '.join(corpus.labels)!r} in "
+        raise StudyError(f"The data has only one label ({', '.join(corpus.labels)!r}, in "
                          f"{corpus.source}): there is nothing to learn. Check the label column.")
     return prepared
 
