@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,6 @@ from gradsim_core import (
     Store,
     Study,
     data_health,
-    find_signature,
     leaf_order,
     linkage_tree,
     load_results,
@@ -102,14 +102,10 @@ def store() -> Store:
 
 
 def chosen_signature(prefix: str) -> str | None:
-    """The study that begins so; the newest where none is named or known; None in an empty cache."""
-    known = store().signatures()
-    if prefix:
-        try:
-            return find_signature(store(), prefix)
-        except GradSimError:
-            pass
-    return known[0] if known else None
+    """The one study that begins so, else the newest; None in an empty cache."""
+    known = _signatures()
+    meant = [name for name in known if name.startswith(prefix)]
+    return meant[0] if len(meant) == 1 else known[0] if known else None
 
 
 def study_card(signature: str) -> StudyCard:
@@ -124,13 +120,11 @@ def study_card(signature: str) -> StudyCard:
 
 
 def study_cards() -> list[StudyCard]:
-    """All studies of the cache, the one changed last first."""
+    """All studies of the cache that can be read, the one changed last first."""
     cards = []
-    for signature in store().signatures():
-        try:
+    for signature in _signatures():
+        with suppress(GradSimError):
             cards.append(study_card(signature))
-        except GradSimError:
-            continue  # a folder that is no study
     return cards
 
 
@@ -186,6 +180,13 @@ def begin(study: Study) -> str:
 def resume(signature: str) -> None:
     """Start a run that ended too early once more; it goes on from its last checkpoint."""
     start_run(store(), study_yaml(asked_study(signature)), signature)
+
+
+def _signatures() -> list[str]:
+    """Folders of the cache that hold a study, the one changed last first."""
+    here = store()
+    return [name for name in here.signatures()
+            if here.exists(name, "study.json") or here.exists(name, "study.yaml")]
 
 
 def _stamp(signature: str) -> tuple[int, ...]:

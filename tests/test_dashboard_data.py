@@ -49,7 +49,9 @@ def test_study_is_found_by_its_first_digits(cache: Path) -> None:
     assert data.chosen_signature("0123") == SIGNATURE
     assert data.chosen_signature("01") in (SIGNATURE, "01ff000000000000"), "ambiguous: the newest"
     assert data.chosen_signature("../..") in (SIGNATURE, "01ff000000000000")
+    (cache / "holiday-photos").mkdir()
     assert [card.n_languages for card in data.study_cards()] == [8, 8]
+    assert data.chosen_signature("") != "holiday-photos"
 
 
 @pytest.mark.parametrize(("more", "culprit"), [
@@ -62,5 +64,5 @@ def test_wrong_settings_are_named(more: str, culprit: str) -> None:
 
 def test_empty_fields_of_the_form_are_left_to_the_defaults() -> None:
     study = data.draft_study({"preset": None, "data": "", "languages": (), "model": "tiny-bytes",
-                              "steps": 240}, "seed: 3")
+                              "steps": study_from({}).steps}, "seed: 3")
     assert study == study_from({"seed": 3})

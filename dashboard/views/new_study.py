@@ -10,6 +10,7 @@ from dashboard.views.health import show_health
 from gradsim_core import PRESETS, Study, study_from, study_yaml
 
 _OWN = "own data"
+_DEFAULTS = study_from({})
 
 
 def new_study_form() -> None:
@@ -30,12 +31,13 @@ def new_study_form() -> None:
                 help="In any spelling, with spaces between them; empty means all.")
         with right:
             model = st.text_input(
-                "Model", value="tiny-bytes",
+                "Model", value=_DEFAULTS.model,
                 help="tiny-bytes (built in), a local folder, or a Hugging Face id.")
-            steps = st.number_input("Steps", 1, 1_000_000, 240,
+            steps = st.number_input("Steps", 1, 1_000_000, _DEFAULTS.steps,
                                     help="Training steps; each sees every language.")
             more = st.text_area("More settings (YAML)", placeholder="batch_size: 16\nseed: 1",
-                                height=68)
+                                height=68, help="Any setting of a study file, such as `hub`, "
+                                                "`columns`, `task`, `learning_rate`, `gradients`.")
         if st.form_submit_button("Check the data"):
             study = draft_study({"preset": None if preset == _OWN else preset, "data": path.strip(),
                                  "languages": tuple(languages.replace(",", " ").split()),

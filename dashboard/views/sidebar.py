@@ -45,15 +45,16 @@ def show_sidebar(pages: Sequence[Any]) -> None:
         if signature is None:
             return
         cards = {card.signature: card for card in study_cards()}
-        if signature not in cards:
-            return
-        st.selectbox("Study", list(cards), format_func=lambda name: _label(cards[name]),
+        st.selectbox("Study", list(dict.fromkeys([*cards, signature])),
+                     format_func=lambda name: _label(cards.get(name), name),
                      **bound("study", signature, lambda name: {"study": name[:SHORT]}))
-        if cards[signature].ready:
+        if signature in cards and cards[signature].ready:
             _choose_blocks(selection, signature)
 
 
-def _label(card: StudyCard) -> str:
+def _label(card: StudyCard | None, signature: str) -> str:
+    if card is None:
+        return f"{signature[:SHORT]} · cannot be read"
     state = "" if card.state.state == "done" else f" · {card.state.state}"
     return f"{plain_text(card.title, 40)} · {card.signature[:SHORT]}{state}"
 

@@ -198,6 +198,18 @@ def test_lost_result_can_be_computed_again(cache: Path) -> None:
     assert [button.label for button in again.button] == ["Go on with it"]
 
 
+def test_study_of_another_version_is_named_and_can_be_left(cache: Path) -> None:
+    store = write_study(cache)
+    record = store.read_json(SIGNATURE, "study.json")
+    assert record
+    record["study"]["from_the_future"] = 1
+    store.write_json(SIGNATURE, "study.json", record)
+    app = AppTest.from_file(os.fspath(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+    assert not app.exception
+    assert "from_the_future" in app.error[0].value.replace("\\", "")
+    assert app.sidebar.selectbox[0].options == [f"{SIGNATURE[:8]} · cannot be read"]
+
+
 def test_other_failure_is_one_sentence(cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     app = opened(failing)
     assert len(app.error) == 1
