@@ -18,10 +18,15 @@ Corrections
     ``noise_corrected``: <g_l, g_m> / sqrt(<g_l0, g_l1> <g_m0, g_m1>): the inner product of a
     language's two halves estimates its squared length without the noise that inflates it
     (Spearman's correction for attenuation). Undefined where halves do not agree (<= 0);
-    may exceed 1.
+    may exceed 1. With ``mean_cosine`` numerator and denominators are averaged over the steps
+    first, each step scaled by its halves' lengths: a single step's ratio has no mean.
     ``centred``: the unit gradients minus their mean over languages, then their cosine (rows and
     columns of the cosine matrix centred, then normalised). Near a stationary point gradients
     sum to about zero and cosines drift to -1/(L-1); centring makes that the stated zero.
+    ``all_but_top``: centred, then the leading principal direction taken out (after Mu and
+    Viswanath 2018, arXiv 1702.01417, who do so with word vectors). It is for pictures in which
+    one direction, such as how hard a language is for the joint model, drowns all others; with
+    two clear groups it takes out the very contrast between them.
 """
 
 from __future__ import annotations
@@ -34,7 +39,7 @@ import numpy as np
 from gradsim_core.errors import StudyError, choice
 
 READINGS = ("cosine_of_mean", "mean_cosine")
-CORRECTIONS = ("raw", "noise_corrected", "centred")
+CORRECTIONS = ("raw", "noise_corrected", "centred", "all_but_top")
 
 
 @dataclass(frozen=True)
@@ -154,8 +159,12 @@ def block_indexes(spec: str, blocks: tuple[str, ...]) -> list[int]:
              "encoder": [i for i, name in enumerate(blocks) if name != "head"]}
     if named.get(spec):
         return named[spec]
-    first, _, last = spec.partition(":")
-    ends = [blocks.index(name) if name in blocks else -1 for name in (first, last or first)]
+    if spec in named:
+        raise StudyError(f"Blocks {spec!r}: there are none, because the model has {len(layers)} "
+                         f"layers. Use all, or one of {', '.join(blocks)}.")
+    first, colon, last = spec.partition(":")
+    ends = [blocks.index(name) if name in blocks else -1
+            for name in (first, last if colon else first)]
     if -1 in ends or ends[0] > ends[1]:
         raise StudyError(f"Blocks {spec!r} are not known. Use encoder, lower, higher, all, one of "
                          f"{blocks[0]} … {blocks[-1]} ({len(blocks)} blocks), or a range such as "
@@ -209,9 +218,8 @@ def _raw(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _noise_corrected(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # <g_l0 + g_l1, g_m0 + g_m1> / 4 over sqrt(<g_l0, g_l1> <g_m0, g_m1>). Where several Grams are
-    # averaged, each is first scaled by the halves' lengths, so that the denominators average to
-    # reliabilities; the ratio comes last, because a single step's ratio has no mean.
+    # <g_l0 + g_l1, g_m0 + g_m1> / 4 over sqrt(<g_l0, g_l1> <g_m0, g_m1>); the scale cancels in a
+    # single Gram, and makes the denominators average to reliabilities over several.
     squared = np.diagonal(grams, axis1=1, axis2=2)
     length = np.sqrt(np.sqrt(squared[:, 0::2] * squared[:, 1::2]))
     scale = np.divide(1.0, length, where=length > 0, out=np.zeros_like(length))
@@ -220,17 +228,26 @@ def _noise_corrected(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return _normalised(products[None], corrected[None])[0], _reliability(grams)
 
 
-def _centred(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _centred(grams: np.ndarray, n_top: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines of what is left of unit gradients without mean and ``n_top`` leading directions."""
     cosines = _mean(_cosines(grams))
     defined = np.isfinite(np.diagonal(cosines))
     matrix = np.full_like(cosines, np.nan)
     if defined.sum() >= 2:
         inner = cosines[np.ix_(defined, defined)]
-        inner = (inner - inner.mean(axis=0) - inner.mean(axis=1)[:, None] + inner.mean())[None]
-        squared = np.diagonal(inner, axis1=1, axis2=2)
-        squared = np.where(squared > 1e-12, squared, np.nan)  # a language equal to the mean
-        matrix[np.ix_(defined, defined)] = _normalised(inner, squared)[0]
+        inner = inner - inner.mean(axis=0) - inner.mean(axis=1)[:, None] + inner.mean()
+        values, vectors = np.linalg.eigh(inner)
+        for value, vector in zip(values[::-1][:n_top], vectors.T[::-1], strict=False):
+            inner = inner - value * np.outer(vector, vector)
+        squared = np.diagonal(inner)[None]
+        squared = np.where(squared > 1e-9, squared, np.nan)  # nothing of the language is left
+        matrix[np.ix_(defined, defined)] = _normalised(inner[None], squared)[0]
     return matrix, _reliability(grams)
 
 
-_READ = {"raw": _raw, "noise_corrected": _noise_corrected, "centred": _centred}
+def _all_but_top(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return _centred(grams, n_top=1)
+
+
+_READ = {"raw": _raw, "noise_corrected": _noise_corrected, "centred": _centred,
+         "all_but_top": _all_but_top}

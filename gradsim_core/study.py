@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import reprlib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gradsim_core.errors import StudyError
+from gradsim_core.fingerprints import TINY_BYTES
 
 METHOD_VERSION = 1
 """Raised whenever the same study would give other numbers than before."""
@@ -62,10 +64,12 @@ class Study(BaseModel):
     max_length: int = Field(128, ge=8, le=8192, description="Longest sequence, in tokens.")
 
     # training
-    steps: int = Field(240, ge=1, le=1_000_000, description="Optimizer steps (the budget).")
+    steps: int = Field(60, ge=1, le=1_000_000, description="Optimizer steps (the budget).")
     batch_size: int = Field(
         32, ge=2, le=65_536, description="Rows a language and step, split into two halves; even.")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="Peak learning rate of AdamW.")
+    learning_rate: float | None = Field(
+        None, gt=0, le=1, description="Peak learning rate of AdamW; left out: 0.001 for "
+        "tiny-bytes, 0.00002 for any other model.")
     warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps that warm up.")
     weight_decay: float = Field(0.01, ge=0, le=1, description="AdamW weight decay.")
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of weights, order and dropout.")
@@ -89,8 +93,12 @@ class Study(BaseModel):
     @field_validator("languages", mode="before")
     @classmethod
     def _split_languages(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(part for part in value.replace(",", " ").split() if part)
+        if isinstance(value, str):  # names may hold spaces where commas stand between them
+            value = [part.strip() for part in value.split("," if "," in value else None)]
+        elif value is False:
+            value = [value]
+        if isinstance(value, list | tuple):  # YAML reads Norwegian's unquoted no as false
+            return tuple("no" if part is False else part for part in value if part != "")
         return value
 
     @model_validator(mode="after")
@@ -106,9 +114,17 @@ class Study(BaseModel):
         """The data source as the user named it: hub id, preset or path."""
         return self.hub or self.preset or self.data or "builtin"
 
+    @property
+    def peak_learning_rate(self) -> float:
+        """The learning rate as given, or the default of the model's kind."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return 1e-3 if self.model == TINY_BYTES else 2e-5
+
     def settings(self) -> dict[str, Any]:
         """The settings that change numbers, beyond data and model."""
-        return {key: value for key, value in sorted(self.model_dump(mode="json").items())
+        values = {**self.model_dump(mode="json"), "learning_rate": self.peak_learning_rate}
+        return {key: value for key, value in sorted(values.items())
                 if key not in _NOT_IN_SIGNATURE}
 
 
@@ -147,8 +163,9 @@ def study_from(values: dict[str, Any], where: str = "study") -> Study:
         key = ".".join(str(part) for part in first["loc"]) or "study"
         if first["type"] == "extra_forbidden":
             known = ", ".join(Study.model_fields)
-            raise StudyError(f"{where}: there is no setting {key!r}. Settings: {known}.") from None
-        given = "" if first["loc"] == () else f" (given: {str(first['input'])[:60]!r})"
+            raise StudyError(
+                f"{where}: there is no setting {key[:40]!r}. Settings: {known}.") from None
+        given = "" if first["loc"] == () else f" (given: {reprlib.repr(first['input'])})"
         reason = first["msg"].removeprefix("Value error, ")
         raise StudyError(f"{where}: {key}: {reason}{given}. Change it and run again.") from None
 
@@ -166,10 +183,10 @@ def load_study(path: str | Path) -> Study:
         values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: cannot be read as UTF-8 text ({error}). Check it.") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # 2026-02-31 is a ValueError
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not valid YAML"
+        problem = getattr(error, "problem", None) or " ".join(str(error).split())[:120]
         raise StudyError(f"{path}{line}: {problem}. Mend this line.") from None
     if not isinstance(values, dict):
         raise StudyError(f"{path}: a study is a list of `setting: value` lines; found "

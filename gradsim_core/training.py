@@ -54,7 +54,7 @@ def start_training(encoder: Encoder, languages: tuple[str, ...], study: Study) -
     plain = [p for p in encoder.parameters if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": study.weight_decay},
-         {"params": plain, "weight_decay": 0.0}], lr=study.learning_rate, fused=True)
+         {"params": plain, "weight_decay": 0.0}], lr=study.peak_learning_rate, fused=True)
     exact = is_exact(study.gradients, len(languages), encoder.n_parameters)
     tap = Tap(encoder, len(languages), exact, study.sketch_size, study.seed)
     return Training(encoder, tap, optimizer, languages)
@@ -74,7 +74,7 @@ def train_step(training: Training, encoded: dict[str, Encoded], study: Study,
     training.tap.end_step(len(losses))
     torch.nn.utils.clip_grad_norm_(training.encoder.parameters, 1.0)
     for group in training.optimizer.param_groups:
-        group["lr"] = study.learning_rate * _schedule(training.step, study)
+        group["lr"] = study.peak_learning_rate * _schedule(training.step, study)
     training.optimizer.step()
     training.step += 1
     return float(np.mean(losses)), grams
