@@ -118,8 +118,8 @@ def snapshot_steps(steps: int, snapshots: int) -> set[int]:
 
 def step_stride(steps: int, n_blocks: int, n_languages: int) -> int:
     """Record every n-th step's own Gram, so that all of them fit in STEP_GRAMS_BYTES."""
-    each = n_blocks * (2 * n_languages) ** 2 * 4
-    return max(1, -(-steps * each // STEP_GRAMS_BYTES))
+    room = max(1, STEP_GRAMS_BYTES // (n_blocks * (2 * n_languages) ** 2 * 4))
+    return -(-steps // room)
 
 
 def _series(training: Training) -> GramSeries:

@@ -1,0 +1,210 @@
+"""The joint trial: the same bytes every time, also where it was cut off on the way."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from engine_cases import made_encoder
+from trial_cases import ONE, bytes_of, made_prepared, small_encoder, trial
+
+from gradsim_core import trial as trial_module
+from gradsim_core.errors import RunError
+from gradsim_core.results import load_results
+from gradsim_core.store import Store
+from gradsim_core.study import study_from
+from gradsim_core.training import start_training
+from gradsim_core.trial import CHECKPOINT, snapshot_steps, step_stride
+
+MODES = [("sequence", "exact"), ("sequence", "sketch"), ("token", "exact"), ("token", "sketch")]
+CHECKPOINTED, CUT = 2, 3  # snapshots are taken after steps 2, 4 and 6
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "cache")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick() -> Iterator[None]:
+    """A small model; and time that runs faster, because progress is told every half a second."""
+    clock = iter(range(10**9))
+    fast = SimpleNamespace(monotonic=lambda: float(next(clock)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trial_module, "load_encoder", small_encoder)
+        patch.setattr(trial_module, "time", fast)
+        yield
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dict]:
+    """Results of runs that nobody disturbed, by task and mode."""
+    found = {}
+    for task, mode in MODES:
+        store = Store(tmp_path_factory.mktemp("undisturbed"))
+        trial(made_prepared(task, gradients=mode, sketch_size=64), store)
+        found[task, mode] = bytes_of(store)
+    return found
+
+
+@pytest.mark.parametrize(("task", "mode"), MODES)
+def test_the_same_study_gives_the_same_bytes(store: Store, undisturbed: dict, task: str,
+                                             mode: str) -> None:
+    trial(made_prepared(task, gradients=mode, sketch_size=64), store)
+    assert bytes_of(store) == undisturbed[task, mode]
+
+
+def test_another_seed_gives_other_bytes(store: Store, undisturbed: dict) -> None:
+    trial(made_prepared(gradients="exact", sketch_size=64, seed=1), store)
+    expected = undisturbed["sequence", "exact"]  # so that equality above means much
+    assert all(bytes_of(store)[key] != expected[key] for key in ("sums", "steps", "scores"))
+
+
+@pytest.mark.parametrize(("task", "mode", "cut_at"), [
+    *((task, mode, CUT) for task, mode in MODES),
+    *(("sequence", "sketch", cut_at) for cut_at in
+      (4, 5, "Similarity is ready", "Scoring every language"))])
+def test_a_run_cut_off_goes_on_to_the_same_bytes(store: Store, undisturbed: dict, task: str,
+                                                 mode: str, cut_at: int | str) -> None:
+    prepared = made_prepared(task, gradients=mode, sketch_size=64)
+    trial(prepared, store, cut_at)
+    assert store.exists(ONE, CHECKPOINT)
+    assert store.read_json(ONE, "scores/joint.json") is None
+    events = trial(prepared, store)
+    # step 4 is told before its checkpoint is written; later cuts find the one after step 4
+    resumed = CHECKPOINTED if cut_at in (CUT, 4) else 4
+    assert {"kind": "stage", "message": f"Training, resumed after step {resumed}"} in events
+    assert bytes_of(store) == undisturbed[task, mode]
+    assert load_results(store, ONE).facts["resumed_at"] == resumed
+    assert not store.exists(ONE, CHECKPOINT)
+
+
+def test_cut_before_its_first_checkpoint_it_starts_over(store: Store, undisturbed: dict) -> None:
+    prepared = made_prepared(gradients="exact", sketch_size=64)
+    trial(prepared, store, cut_at=1)
+    assert not store.exists(ONE, CHECKPOINT)
+    assert "Training" in [event.get("message") for event in trial(prepared, store)]
+    assert bytes_of(store) == undisturbed["sequence", "exact"]
+
+
+def test_a_damaged_checkpoint_is_set_aside(store: Store, undisturbed: dict) -> None:
+    prepared = made_prepared(gradients="exact", sketch_size=64)
+    trial(prepared, store, CUT)
+    file = store.path(ONE, CHECKPOINT)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    assert "Training" in [event.get("message") for event in trial(prepared, store)]
+    assert bytes_of(store) == undisturbed["sequence", "exact"]
+    assert len(list(store.root.glob(".quarantine/*.reason.txt"))) == 1
+
+
+def test_checkpoints_keep_their_distance(store: Store) -> None:
+    trial(made_prepared(), store, "Scoring every language", checkpoint_every_s=1e9)
+    assert not store.exists(ONE, CHECKPOINT)
+
+
+def test_events_tell_each_stage_once(store: Store) -> None:
+    events = trial(made_prepared(), store)
+    assert [event.get("message", event["kind"]) for event in events
+            if event["kind"] != "progress"] == [
+        "Loading the model and tokenizing", "Training", "Similarity is ready",
+        "Scoring every language", "done"]
+    steps = [event["step"] for event in events if event["kind"] == "progress"]
+    assert steps == [1, 2, 3, 4, 5, 6]
+    assert all(event["eta_s"] >= 0 for event in events if event["kind"] == "progress")
+
+
+def test_a_language_that_explodes_is_left_out_also_after_a_cut(
+        store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil_gradients(monkeypatch, {"nld"}, from_step=1)
+    whole = Store(store.root / "whole")
+    prepared = made_prepared(gradients="exact")
+    trial(prepared, whole)
+    invalid = dict(load_results(whole, ONE).series.invalid)
+    assert list(invalid) == ["nld"]
+    assert "step 2" in invalid["nld"]
+    trial(prepared, store, CUT)
+    trial(prepared, store)
+    assert bytes_of(store) == bytes_of(whole)
+
+
+def test_with_one_language_left_there_is_nothing_to_compare(
+        store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil_gradients(monkeypatch, {"nld", "ita", "spa"}, from_step=0)
+    with pytest.raises(RunError, match=r"^Step 1: the gradients of ") as caught:
+        trial(made_prepared(gradients="exact"), store)
+    assert all(code in str(caught.value) for code in ("nld", "ita", "spa"))
+    assert len(str(caught.value)) <= 400
+
+
+def spoil_gradients(monkeypatch: pytest.MonkeyPatch, codes: set[str], from_step: int) -> None:
+    """Make the losses of some languages infinite from a step (counted from 0) on."""
+    from gradsim_core import training as module
+
+    state: dict[str, Any] = {}
+    rows_at, mean_loss = module.rows_at, module.mean_loss
+
+    def watched(n_rows: int, step: int, size: int, seed: int, code: str, half: int) -> np.ndarray:
+        state.update(step=step, code=code)
+        return rows_at(n_rows, step, size, seed, code, half)
+
+    def spoilt(*arguments: Any) -> torch.Tensor:
+        bad = state["code"] in codes and state["step"] >= from_step
+        return mean_loss(*arguments) * (float("inf") if bad else 1.0)
+
+    monkeypatch.setattr(module, "rows_at", watched)
+    monkeypatch.setattr(module, "mean_loss", spoilt)
+
+
+def test_parameters_that_are_never_used_survive_a_checkpoint(store: Store) -> None:
+    def made() -> Any:
+        encoder = made_encoder()
+        encoder.blocks["head"].append(torch.nn.Parameter(torch.ones(3)))  # no gradient, ever
+        return start_training(encoder, ("deu", "nld"), study_from(
+            {"gradients": "sketch", "sketch_size": 64}))
+
+    training = made()
+    for parameter in training.encoder.parameters[:-1]:
+        parameter.grad = torch.full_like(parameter, 0.01)
+    training.optimizer.step()
+    training.step = 1
+    training.sums, training.steps = [np.ones((2, 2))], [np.ones((2, 2), np.float32)]
+    trial_module._save_checkpoint(training, store, ONE)
+    other = made()
+    assert trial_module._resume(other, store, ONE) == 1
+    for one, another in zip(training.encoder.parameters, other.encoder.parameters, strict=True):
+        assert torch.equal(one, another)
+    assert len(other.optimizer.state) == len(training.encoder.parameters) - 1
+
+
+@pytest.mark.parametrize(("steps", "snapshots", "expected"), [
+    (6, 3, {2, 4, 6}), (5, 5, {1, 2, 3, 4, 5}), (240, 1, {240}), (7, 2, {4, 7})])
+def test_snapshots_are_spread_evenly(steps: int, snapshots: int, expected: set[int]) -> None:
+    assert snapshot_steps(steps, snapshots) == expected
+    assert max(expected) == steps
+
+
+@pytest.mark.parametrize("steps", [1, 1_000, 100_000])
+def test_steps_kept_fit_in_their_room(steps: int) -> None:
+    stride = step_stride(steps, n_blocks=14, n_languages=100)
+    kept = -(-steps // stride)
+    assert kept * 14 * 200 * 200 * 4 <= trial_module.STEP_GRAMS_BYTES or kept == 1
+    assert stride == 1 or kept * 14 * 200 * 200 * 4 > trial_module.STEP_GRAMS_BYTES * 0.4
+
+
+def test_killed_runs_end_with_the_same_result() -> None:
+    """A few kills of the real command; by hand with more: python tests/kill_training.py."""
+    script = Path(__file__).parent / "kill_training.py"
+    done = subprocess.run([sys.executable, str(script), "--kills", "3"], capture_output=True,
+                          text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"3 kills .* 0 different, 0 torn, 0 strays left", done.stdout), done.stdout
