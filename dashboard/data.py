@@ -21,6 +21,7 @@ import numpy as np
 import streamlit as st
 import yaml
 
+from dashboard.escaping import plain_text
 from gradsim_core import (
     GradSimError,
     Grouping,
@@ -117,6 +118,12 @@ def study_card(signature: str) -> StudyCard:
     return StudyCard(signature, study.name or f"{study.source}, {study.model}", source,
                      study.model, study.steps, len(record["languages"]) if record else 0,
                      run_state(here, signature), here.exists(signature, "grams.safetensors"))
+
+
+def study_title(loaded: Results) -> str:
+    """A study's name, or what it is made of, short enough for a figure."""
+    asked = loaded.record["study"]
+    return plain_text(asked["name"] or f"{loaded.record['source']}, {asked['model']}", 60)
 
 
 def study_cards() -> list[StudyCard]:

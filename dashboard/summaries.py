@@ -21,8 +21,9 @@ LOW_RELIABILITY = {"cosine_of_mean": 0.5, "mean_cosine": 0.0}
 """Reading -> reliability below which a language is marked. Halves of single steps are noisy by
 nature, so there only halves that disagree outright are marked."""
 
-CORRECTION_WORDS = {"raw": "as measured", "noise_corrected": "corrected for noise",
-                    "centred": "centred on the mean language"}
+CORRECTION_WORDS = {"raw": "raw", "noise_corrected": "corrected for noise",
+                    "centred": "centred on the mean language",
+                    "all_but_top": "centred, without the leading direction"}
 READING_WORDS = {"cosine_of_mean": "cosine of the gradients summed over training",
                  "mean_cosine": "mean over steps of each step's gradient cosine"}
 
@@ -99,8 +100,10 @@ def method_lines(found: Similarity, signature: str, steps: int, limit: float,
     """How the picture was made: what was measured, and how it is drawn."""
     ends = found.blocks[0] if len(found.blocks) == 1 else f"{found.blocks[0]} to {found.blocks[-1]}"
     measured = (f"{READING_WORDS[found.reading].capitalize()}, "
-                f"{CORRECTION_WORDS[found.correction]}; blocks {ends}; "
+                f"{CORRECTION_WORDS.get(found.correction, found.correction)}; blocks {ends}; "
                 f"step {found.step} of {steps}")
+    if unreliable(found):
+        measured += f"; hatched: reliability up to {LOW_RELIABILITY[found.reading]:.1f}"
     drawn = (f"{len(found.languages)} languages; {order}; mean off the diagonal "
              f"{number(found.mean_off_diagonal)}; colours to ±{limit:.2f}, from the cells off "
              f"the diagonal; study {signature}")

@@ -113,17 +113,30 @@ def test_numbers_can_be_read_on_their_cells(dark: bool) -> None:
 
 def test_languages_not_to_be_trusted_are_hatched_and_their_bars_stand_out() -> None:
     figure = similarity_heatmap(found_in(MATRIX, [0.9, -0.2, 0.8]), (2, 1, 0), TEXT, hatched=[1])
-    lines = next(trace for trace in figure.data if trace.name == "halves disagree")
+    lines = next(trace for trace in figure.data if trace.name == "low reliability")
     assert lines.fillpattern.shape == "/"
-    assert (min(y for y in lines.y[:5]), max(y for y in lines.y[:5])) == (0.5, 1.5)
-    assert (min(x for x in lines.x[6:11]), max(x for x in lines.x[6:11])) == (0.5, 1.5)
+    assert lines.x[:5] == (-0.5, 2.5, 2.5, -0.5, -0.5), "the whole row"
+    assert lines.y[:5] == (0.5, 0.5, 1.5, 1.5, 0.5)
     bars = traces(figure, "bar")[0]
     assert list(bars.marker.pattern.shape) == ["", "/", ""]
     assert bars.marker.color[1] != bars.marker.color[0]
     assert list(bars.customdata) == ["0.800", "-0.200", "0.900"]
     assert figure.layout.xaxis2.range[0] < -0.2
     calm = similarity_heatmap(found_in(MATRIX), (0, 1, 2), TEXT)
-    assert "halves disagree" not in [trace.name for trace in calm.data]
+    assert "low reliability" not in [trace.name for trace in calm.data]
+
+
+@pytest.mark.parametrize("low", [[1], [0], [0, 1], [1, 3], [0, 1, 2, 3], [3]])
+def test_each_cell_of_a_language_not_to_be_trusted_is_hatched_once(low: list[int]) -> None:
+    codes = ("a", "b", "c", "d")
+    figure = similarity_heatmap(found_in(np.eye(4), codes=codes), range(4), TEXT, hatched=low)
+    lines = next(trace for trace in figure.data if trace.name == "low reliability")
+    covered = np.zeros((4, 4), int)
+    for at in range(0, len(lines.x), 6):
+        x, y = lines.x[at:at + 5], lines.y[at:at + 5]
+        covered[int(min(y) + 0.5):int(max(y) + 0.5), int(min(x) + 0.5):int(max(x) + 0.5)] += 1
+    expected = [[int(row in low or column in low) for column in range(4)] for row in range(4)]
+    assert covered.tolist() == expected
 
 
 def test_branches_have_colour_and_letter() -> None:

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from dashboard.summaries import (
+    CORRECTION_WORDS,
+    LOW_RELIABILITY,
+    READING_WORDS,
     about,
     branch_means,
     duration,
@@ -19,7 +22,9 @@ from dashboard.summaries import (
     ties_sentence,
     unreliable,
 )
-from gradsim_core import Grouping, Similarity
+from dashboard.views.reading import CORRECTION_LABELS, READING_LABELS
+from dashboard.views.rule import STRATEGY_WORDS
+from gradsim_core import CORRECTIONS, READINGS, STRATEGIES, Grouping, Similarity
 
 
 def three(matrix: list[list[float]], reliability: list[float],
@@ -39,6 +44,12 @@ def test_picture_sentence_by_hand() -> None:
         "Pairs within a branch average +0.40, other pairs −0.05; a language's two halves agree "
         "with reliability 0.65 on average (lowest: Dutch, 0.40).")
     assert picture_sentence(FOUND, NAMES, {}).startswith("Two different languages average +0.10;")
+
+
+def test_every_choice_of_the_engine_has_words() -> None:
+    assert set(CORRECTION_WORDS) == set(CORRECTION_LABELS) == set(CORRECTIONS)
+    assert set(READING_WORDS) == set(READING_LABELS) == set(LOW_RELIABILITY) == set(READINGS)
+    assert set(STRATEGY_WORDS) == set(STRATEGIES)
 
 
 def test_reliability_below_the_threshold_of_the_reading_is_marked() -> None:

@@ -5,7 +5,7 @@ Conventions
 All parts share numeric axes, one unit a language: column and row p hold the language at place p
 of the order, so that zooming moves everything together; rows run from top to bottom. The diagonal
 is left empty, because a language's similarity to itself says nothing; undefined cells are grey;
-languages whose own halves disagree are hatched. Texts arrive plain and are escaped here.
+languages whose own halves agree too little are hatched. Texts arrive plain and are escaped here.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ are escaped here; ``labels`` are escaped already.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -82,16 +83,28 @@ def add_hatching(figure: go.Figure, low: Sequence[int], n: int, colours: Palette
         return
     x: list[float | None] = []
     y: list[float | None] = []
-    for place in low:
-        a, b, end = place - 0.5, place + 0.5, n - 0.5
-        x += [-0.5, end, end, -0.5, -0.5, None, a, b, b, a, a, None]
-        y += [a, a, b, b, a, None, -0.5, -0.5, end, end, -0.5, None]
+    for left, right, top, bottom in _crossed(low, n):
+        x += [left, right, right, left, left, None]
+        y += [top, top, bottom, bottom, top, None]
     figure.add_scatter(
         x=x, y=y, mode="lines", line={"width": 0}, fill="toself", fillcolor="rgba(0,0,0,0)",
         fillpattern={"shape": "/", "fgcolor": colours.hatch, "bgcolor": "rgba(0,0,0,0)",
                      "size": 7, "solidity": 0.2, "fillmode": "replace"},
-        name="halves disagree", hoverinfo="skip", legendrank=2001,
+        name="low reliability", hoverinfo="skip", legendrank=2001,
         showlegend=True)
+
+
+def _crossed(low: Sequence[int], n: int) -> list[tuple[float, float, float, float]]:
+    """Rectangles (left, right, top, bottom) over some rows and columns, none over another.
+
+    Where two overlapped, the browser would leave a hole.
+    """
+    rows = [(-0.5, n - 0.5, place - 0.5, place + 0.5) for place in low]
+    edges = [-1, *sorted(low), n]
+    between = [(above + 0.5, below - 0.5) for above, below in pairwise(edges)
+               if below - above > 1]
+    return rows + [(place - 0.5, place + 0.5, top, bottom) for place in low
+                   for top, bottom in between]
 
 
 def add_tree(figure: go.Figure, tree: np.ndarray, ceiling: float, codes: Sequence[str],

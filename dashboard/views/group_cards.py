@@ -18,18 +18,20 @@ MOST_ALTERNATIVES = 5
 def show_cards(decision: dict[str, Any], shown: Picture, made: Grouping) -> None:
     """One card a group, with its languages, how reliable each is, and how alike they are."""
     inside, low = _means_inside(shown, made), LOW_RELIABILITY[shown.found.reading]
-    st.caption("Beside each language stands its reliability: how far its own two halves agree.")
+    st.caption("Beside each language stands its reliability: how far its own two halves agree."
+               + (" One that *helps* is served by another group." if made.strategy == "overlapping"
+                  else ""))
     with st.container(horizontal=True, gap="small"):
         for group, mean in zip(decision["groups"], inside, strict=True):
             with st.container(border=True, width=270):
                 members = group["languages"]
                 st.markdown(f"**{group['name'].capitalize()}** · {count(len(members), 'language')}"
                             + ("" if mean is None else f" · mean {number(mean)}"))
-                served = set(group.get("serves", ()))
+                served = group.get("serves", [one["code"] for one in members])
                 st.markdown("\n".join(
                     f"- {markdown_text(shown.label(one['code']), 60)} · "
                     f"{_reliability(one['reliability'], low)}"
-                    + (" · served" if one["code"] in served and len(made.groups) > 1 else "")
+                    + ("" if one["code"] in served else " · helps")
                     for one in members))
     for one in decision["not_grouped"]:
         st.caption(f"Not grouped: {markdown_text(shown.label(one['code']), 60)}, because "

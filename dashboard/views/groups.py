@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.data import Picture, grouping, picture, results
+from dashboard.data import Picture, grouping, picture, results, study_title
 from dashboard.escaping import markdown_text
 from dashboard.exports import groups_csv
 from dashboard.figures.heatmap import HeatmapText, colour_limit, similarity_heatmap
 from dashboard.state import Selection, reading_of, rule_of
-from dashboard.summaries import method_lines, proof_sentence, ties_sentence, unreliable
+from dashboard.summaries import count, method_lines, proof_sentence, ties_sentence, unreliable
 from dashboard.views.chart import choose_picture, is_dark, show_chart
 from dashboard.views.group_cards import show_alternatives, show_cards
 from dashboard.views.reading import choose_reading, scale_lines
@@ -33,8 +33,7 @@ def groups_page() -> None:
     rule = rule_of(selection)
     made = grouping(signature, reading, rule)
     decision = decision_of(loaded, reading, shown.found, rule, made)
-    plural = "s" if made.k != 1 else ""
-    st.markdown(f"**{made.k} group{plural}, objective {made.objective:.3f}** (the sum over "
+    st.markdown(f"**{count(made.k, 'group')}, objective {made.objective:.3f}** (the sum over "
                 "languages of the mean similarity to the others of their group). "
                 f"{proof_sentence(made)} {ties_sentence(made)}")
     if made.note:
@@ -70,7 +69,8 @@ def _heatmap(shown: Picture, loaded: Results, selection: Selection, made: Groupi
     order += [i for i in shown.order if i not in set(order)]
     frames = [(f"group {at + 1}", len(members)) for at, members in enumerate(served) if members]
     text = HeatmapText(
-        title=f"Similarity by group: {made.strategy.replace('_', ' ')}, K = {made.k}",
+        title=f"{count(made.k, 'group')} by {made.strategy.replace('_', ' ')}: "
+              f"{study_title(loaded)}",
         scale=scale_lines(found), names=shown.names, branches=shown.branches,
         method=method_lines(found, loaded.signature, loaded.record["study"]["steps"],
                             colour_limit(found), order="ordered by group"))

@@ -7,13 +7,15 @@ import streamlit as st
 from dashboard.state import Selection, bound
 from gradsim_core import CORRECTIONS, READINGS, GramSeries, Similarity
 
-_CORRECTIONS = {"raw": "As measured", "noise_corrected": "Noise-corrected", "centred": "Centred"}
-_READINGS = {"cosine_of_mean": "Cosine of sums", "mean_cosine": "Mean of cosines"}
+CORRECTION_LABELS = {"raw": "Raw", "noise_corrected": "Noise-corrected", "centred": "Centred",
+                     "all_but_top": "All but top"}
+READING_LABELS = {"cosine_of_mean": "Cosine of sums", "mean_cosine": "Mean of cosines"}
 _CORRECTION_HELP = (
-    "**As measured**: the cosine as it is. **Noise-corrected**: divided by what the noise in each "
+    "**Raw**: the cosine as it is. **Noise-corrected**: divided by what the noise in each "
     "language's own gradients takes away; undefined where a language's halves do not agree. "
     "**Centred**: measured from the mean of all languages, which near the end of training removes "
-    "the common drift towards −1/(n−1).")
+    "the common drift towards −1/(n−1). **All but top**: centred, and without the one direction "
+    "that sets languages apart most; for pictures in which it drowns all others.")
 _READING_HELP = (
     "**Cosine of sums**: gradients are summed over training, then compared. **Mean of cosines**: "
     "compared at every step, then averaged, as in TAG (Fifty et al. 2021).")
@@ -21,17 +23,17 @@ _READING_HELP = (
 
 def choose_reading(selection: Selection, series: GramSeries) -> None:
     """Let the reader choose how the similarity is read."""
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         st.segmented_control("Correction", CORRECTIONS, required=True, help=_CORRECTION_HELP,
-                             format_func=lambda name: _CORRECTIONS.get(name, name),
+                             format_func=lambda name: CORRECTION_LABELS.get(name, name),
                              **bound("correction", selection.correction))
         st.segmented_control("Reading", READINGS, required=True, help=_READING_HELP,
-                             format_func=lambda name: _READINGS.get(name, name),
+                             format_func=lambda name: READING_LABELS.get(name, name),
                              **bound("reading", selection.reading))
         steps, last = series.snapshots, len(series.snapshots) - 1
         if last > 0:
             st.select_slider(
-                "Up to step", range(last + 1), format_func=lambda at: f"{steps[at]}", width=180,
+                "Up to step", range(last + 1), format_func=lambda at: f"{steps[at]}", width=150,
                 help="The training step at which the similarity is read.",
                 **bound("snapshot", selection.snapshot % (last + 1),
                         lambda at: {"snapshot": -1 if at == last else at}))
@@ -39,5 +41,6 @@ def choose_reading(selection: Selection, series: GramSeries) -> None:
 
 def scale_lines(found: Similarity) -> tuple[str, ...]:
     """Words over the colour bar."""
-    return {"raw": ("cosine", "similarity"), "noise_corrected": ("noise-corrected", "cosine"),
-            "centred": ("centred", "cosine")}[found.correction]
+    if found.correction == "raw":
+        return ("cosine", "similarity")
+    return (CORRECTION_LABELS.get(found.correction, found.correction).lower(), "cosine")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.data import Picture, picture, results
+from dashboard.data import Picture, picture, results, study_title
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.exports import matrix_csv
 from dashboard.figures.heatmap import HeatmapText, colour_limit, similarity_heatmap
 from dashboard.figures.nearest import nearest_bars
 from dashboard.state import Selection, bound, reading_of
-from dashboard.summaries import method_lines, neighbours, picture_sentence, unreliable
+from dashboard.summaries import count, method_lines, neighbours, picture_sentence, unreliable
 from dashboard.views.chart import choose_picture, is_dark, show_chart
 from dashboard.views.reading import choose_reading, scale_lines
 from dashboard.views.waiting import ready_study
@@ -38,7 +38,8 @@ def similarity_page() -> None:
 def _heatmap(shown: Picture, loaded: Results, selection: Selection) -> None:
     found = shown.found
     text = HeatmapText(
-        title=f"Similarity of {len(found.languages)} languages", scale=scale_lines(found),
+        title=f"Similarity of {count(len(found.languages), 'language')}: {study_title(loaded)}",
+        scale=scale_lines(found),
         method=method_lines(found, loaded.signature, loaded.record["study"]["steps"],
                             colour_limit(found)),
         names=shown.names, branches=shown.branches)
@@ -92,7 +93,7 @@ def _nearest(shown: Picture, loaded: Results, selection: Selection) -> None:
     rows = neighbours(found, code)
     if not rows:
         st.info(f"{markdown_text(shown.label(code))} has no defined similarity here. Try the "
-                "correction “as measured”, or other blocks.")
+                "correction “raw”, or other blocks.")
         return
     low = {found.languages[i] for i in unreliable(found)}
     chart, table = st.columns([5, 4], gap="medium")
