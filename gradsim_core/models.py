@@ -185,7 +185,7 @@ def _pretrained(folder: Path, asked: str, task: Task, n_labels: int) -> tuple[An
             folder, num_labels=n_labels, use_safetensors=True, ignore_mismatched_sizes=True,
             dtype=torch.float32, output_loading_info=True, **options)
     except Exception as error:  # noqa: BLE001 - any failure of a foreign folder is one message
-        reason = " ".join(str(error).split())[:120]
+        reason = " ".join(str(error).split()).replace(f"{folder}/", "")[:120]
         raise ModelError(
             f"Model {asked!r} cannot be loaded as a {task} classifier: {reason} … It needs "
             "config.json, a tokenizer and model.safetensors of a type built into transformers; "
