@@ -1,7 +1,7 @@
 """Kill -9 real runs at random moments, start them again, and compare what they end with.
 
 Each run is the real command in a process of its own (forked, so that PyTorch is loaded only
-once), on the built-in data, with a checkpoint at every snapshot. It is killed at a random moment
+once), on a small data set, with a checkpoint at every snapshot. It is killed at a random moment
 between its first sign of life and the time an undisturbed run takes, and started again until one
 reaches its end; then its Grams and scores are compared, byte for byte, with those of the
 undisturbed run, and the next run begins from nothing.
@@ -31,8 +31,19 @@ from gradsim_core.cli import main as command_line
 from gradsim_core.runs import run_state
 from gradsim_core.store import Store
 
-ARGUMENTS = ("--languages", "deu,nld,spa,ita", "--steps", "40", "--snapshots", "20",
-             "--batch-size", "4", "--rows", "40", "--threads", "1", "--checkpoint-every", "0")
+ARGUMENTS = ("--steps", "12", "--snapshots", "6", "--batch-size", "2", "--threads", "1",
+             "--checkpoint-every", "0")
+WORDS = {"deu": "hund katze haus baum stadt fluss", "spa": "perro gato casa arbol ciudad rio"}
+
+
+def write_data(folder: Path) -> Path:
+    """A small data set: pairs of words, labelled by the first."""
+    for code, words in WORDS.items():
+        rows = [f"{one} {other}\t{words.split().index(one) % 2}" for one in words.split()
+                for other in words.split()]
+        (folder / code).mkdir(parents=True)
+        (folder / code / "train.tsv").write_text("\n".join(["text\tlabel", *rows]) + "\n")
+    return folder
 
 
 def start(cache: Path) -> int:
@@ -44,7 +55,8 @@ def start(cache: Path) -> int:
         try:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             os.dup2(os.open(cache.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
-            sys.argv = ["gradsim", "run", *ARGUMENTS, "--cache", str(cache)]
+            sys.argv = ["gradsim", "run", *ARGUMENTS, "--data", str(cache.parent / "data"),
+                        "--cache", str(cache)]
             command_line()
             code = 0
         except SystemExit as end:
@@ -80,6 +92,8 @@ def where_it_was(store: Store, name: str) -> str:
     state = run_state(store, name).state
     if state not in ("interrupted", "done"):
         raise RuntimeError(f"a killed run is said to be {state}")
+    if state == "done":
+        return "after its end"
     stages = [str(event["message"]) for event in store.events(name) if event["kind"] == "stage"]
     return stages[-1].split(",")[0].lower() if stages else "before its first event"
 
@@ -87,6 +101,7 @@ def where_it_was(store: Store, name: str) -> str:
 def kill_runs(root: Path, kills: int, seed: int) -> tuple[int, str]:
     """Kill runs until there were enough kills; gives the number of faults and a line."""
     moments = random.Random(seed)
+    write_data(root / "data")
     whole = Store(root / "whole")
     begin = time.monotonic()
     if run_and_kill(whole.root, 600):

@@ -1,0 +1,79 @@
+"""The estimate: what it holds, how it scales, and that it leaves nothing behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from trial_cases import made_prepared, small_encoder
+
+from gradsim_core import estimate as module
+from gradsim_core.estimate import estimate_study
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small model."""
+    monkeypatch.setattr(module, "load_encoder", small_encoder)
+
+
+def estimated(**settings: Any) -> dict[str, Any]:
+    before = torch.get_num_threads()
+    try:
+        return estimate_study(made_prepared(**settings), threads=1)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_it_says_what_a_user_must_know() -> None:
+    found = estimated()
+    assert set(found) == {"train_seconds", "score_seconds", "peak_memory_bytes", "disk_bytes",
+                          "checkpoint_bytes", "mode", "packed", "n_languages", "n_parameters"}
+    assert (found["mode"], found["packed"], found["n_languages"]) == ("exact", True, 4)
+    assert 0 < found["score_seconds"] < found["train_seconds"] < 60
+    assert found["peak_memory_bytes"] > 50e6  # Python and PyTorch alone
+    parameters = sum(p.numel() for p in small_encoder("", None, "sequence", ("a", "b", "c"), 0, 32)
+                     .model.parameters())
+    assert found["n_parameters"] == parameters
+
+
+def test_twice_the_steps_take_about_twice_the_time() -> None:
+    once, twice = (estimated(steps=steps)["train_seconds"] for steps in (1000, 2000))
+    assert 1.2 < twice / once < 3.5  # each is measured anew, on a machine that does other things
+
+
+@pytest.mark.parametrize(("settings", "mode"), [
+    ({"gradients": "exact"}, "exact"), ({"gradients": "sketch"}, "sketch"),
+    ({"gradients": "auto"}, "exact")])
+def test_the_mode_is_that_of_the_run(settings: dict[str, Any], mode: str) -> None:
+    assert estimated(**settings)["mode"] == mode
+
+
+def test_auto_counts_all_languages_and_not_those_it_tries(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three languages would fit whole, but the four of the study do not."""
+    n = estimated()["n_parameters"]
+    limit = 2 * 2 * 4 * n * 4 - 1
+    monkeypatch.setattr("gradsim_core.gradients.EXACT_LIMIT_BYTES", limit)
+    assert estimated()["mode"] == "sketch"
+
+
+def test_disk_is_what_a_run_writes(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trial_cases import ONE, trial
+
+    from gradsim_core import trial as trial_module
+    from gradsim_core.store import Store
+
+    monkeypatch.setattr(trial_module, "load_encoder", small_encoder)
+    found = estimated()
+    store = Store(tmp_path)
+    trial(made_prepared(), store, cut_at="Scoring every language")
+    grams = store.path(ONE, "grams.safetensors").stat().st_size
+    checkpoint = store.path(ONE, trial_module.CHECKPOINT).stat().st_size
+    assert found["disk_bytes"] == pytest.approx(grams, rel=0.2)
+    assert found["checkpoint_bytes"] == pytest.approx(checkpoint, rel=0.2)
+
+
+def test_packing_can_be_off() -> None:
+    assert estimated(packing="off")["packed"] is False
