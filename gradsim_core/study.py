@@ -165,7 +165,7 @@ def study_from(values: dict[str, Any], where: str = "study") -> Study:
             known = ", ".join(Study.model_fields)
             raise StudyError(
                 f"{where}: there is no setting {key[:40]!r}. Settings: {known}.") from None
-        given = "" if first["loc"] == () else f" (given: {reprlib.repr(first['input'])})"
+        given = "" if first["loc"] == () else f" (given: {reprlib.repr(first['input'])[:60]})"
         reason = first["msg"].removeprefix("Value error, ")
         raise StudyError(f"{where}: {key}: {reason}{given}. Change it and run again.") from None
 
