@@ -43,7 +43,8 @@ class Selection:
     ----------
     study : signature of a study, or its first digits; "" for the newest
     blocks : as in `block_indexes`
-    reading, correction, snapshot : as in `Reading`; snapshot −1 is the last
+    reading, correction, snapshot : as in `Reading`; correction "" is the study's own, snapshot −1
+        the last
     language : code whose nearest languages are shown; "" for the first
     strategy : name in STRATEGIES
     k : number of groups; 0 lets the objective choose
@@ -56,7 +57,7 @@ class Selection:
     study: str = ""
     blocks: str = "encoder"
     reading: str = "cosine_of_mean"
-    correction: str = "raw"
+    correction: str = ""
     snapshot: int = -1
     language: str = ""
     strategy: str = "exact"
@@ -116,8 +117,13 @@ def query_of(selection: Selection) -> dict[str, list[str]]:
     return query
 
 
-def fitted(selection: Selection, series: GramSeries) -> Selection:
-    """The selection with everything that this study does not have put back to its default."""
+def fitted(selection: Selection, series: GramSeries, correction: str = "") -> Selection:
+    """The selection with everything that this study does not have put back to its default.
+
+    Parameters
+    ----------
+    correction : what the study is read with if the selection does not say
+    """
     known, count = set(series.languages), len(series.languages)
     try:
         block_indexes(selection.blocks, series.blocks)
@@ -125,7 +131,7 @@ def fitted(selection: Selection, series: GramSeries) -> Selection:
     except GradSimError:
         blocks = DEFAULT.blocks
     return replace(
-        selection, blocks=blocks,
+        selection, blocks=blocks, correction=selection.correction or correction,
         snapshot=selection.snapshot if selection.snapshot < len(series.snapshots) - 1 else -1,
         language=selection.language if selection.language in known else "",
         k=selection.k if selection.k <= count else 0,
@@ -145,7 +151,7 @@ def blocks_between(first: str, last: str, blocks: tuple[str, ...]) -> str:
 def reading_of(selection: Selection) -> Reading:
     """How the engine is asked to read the similarity."""
     return Reading(blocks=selection.blocks, reading=selection.reading,
-                   correction=selection.correction, snapshot=selection.snapshot)
+                   correction=selection.correction or None, snapshot=selection.snapshot)
 
 
 def rule_of(selection: Selection) -> Rule:

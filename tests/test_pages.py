@@ -207,7 +207,7 @@ def test_study_of_another_version_is_named_and_can_be_left(cache: Path) -> None:
     app = AppTest.from_file(os.fspath(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
     assert not app.exception
     assert "from_the_future" in app.error[0].value.replace("\\", "")
-    assert app.sidebar.selectbox[0].options == [f"{SIGNATURE[:8]} · cannot be read"]
+    assert app.sidebar.selectbox[0].options == [f"cannot be read · {SIGNATURE[:8]}"]
 
 
 def test_other_failure_is_one_sentence(cache: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -223,4 +223,4 @@ def test_whole_app_runs(cache: Path) -> None:
     assert not app.exception
     assert not app.error
     assert app.query_params["study"] == SIGNATURE[:8], "the address names what is shown"
-    assert [box.label for box in app.sidebar.selectbox] == ["Study"]
+    assert app.sidebar.selectbox[0].options == [f"builtin, tiny-bytes · {SIGNATURE[:8]}"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -26,6 +26,11 @@ def show_chart(figure: Any, name: str, selection: Selection, alt: str) -> None:
         "displaylogo": False, "displayModeBar": True,
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
         "toImageButtonOptions": {"format": selection.picture, "filename": name, "scale": 2}})
+
+
+def table_height(n_rows: int) -> Literal["content", "auto"]:
+    """All rows of a short table, some of a long one, which scrolls."""
+    return "content" if n_rows <= 16 else "auto"
 
 
 def choose_picture(selection: Selection) -> None:

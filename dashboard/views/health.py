@@ -7,13 +7,24 @@ import streamlit as st
 from dashboard.data import checked
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.summaries import count
+from dashboard.views.chart import table_height
 
 _SHOWN_AS = {"serious": st.error, "caution": st.warning, "note": st.info}
 
 
-def show_health(text: str) -> None:
-    """Show the data of a study, given as YAML, language by language, and what to beware of."""
+def show_health(text: str, computed_as: str = "") -> None:
+    """Show the data of a study, language by language, and what to beware of.
+
+    Parameters
+    ----------
+    text : the study as YAML
+    computed_as : the signature of its results, where it has some
+    """
     prepared, health = checked(text)
+    if computed_as not in ("", prepared.signature):
+        st.warning("This is the data as it is now. Since the study was computed the data, the "
+                   "model's files or the method changed: run now, it would be study "
+                   f"{prepared.signature}.")
     corpus, rows = prepared.corpus, health.rows
     st.markdown(f"**{markdown_text(corpus.source)}**: {count(len(corpus.languages), 'language')}, "
                 f"{len(prepared.sources)} to train on; labels "
@@ -29,6 +40,7 @@ def show_health(text: str) -> None:
                       if row.majority_label else "–" for row in rows],
         "Length": [row.median_length for row in rows],
         "Script": [plain_text(row.script, 20) for row in rows]}, hide_index=True,
+        height=table_height(len(rows)),
         column_config={
             "Empty": st.column_config.Column(help="Rows left out: no text or no label."),
             "Duplicates": st.column_config.Column(help="Training rows whose text stood before."),

@@ -48,15 +48,16 @@ def show_sidebar(pages: Sequence[Any]) -> None:
         st.selectbox("Study", list(dict.fromkeys([*cards, signature])),
                      format_func=lambda name: _label(cards.get(name), name),
                      **bound("study", signature, lambda name: {"study": name[:SHORT]}))
-        if signature in cards and cards[signature].ready:
+        if signature not in cards:
+            return
+        if cards[signature].ready:
             _choose_blocks(selection, signature)
 
 
 def _label(card: StudyCard | None, signature: str) -> str:
-    if card is None:
-        return f"{signature[:SHORT]} · cannot be read"
-    state = "" if card.state.state == "done" else f" · {card.state.state}"
-    return f"{plain_text(card.title, 40)} · {card.signature[:SHORT]}{state}"
+    """A study's name in the list; without its state, for a browser keeps the words it chose."""
+    name = plain_text(card.title, 40) if card else "cannot be read"
+    return f"{name} · {signature[:SHORT]}"
 
 
 def _choose_blocks(selection: Selection, signature: str) -> None:

@@ -11,12 +11,13 @@ from dashboard.figures.heatmap import HeatmapText, colour_limit, similarity_heat
 from dashboard.figures.nearest import nearest_bars
 from dashboard.state import Selection, bound, reading_of
 from dashboard.summaries import count, method_lines, neighbours, picture_sentence, unreliable
-from dashboard.views.chart import choose_picture, is_dark, show_chart
+from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
 from dashboard.views.reading import choose_reading, scale_lines
 from dashboard.views.waiting import ready_study
 from gradsim_core import Results, newick
 
 MOST_NEIGHBOURS = 15
+_DECIMALS = st.column_config.NumberColumn(format="%.3f")
 
 
 def similarity_page() -> None:
@@ -67,7 +68,9 @@ def _downloads(shown: Picture, loaded: Results, selection: Selection) -> None:
                 "Tree as Newick", newick(shown.tree, [found.languages[i] for i in placed]) + "\n",
                 f"{name}-tree.nwk", "text/plain", on_click="ignore")
     with st.expander("The matrix as a table"):
-        st.dataframe(matrix_table(shown), hide_index=True)
+        table = matrix_table(shown)
+        st.dataframe(table, hide_index=True, height=table_height(len(shown.order)),
+                     column_config=dict.fromkeys(list(table)[2:], _DECIMALS))
 
 
 def matrix_table(shown: Picture) -> dict[str, list[object]]:
@@ -109,4 +112,6 @@ def _nearest(shown: Picture, loaded: Results, selection: Selection) -> None:
             "Language": [plain_text(shown.label(row.code), 60) for row in rows],
             "Branch": [plain_text(shown.branches.get(row.code) or "unknown", 40) for row in rows],
             "Similarity": [round(row.similarity, 3) for row in rows],
-            "Reliability": [round(row.reliability, 3) for row in rows]}, hide_index=True)
+            "Reliability": [round(row.reliability, 3) for row in rows]},
+            hide_index=True, height=table_height(len(rows)),
+            column_config={"Similarity": _DECIMALS, "Reliability": _DECIMALS})

@@ -17,6 +17,7 @@ from dashboard.data import (
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.state import bound, current_selection, select
 from dashboard.summaries import count, duration, size
+from dashboard.views.chart import table_height
 from dashboard.views.health import show_health
 from dashboard.views.new_study import new_study_form
 from dashboard.views.progress import follow_run
@@ -41,7 +42,7 @@ def study_page() -> None:
         _chosen(study_card(signature))
         if st.toggle("Show the health of its data",
                      **bound("health", bool(selection.health), lambda on: {"health": int(on)})):
-            show_health(study_yaml(asked_study(signature)))
+            show_health(study_yaml(asked_study(signature)), signature)
         _all_studies(signature)
     new_study_form()
 
@@ -79,8 +80,9 @@ def _facts(loaded: Results) -> None:
     if loaded.scores is None:
         st.caption("The joint model has not been scored yet.")
     st.markdown(f"**The joint model, language by language** ({metric})")
-    st.dataframe(score_table(loaded), hide_index=True,
-                 height="content" if len(loaded.names) <= 16 else "auto")
+    percent = st.column_config.NumberColumn(format="%.1f")
+    st.dataframe(score_table(loaded), hide_index=True, height=table_height(len(loaded.names)),
+                 column_config={"Development, %": percent, "Test, %": percent})
 
 
 def score_table(loaded: Results) -> dict[str, list[Any]]:

@@ -31,7 +31,8 @@ def ready_study() -> tuple[Selection, str] | None:
         return None
     card = study_card(signature)
     if card.ready:
-        return fitted(selection, results(signature).series), signature
+        found = results(signature)
+        return fitted(selection, found.series, found.default_correction), signature
     st.subheader(markdown_text(card.title, 80), anchor=False)
     if card.state.state == "running":
         st.markdown("This study is being computed: one model learns from all languages together, "
