@@ -85,12 +85,13 @@ def collate(encoder: Encoder, encoded: Encoded, rows: Sequence[int] | np.ndarray
     grid = np.arange(longest) < lengths[:, None]  # (n_sequences, longest): True at a token
     ids = np.concatenate([encoded.ids[row] for row in rows]).astype(np.int64)
     of_tokens = encoded.labels[0].ndim == 1
-    labels = (np.concatenate if of_tokens else np.array)([encoded.labels[row] for row in rows])
-    if not packed:
+    of_rows = [encoded.labels[row] for row in rows]
+    labels = np.concatenate(of_rows) if of_tokens else np.array(of_rows)
+    if not packed or encoder.first_position is None:
         pad = encoder.model.config.pad_token_id
         inputs = {"input_ids": _filled(grid, ids, pad), "attention_mask": _filled(grid, 1, 0)}
-        labels = _filled(grid, labels, IGNORE) if of_tokens else torch.from_numpy(labels)
-        return Batch(inputs, labels, None, torch.from_numpy(grid))
+        return Batch(inputs, _filled(grid, labels, IGNORE) if of_tokens
+                     else torch.from_numpy(labels), None, torch.from_numpy(grid))
     position = np.broadcast_to(np.arange(longest), grid.shape)[grid] + encoder.first_position
     inputs = {"input_ids": torch.from_numpy(ids)[None],
               "position_ids": torch.from_numpy(position)[None],

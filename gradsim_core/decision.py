@@ -34,9 +34,10 @@ class Reading(BaseModel):
         "all, one block (layer.3) or a range (embeddings:layer.3)."))
     reading: str = Field(default="cosine_of_mean", description=(
         "Of summed gradients (cosine_of_mean), or averaged over steps (mean_cosine)."))
-    correction: str = Field(default="raw", description=(
-        "The cosine as it is (raw), free of sampling noise (noise_corrected), or relative to all "
-        "languages (centred)."))
+    correction: str | None = Field(default=None, description=(
+        "The cosine as it is (raw), free of sampling noise (noise_corrected), relative to all "
+        "languages (centred), or that without its leading direction (all_but_top); left out: raw, "
+        "but all_but_top for the built-in data."))
     snapshot: int = Field(default=-1, description=(
         "Point of the training to read at: 0 is the first snapshot, -1 the last."))
 
@@ -67,8 +68,8 @@ class Rule(BaseModel):
 
 def read_similarity(results: Results, reading: Reading) -> Similarity:
     """Read a study's similarity as asked."""
-    return similarity(results.series, reading.blocks, reading.reading, reading.correction,
-                      reading.snapshot)
+    return similarity(results.series, reading.blocks, reading.reading,
+                      reading.correction or results.default_correction, reading.snapshot)
 
 
 def placed_languages(found: Similarity) -> list[int]:
@@ -162,7 +163,7 @@ def decision_of(results: Results, reading: Reading, found: Similarity, rule: Rul
             "signature", "method_version", "study", "task", "metric", "labels", "source",
             "data_fingerprints", "model_fingerprint", "versions")},
         "versions": versions(),
-        "similarity": {**reading.model_dump(), "step": found.step,
+        "similarity": {**reading.model_dump(), "correction": found.correction, "step": found.step,
                        "block_names": list(found.blocks),
                        "mean_off_diagonal": _number(found.mean_off_diagonal)},
         "rule": rule.model_dump(mode="json"),

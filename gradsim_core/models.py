@@ -223,7 +223,7 @@ def _renew_head(network: Any, absent: set[str]) -> None:
 
 
 def _tiny_bytes(task: Task, n_labels: int) -> tuple[Any, Any]:
-    config = transformers.BertConfig(**TINY_BYTES_CONFIG, num_labels=n_labels)
+    config = transformers.BertConfig(**TINY_BYTES_CONFIG | {"num_labels": n_labels})
     network = _classifier(task).from_config(config)
     # One vector that is added to every token: it carries nothing that positions and biases do not,
     # but its gradient, summed over all tokens, would make up most of the model's.

@@ -53,8 +53,9 @@ def packed_attention(module: torch.nn.Module, query: torch.Tensor, key: torch.Te
     for first in range(0, len(lengths), GRID_ROWS):
         stop = start + sum(lengths[first:first + GRID_ROWS])
         grid = attention_mask[first:first + GRID_ROWS, ..., :max(lengths[first:first + GRID_ROWS])]
-        attended.append(_attention_in_grid(module, *(
-            row[0, :, start:stop] for row in (query, key, value)), grid, options))
+        attended.append(_attention_in_grid(
+            module, query[0, :, start:stop], key[0, :, start:stop], value[0, :, start:stop],
+            grid, options))
         start = stop
     return torch.cat(attended)[None], None
 

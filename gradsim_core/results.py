@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from gradsim_core.data import PRESETS
 from gradsim_core.errors import StoreError
 from gradsim_core.gram import GramSeries
 from gradsim_core.prepared import RECORD
 from gradsim_core.store import Store
+from gradsim_core.study import Study
 
 GRAMS = "grams.safetensors"
 SCORES = "scores/joint.json"
@@ -36,6 +38,12 @@ class Results:
     @property
     def signature(self) -> str:
         return self.record["signature"]
+
+    @property
+    def default_correction(self) -> str:
+        """How these similarities are read unless the reader says otherwise."""
+        preset = PRESETS.get(Study.model_validate(self.record["study"]).source)
+        return preset.correction if preset else "raw"
 
     @property
     def names(self) -> dict[str, str]:

@@ -86,7 +86,7 @@ def _step_gradients(training: Training, encoded: dict[str, Encoded], study: Stud
     encoder, tap = training.encoder, training.tap
     encoder.model.train()
     tap.begin_step()
-    losses = []
+    losses: list[float] = []
     for i in training.active:
         code = training.languages[i]
         rows_of = encoded[code]
