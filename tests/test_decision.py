@@ -40,7 +40,7 @@ def results(store: Store) -> Results:
 
 
 def decided(results: Results, reading: dict[str, Any] | None = None, **rule: Any) -> dict[str, Any]:
-    return decide(results, Reading(**(reading or {})), Rule(**rule))
+    return decide(results, Reading(**{"correction": "raw", **(reading or {})}), Rule(**rule))
 
 
 def groups_of(decision: dict[str, Any]) -> list[set[str]]:
@@ -58,7 +58,7 @@ def test_the_clusters_are_found_and_proved(results: Results) -> None:
 
 
 def test_the_objective_is_the_sum_of_mean_similarities(results: Results) -> None:
-    found = read_similarity(results, Reading())
+    found = read_similarity(results, Reading(correction="raw"))
     decision = decided(results, k=2)
     expected = 0.0
     for group in groups_of(decision):
@@ -162,11 +162,20 @@ def test_placed_languages_are_those_with_a_diagonal(results: Results) -> None:
         set(range(7))  # indexes count the placed ones
 
 
+@pytest.mark.parametrize(("preset", "correction"), [
+    ("builtin", "all_but_top"), ("afrisenti", "raw"), (None, "all_but_top")])
+def test_a_correction_left_out_is_the_one_of_the_data(results: Results, preset: str | None,
+                                                      correction: str) -> None:
+    results.record["study"]["preset"] = preset  # none: the built-in data
+    decision = decide(results, Reading(), Rule(k=2))
+    assert decision["similarity"]["correction"] == correction
+
+
 # written and read back
 
-@pytest.mark.parametrize("correction", ["raw", "noise_corrected", "centred"])
+@pytest.mark.parametrize("correction", ["raw", "noise_corrected", "centred", None])
 def test_round_trip_holds(store: Store, results: Results, tmp_path: Path,
-                          correction: str) -> None:
+                          correction: str | None) -> None:
     reading = {"correction": correction, "blocks": "lower", "snapshot": 2}
     file = tmp_path / "decision.json"
     file.write_text(decision_json(decided(results, reading, k_min=2, k_max=4, smallest=2,

@@ -1,0 +1,36 @@
+"""Calls of the command line within this process, for its tests."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from gradsim_core.cli import main
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left: exit code, data and words."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Gradsim:
+    """Calls `gradsim ...` as the console script does."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+        self.monkeypatch, self.capsys = monkeypatch, capsys
+
+    def __call__(self, *arguments: object) -> Answer:
+        self.monkeypatch.setattr(sys, "argv", ["gradsim", *map(str, arguments)])
+        self.capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        return Answer(code, *self.capsys.readouterr())
