@@ -60,8 +60,8 @@ def made_up_series(clusters: Sequence[int], *, noise: Mapping[int, float] | None
 
 def write_study(root: Path, *, signature: str = SIGNATURE, series: GramSeries | None = None,
                 names: Mapping[str, str] | None = None, targets: Sequence[str] = (),
-                name: str = "") -> Store:
-    """Write a finished study into a cache folder."""
+                name: str = "", preset: str = "afrisenti") -> Store:
+    """Write a finished study into a cache folder; its data are said to be the preset's."""
     store = Store(root)
     series = series or made_up_series([0, 1] * 4)
     languages = []
@@ -69,7 +69,7 @@ def write_study(root: Path, *, signature: str = SIGNATURE, series: GramSeries | 
         found = resolve_or_own(code)
         own = (names or {}).get(code)
         languages.append(Language(code=code, name=own) if own else found)
-    study = Study(name=name, preset="builtin", steps=series.snapshots[-1], snapshots=4)
+    study = Study(name=name, preset=preset, steps=series.snapshots[-1], snapshots=4)
     record = {
         "signature": signature, "method_version": METHOD_VERSION,
         "study": study.model_dump(mode="json"), "task": "sequence", "metric": "weighted_f1",

@@ -124,6 +124,15 @@ def test_similarity_page_says_what_it_shows(cache: Path) -> None:
     assert any(trace["type"] == "heatmap" for trace in charts[0]["data"])
 
 
+def test_correction_is_the_one_of_the_data_until_the_reader_chooses(cache: Path) -> None:
+    write_study(cache, preset="builtin")
+    own = data.results(SIGNATURE).default_correction
+    assert own != "raw"
+    assert opened(similarity_view).button_group(key="view.correction").value == own
+    chosen = opened(similarity_view, correction="raw")
+    assert chosen.button_group(key="view.correction").value == "raw"
+
+
 def test_groups_page_shows_what_the_engine_decides(cache: Path) -> None:
     write_study(cache)
     app = opened(groups, k="2")
@@ -223,4 +232,4 @@ def test_whole_app_runs(cache: Path) -> None:
     assert not app.exception
     assert not app.error
     assert app.query_params["study"] == SIGNATURE[:8], "the address names what is shown"
-    assert app.sidebar.selectbox[0].options == [f"builtin, tiny-bytes · {SIGNATURE[:8]}"]
+    assert app.sidebar.selectbox[0].options == [f"afrisenti, tiny-bytes · {SIGNATURE[:8]}"]

@@ -74,6 +74,17 @@ def settled(page: Page, before: list[list[str]]) -> list[list[str]]:
     return before
 
 
+def options(page: Page, label: str) -> list[str]:
+    """What a select box offers; a page that is still being drawn may close it once."""
+    offered = page.get_by_role("option")
+    for _ in range(10):
+        page.get_by_role("combobox", name=label).click()
+        page.wait_for_timeout(500)
+        if offered.count():
+            return offered.all_text_contents()
+    return []
+
+
 def test_view_is_in_the_address_and_outlives_a_reload(dashboard: Any, open_page: Open) -> None:
     page = open_page(dashboard.url)
     first = cells(page)
@@ -140,8 +151,7 @@ def test_hostile_names_are_shown_as_text(dashboard: Any, open_page: Open) -> Non
             expect(page.locator(".hoverlayer text").first).to_contain_text("similarity")
             assert page.locator(".js-plotly-plot text", has_text="<img src").count() > 0
         if path == "groups":
-            page.get_by_role("combobox", name="Keep together").click()
-            expect(page.get_by_role("option", name="out.example").first).to_be_visible()
+            assert any("out.example" in name for name in options(page, "Keep together"))
         page.wait_for_timeout(300)
         for live in ("a[href*='out.example']", "a[href^='javascript']", "img[src*='out.example']",
                      ".js-plotly-plot a", "script[src*='out.example']",
