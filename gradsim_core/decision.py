@@ -115,8 +115,9 @@ def _indexes(pairs: tuple[tuple[str, str], ...],
     def position(spelling: str) -> int:
         code = spelling if spelling in codes else resolve_or_own(spelling).code
         if code not in codes:
-            raise GroupingError(f"Language {spelling!r} of a link is not among those grouped: "
-                                f"{', '.join(codes)}. Use one of these.")
+            more = f" and {len(codes) - 20} more" if len(codes) > 20 else ""
+            raise GroupingError(f"Language {spelling[:60]!r} of a link is not among those grouped: "
+                                f"{', '.join(codes[:20])}{more}. Use one of these.")
         return codes.index(code)
 
     return tuple((position(a), position(b)) for a, b in pairs)

@@ -22,7 +22,8 @@ from gradsim_core.results import GRAMS, find_signature
 from gradsim_core.store import Store
 from gradsim_core.study import Study, load_study, study_from
 
-Cache = Annotated[Path, typer.Option("--cache", envvar="GRADSIM_CACHE", help="Folder of results.")]
+Cache = Annotated[Path, typer.Option("--cache", envvar="GRADSIM_CACHE", file_okay=False,
+                                     help="Folder of results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Signature = Annotated[str, typer.Argument(
     help="The study's signature or its first digits; the newest study if left out.",
