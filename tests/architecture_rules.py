@@ -78,7 +78,7 @@ def _writes(call: ast.Call) -> bool:
             return owner in ("np", "numpy", "torch", "joblib")
         case "to_csv" | "to_json":  # without a target they return text
             return bool(plain or [word for word in call.keywords if word.arg == "path_or_buf"])
-    return name in _ALWAYS_WRITE
+    return name in _ALWAYS_WRITE and owner != "store"  # the store is who may write
 
 
 def _opens_for_writing(call: ast.Call, owner: str) -> bool:
@@ -87,7 +87,7 @@ def _opens_for_writing(call: ast.Call, owner: str) -> bool:
     modes: list[ast.expr] = [word.value for word in call.keywords if word.arg == "mode"]
     modes += call.args[place:place + 1]
     if owner == "os":
-        return "O_RDONLY" not in ast.unparse(call)
+        return not any(word in ast.unparse(call) for word in ("O_RDONLY", "os.devnull"))
     return any(not isinstance(mode, ast.Constant) or bool(set(str(mode.value)) & set("wax+"))
                for mode in modes)
 

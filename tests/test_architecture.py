@@ -66,7 +66,12 @@ WRITERS = {
 }
 
 LINE_LIMIT = 250
-LONG_FILES: dict[str, str] = {}
+TEST_LINE_LIMIT = 450  # a test file follows its module, case after case
+LONG_FILES: dict[str, str] = {
+    "gradsim_core/gram.py": "every reading and correction beside the conventions they share",
+    "gradsim_core/languages.py": "one way in for every spelling; the table is a room of its own",
+    "gradsim_core/models.py": "one way in for every encoder; its files are a room of their own",
+}
 """Files that may pass the limit, each with the reason why it is still one room."""
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
@@ -155,7 +160,8 @@ def test_no_file_can_run_code() -> None:
 def test_files_are_short() -> None:
     lengths = {relative(path): len(path.read_text(encoding="utf-8").splitlines())
                for path in CORE + DASHBOARD + OTHERS}
-    long = {name: length for name, length in lengths.items() if length > LINE_LIMIT}
+    long = {name: length for name, length in lengths.items()
+            if length > (TEST_LINE_LIMIT if name.startswith("tests/") else LINE_LIMIT)}
     assert {name: length for name, length in long.items() if name not in LONG_FILES} == {}
     assert [name for name in LONG_FILES if name not in long] == [], "no longer long: unlist"
 
