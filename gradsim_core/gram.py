@@ -26,7 +26,8 @@ Corrections
     ``all_but_top``: centred, then the leading principal direction taken out (after Mu and
     Viswanath 2018, arXiv 1702.01417, who do so with word vectors). It is for pictures in which
     one direction, such as how hard a language is for the joint model, drowns all others; with
-    two clear groups it takes out the very contrast between them.
+    two clear groups it takes out the very contrast between them, and of two or three languages
+    it leaves nothing to read.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from torch import nn
 
 from gradsim_core.data.corpus import Task
 from gradsim_core.errors import ModelError
-from gradsim_core.fingerprints import TINY_BYTES, model_folder
+from gradsim_core.fingerprints import TINY_BYTES, TINY_BYTES_CONFIG, model_folder
 from gradsim_core.packing import make_packable
 
 transformers.logging.set_verbosity_error()
@@ -96,6 +96,10 @@ def encoder_of(network: Any, tokenizer: Any, max_length: int) -> Encoder:
     if config.pad_token_id is None:
         raise ModelError(f"The {config.model_type} model and its tokenizer name no padding token. "
                          "Add pad_token_id to its config.json.")
+    pieces, rows = len(tokenizer), network.get_input_embeddings().num_embeddings
+    if pieces > rows:
+        raise ModelError(f"The tokenizer has {pieces:,} pieces, but the {config.model_type} model "
+                         f"embeds {rows:,}. Give the tokenizer that was saved with the model.")
     room = _positions(network)
     if room is not None and max_length > room:
         raise ModelError(f"max_length is {max_length}, but {config.model_type} has "
@@ -229,15 +233,6 @@ def _tiny_bytes(task: Task, n_labels: int) -> tuple[Any, Any]:
     # but its gradient, summed over all tokens, would make up most of the model's.
     network.base_model.embeddings.token_type_embeddings.weight.requires_grad = False
     return network, byte_tokenizer()
-
-
-TINY_BYTES_CONFIG: dict[str, Any] = {
-    "vocab_size": 260, "hidden_size": 96, "num_hidden_layers": 4, "num_attention_heads": 4,
-    "intermediate_size": 384, "max_position_embeddings": 512, "pad_token_id": 0,
-    "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
-}
-"""About 0.5 million parameters: small enough to train in a minute on two cores. Without dropout,
-which would only add noise to the gradients of so small a model."""
 
 
 def byte_tokenizer() -> Any:

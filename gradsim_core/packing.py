@@ -93,7 +93,9 @@ def make_packable(network: Any) -> int | None:
     """
     config = network.config
     counts_from = FIRST_POSITION.get(config.model_type)
-    if counts_from is None or config._attn_implementation not in ("sdpa", NAME):
+    if counts_from is None or getattr(config, "is_decoder", False):
+        return None
+    if config._attn_implementation not in ("sdpa", NAME):
         return None
     ALL_ATTENTION_FUNCTIONS.register(NAME, packed_attention)
     ALL_MASK_ATTENTION_FUNCTIONS.register(NAME, sdpa_mask)

@@ -58,8 +58,8 @@ def prepare(study: Study) -> Prepared:
     corpus = load_corpus(study)
     model = model_fingerprint(study.model, study.model_revision)
     prepared = Prepared(study, corpus, signature(
-        study, task=corpus.task, labels=corpus.labels, data=corpus.fingerprints(),
-        model=model), model)
+        study, task=corpus.task, metric=corpus.metric, labels=corpus.labels,
+        data=corpus.fingerprints(), model=model), model)
     if len(prepared.sources) < 2:
         found = ", ".join(prepared.sources) or "none"
         raise StudyError(f"At least two languages with two training rows each are needed; found: "

@@ -128,14 +128,14 @@ class Study(BaseModel):
                 if key not in _NOT_IN_SIGNATURE}
 
 
-def signature(study: Study, *, task: str, labels: tuple[str, ...], data: dict[str, str],
-              model: str) -> str:
+def signature(study: Study, *, task: str, metric: str, labels: tuple[str, ...],
+              data: dict[str, str], model: str) -> str:
     """Hash everything that changes a number of the study.
 
     Parameters
     ----------
     study : the study
-    task, labels : of the loaded corpus
+    task, metric, labels : of the loaded corpus
     data : language code -> SHA-256 of that language's rows
     model : the model's fingerprint (weights, configuration and tokenizer)
 
@@ -145,6 +145,7 @@ def signature(study: Study, *, task: str, labels: tuple[str, ...], data: dict[st
         The first 16 hexadecimal digits of a SHA-256.
     """
     parts = {"method": METHOD_VERSION, "settings": study.settings(), "task": task,
+             "metric": metric,
              "labels": list(labels), "data": dict(sorted(data.items())), "model": model}
     return hashlib.sha256(canonical_json(parts)).hexdigest()[:SIGNATURE_LENGTH]
 

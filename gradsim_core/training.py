@@ -104,7 +104,7 @@ def _step_gradients(training: Training, encoded: dict[str, Encoded], study: Stud
 
 
 def _take_out(training: Training, faulty: list[int]) -> None:
-    for code in {training.languages[row // 2] for row in faulty}:
+    for code in dict.fromkeys(training.languages[row // 2] for row in faulty):
         training.invalid[code] = (f"its gradient was not finite or exploded at step "
                                   f"{training.step + 1}")
     if len(training.active) < 2:

@@ -16,7 +16,8 @@ from gradsim_core.study import (
     study_yaml,
 )
 
-PARTS = {"task": "sequence", "labels": ("a", "b"), "data": {"deu": "1", "nld": "2"}, "model": "m"}
+PARTS = {"task": "sequence", "metric": "accuracy", "labels": ("a", "b"),
+         "data": {"deu": "1", "nld": "2"}, "model": "m"}
 
 
 def written(tmp_path, text):
@@ -86,7 +87,8 @@ def test_languages_in_any_form(tmp_path, text, expected):
     ("!!python/object/apply:os.system ['true']", ["python/object/apply"]),
     ("1: 2", ["1"]),
     ("a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b]\n"
-     "d: &d [*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d]\nsteps: [*e,*e,*e,*e,*e,*e]", ["steps", "valid integer"]),
+     "d: &d [*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d]\nsteps: [*e,*e,*e,*e,*e,*e]",
+     ["steps", "valid integer"]),
     ("steps: &a [&b [&c [&d [x,x,x,x,x,x,x,x], *d,*d,*d,*d,*d,*d,*d,*d,*d], *c,*c,*c,*c,*c,*c], "
      "*b,*b,*b,*b,*b]", ["steps", "valid integer"])])
 def test_a_wrong_file_is_refused_with_its_place(tmp_path, text, culprits):
@@ -218,8 +220,8 @@ def write_data(folder, languages=("deu", "nld"), text="Text"):
 
 def data_signature(**settings):
     corpus = load_corpus(Study(task="sequence", **settings))
-    return signature(Study(**settings), task=corpus.task, labels=corpus.labels,
-                     data=corpus.fingerprints(), model="m")
+    return signature(Study(**settings), task=corpus.task, metric=corpus.metric,
+                     labels=corpus.labels, data=corpus.fingerprints(), model="m")
 
 
 def test_the_same_data_has_the_same_signature_wherever_it_lies(tmp_path):
