@@ -27,6 +27,7 @@ from gradsim_core.gradients import is_exact
 from gradsim_core.gram import CORRECTIONS, GramSeries, similarity
 from gradsim_core.grouping import group
 from gradsim_core.study import Study
+from gradsim_core.training import start_training, train_step
 
 CAUTION = "Machine: {} cores, torch {}, {} threads."
 
@@ -46,6 +47,7 @@ def main() -> None:
     for name in options.encoders.split(","):
         training(name, options)
     if not options.only_training:
+        sketch_error()
         reading()
         exact_grouping()
         first_heatmap()
@@ -85,6 +87,29 @@ def training(name: str, options: argparse.Namespace) -> None:
 def _ratio(cpu: dict[str, list[float]], loop: str, base: str) -> float:
     """Median of the rounds' own ratios: both halves of a pair met the same machine."""
     return float(np.median(np.array(cpu[loop][1:]) / np.array(cpu[base][1:])))
+
+
+def sketch_error() -> None:
+    """Cosines of one real step, sketched against exact, by sketch size."""
+    corpus = real_text(6, 100)
+    grams = {}
+    for size in (None, 4_093, 16_381):
+        encoder = ENCODERS["pretrained"](corpus)
+        study = Study(batch_size=16, gradients="sketch" if size else "exact", steps=1,
+                      snapshots=1, sketch_size=size or 64, model="pretrained")
+        training = start_training(encoder, tuple(corpus.trainable), study)
+        grams[size] = train_step(training, encoded_rows(corpus, encoder), study, packed=True)[1]
+    print("\nsketch against exact, cosines of every pair of halves and block, one step")
+    exact = _cosines(grams.pop(None))
+    for size, found in grams.items():
+        errors = (_cosines(found) - exact)[:, ~np.eye(exact.shape[1], dtype=bool)]
+        print(f"  {size:>7,} numbers a block: RMSE {np.sqrt(np.mean(errors**2)):.4f}, worst "
+              f"{np.abs(errors).max():.4f}")
+
+
+def _cosines(grams: np.ndarray) -> np.ndarray:
+    length = np.sqrt(np.diagonal(grams, axis1=1, axis2=2))
+    return grams / length[:, :, None] / length[:, None, :]
 
 
 def reading() -> None:
