@@ -42,7 +42,7 @@ class Results:
     @property
     def default_correction(self) -> str:
         """How these similarities are read unless the reader says otherwise."""
-        preset = PRESETS.get(Study.model_validate(self.record["study"]).source)
+        preset = PRESETS.get(Study.model_construct(**self.record["study"]).source)
         return preset.correction if preset else "raw"
 
     @property

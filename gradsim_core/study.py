@@ -182,8 +182,11 @@ def load_study(path: str | Path) -> Study:
     path = Path(path)
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: cannot be read as UTF-8 text ({error}). Check it.") from None
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}). Save it "
+                         "as UTF-8.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # 2026-02-31 is a ValueError
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""

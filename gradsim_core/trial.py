@@ -60,6 +60,9 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
                                   encoder.tokenizer, study.max_length)
                for code in prepared.sources}
     packed = study.packing == "auto" and encoder.first_position is not None
+    if encoder.first_position is None and study.packing == "auto":
+        observe({"kind": "note", "message": f"{encoder.model.config.model_type} models take no "
+                 "packed rows: rows are padded, which takes longer"})
     training = start_training(encoder, prepared.sources, study)
     resumed_at = _resume(training, store, name)
     observe({"kind": "stage", "message":
@@ -106,7 +109,7 @@ def _train(training: Training, encoded: dict[str, Encoded], study: Study, packed
             eta = (now - began) / (step - first) * (study.steps - step)
             observe({"kind": "progress", "step": step, "steps": study.steps,
                      "loss": round(loss, 4), "eta_s": round(eta, 1)})
-        if step in recorded and step < study.steps and now - saved >= every_s:
+        if step in recorded and now - saved >= every_s:  # the last one too: scoring takes its time
             save()
             saved = time.monotonic()
 

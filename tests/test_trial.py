@@ -79,8 +79,8 @@ def test_a_run_cut_off_goes_on_to_the_same_bytes(store: Store, undisturbed: dict
     assert store.exists(ONE, CHECKPOINT)
     assert store.read_json(ONE, "scores/joint.json") is None
     events = trial(prepared, store)
-    # step 4 is told before its checkpoint is written; later cuts find the one after step 4
-    resumed = CHECKPOINTED if cut_at in (CUT, 4) else 4
+    # a step is told before its checkpoint is written; cuts after training find the last step's
+    resumed = 6 if isinstance(cut_at, str) else CHECKPOINTED if cut_at in (CUT, 4) else 4
     assert {"kind": "stage", "message": f"Training, resumed after step {resumed}"} in events
     assert bytes_of(store) == undisturbed[task, mode]
     assert load_results(store, ONE).facts["resumed_at"] == resumed

@@ -48,7 +48,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # what it cannot encode is spelled out
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        app(prog_name="gradsim")
     except GradSimError as error:
         log("[bold red]gradsim:[/] {}", error)
         sys.exit(1 if isinstance(error, RunError) else 2)
