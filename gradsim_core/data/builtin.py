@@ -6,12 +6,13 @@ One row is the name, in one language, of one item; its label says which kind of 
 Conventions
 -----------
 An item is a kind and a CLDR key, and a row's id is ``kind:key`` (``territory:DE``). Items stand in
-one order, by hash, for all languages; a language takes the first 220 of each kind that it has a
-name of its own for. A row that copies the English name is left out (but not in English itself), so
-is a name that the language already has for another item. Items whose English name holds a digit
-are left out (historical currencies, "1992–1994": the digits alone would tell the kind), so are
-names of nothing ("unknown currency") and of variants of a language ("Swiss German"). The split
-goes by item, 80/10/10: the same items stand in the same split in every language, because many
+one order, by hash, for all languages; a language takes the first of each kind that it has a name
+of its own for: as many of every kind as it has of its rarest, and 220 at most, because otherwise
+the balance of the labels, which differs by branch, and not the language would decide. A row that
+copies the English name is left out (but not in English itself), so is a name that the language
+already has for another item. Items whose English name holds a digit are left out (historical
+currencies, "1992–1994": the digits alone would tell the kind), so are names of nothing ("unknown
+currency") and of variants of a language ("Swiss German"). The split goes by item, 80/10/10: the same items stand in the same split in every language, because many
 names are spelled alike in several. Languages with fewer than 60 rows of a kind are not offered.
 A time zone's name is its metazone's long standard name.
 
