@@ -12,9 +12,10 @@ the balance of the labels, which differs by branch, and not the language would d
 copies the English name is left out (but not in English itself), so is a name that the language
 already has for another item. Items whose English name holds a digit are left out (historical
 currencies, "1992–1994": the digits alone would tell the kind), so are names of nothing ("unknown
-currency") and of variants of a language ("Swiss German"). The split goes by item, 80/10/10: the same items stand in the same split in every language, because many
-names are spelled alike in several. Languages with fewer than 60 rows of a kind are not offered.
-A time zone's name is its metazone's long standard name.
+currency") and of variants of a language ("Swiss German"). The split goes by item, 80/10/10: the
+same items stand in the same split in every language, because many names are spelled alike in
+several. Languages with fewer than 60 rows of a kind are not offered. A time zone's name is its
+metazone's long standard name.
 
 Source: Unicode CLDR 47 (in Babel 2.18), base locales only.
 """
