@@ -1,7 +1,7 @@
 """Does the built-in study's similarity predict transfer? ``python -m benchmarks.transfer``.
 
-One model a language is trained on that language alone (same steps, rows and model as in the
-joint trial) and scored on all languages; then every correction and block of the joint trial's
+One model a language is trained on that language alone, long enough to learn the task, and
+scored on all languages; then every correction and block of the joint trial's
 similarity is ranked against those scores. Per target: Spearman over the other languages,
 averaged over targets. Pooled: Spearman over pairs, after taking each target's mean out. Family:
 the same for "of one branch or not". This is what the built-in data's default correction rests on;
@@ -33,13 +33,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", default="cache")
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--transfer-steps", type=int, default=200)
     options = parser.parse_args()
     study, store = Study(), Store(options.cache)
     prepared = prepare(study)
     if not store.exists(prepared.signature, "grams.safetensors"):
         run_joint_trial(prepared, store, observe=lambda event: None)
     series = load_results(store, prepared.signature).series
-    runs = np.stack([transfer(prepared.corpus, study, seed) for seed in range(options.seeds)])
+    longer = study.model_copy(update={"steps": options.transfer_steps})
+    runs = np.stack([transfer(prepared.corpus, longer, seed) for seed in range(options.seeds)])
     report(series, prepared.corpus, runs)
 
 
@@ -71,6 +73,11 @@ def correct(encoder, rows: Encoded) -> list[bool]:
             zip(predict(encoder, rows, packed=True), rows.labels, strict=True)]
 
 
+def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Spearman's; NaN where a measure says the same of all."""
+    return float(spearmanr(a, b)[0]) if np.ptp(a) and np.ptp(b) else float("nan")
+
+
 def report(series: GramSeries, corpus: Corpus, runs: np.ndarray) -> None:
     scores, n = runs.mean(axis=0), len(series.languages)
     pairs, off = np.triu_indices(n, 1), ~np.eye(n, dtype=bool)
@@ -78,9 +85,9 @@ def report(series: GramSeries, corpus: Corpus, runs: np.ndarray) -> None:
     mutual = ((gains + gains.T) / 2)[pairs]
 
     def agreement(matrix: np.ndarray) -> tuple[float, float]:
-        per_target = [spearmanr(np.delete(matrix[:, t], t), np.delete(scores[:, t], t))[0]
+        per_target = [_rank_correlation(np.delete(matrix[:, t], t), np.delete(scores[:, t], t))
                       for t in range(n)]
-        return float(np.nanmean(per_target)), float(spearmanr(matrix[pairs], mutual)[0])
+        return float(np.nanmean(per_target)), _rank_correlation(matrix[pairs], mutual)
 
     branch = np.array([corpus.languages[code].branch for code in series.languages])
     print(f"{n} languages, {len(runs)} seeds; zero-shot accuracy {scores[off].mean():.3f}, own "
