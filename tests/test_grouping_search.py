@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from grouping_cases import problem, random_similarity, three_families
 from reference import ref_best_grouping, ref_group_allowed, ref_objective
 
 from gradsim_core.grouping import Constraints, group, objective
@@ -13,7 +14,6 @@ from gradsim_core.grouping import exact as exact_module
 from gradsim_core.grouping.bounds import serving_bound, upper_bound
 from gradsim_core.grouping.descent import descended
 from gradsim_core.grouping.local_search import local_search
-from gradsim_core.grouping.problem import problem_of
 from gradsim_core.grouping.repair import nearest_allowed
 from gradsim_core.grouping.set_partitioning import best_partition
 from gradsim_core.grouping.sums import State, relabel, state_of
@@ -24,26 +24,6 @@ LIMITS = {
     "links": Constraints(must_link=((0, 3), (3, 5)), cannot_link=((0, 1), (1, 2), (4, 6))),
     "all": Constraints(smallest=2, largest=4, must_link=((0, 2),), cannot_link=((2, 5), (1, 4))),
 }
-
-
-def random_similarity(seed: int, n_languages: int) -> np.ndarray:
-    matrix = np.random.default_rng(seed).uniform(-1, 1, (n_languages, n_languages))
-    return (matrix + matrix.T) / 2
-
-
-def three_families(n_languages: int, seed: int = 0) -> np.ndarray:
-    """Cosines of points around three centres; language l is of family l mod 3."""
-    generator = np.random.default_rng(seed)
-    centres = 3 * np.eye(3, 12)
-    points = centres[np.arange(n_languages) % 3] + 0.3 * generator.normal(size=(n_languages, 12))
-    points /= np.linalg.norm(points, axis=1, keepdims=True)
-    return points @ points.T
-
-
-def problem(matrix, k=None, constraints=None, k_range=None, **more):
-    settings = {"alone": 0.0, "seed": 0, "lineages": None, "sizes": None, "names": None,
-                "time_limit_s": 20.0, **more}
-    return problem_of(matrix, k, k_range, constraints or Constraints(), **settings)
 
 
 # --- the integer program

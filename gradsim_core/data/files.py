@@ -60,11 +60,11 @@ def file_text(path: Path) -> str:
         name = encoding.removesuffix("-sig").upper()
         bad = " ".join(f"0x{byte:02X}" for byte in raw[error.start:error.start + 2])
         if name == "UTF-8":
-            todo = "Save the file as UTF-8, for example with `iconv -f WINDOWS-1252 -t UTF-8`."
+            advice = "Save the file as UTF-8, for example with `iconv -f WINDOWS-1252 -t UTF-8`."
         else:
-            todo = "Its mark says so, but it is damaged or cut short: get it again."
+            advice = "Its mark says so, but it is damaged or cut short: get it again."
         raise DataError(f"{shown(path)}:{line}: not {name} (byte {bad} at {error.start:,}). "
-                        f"{todo}") from None
+                        f"{advice}") from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise DataError(f"{shown(path)}:{line}: holds a NUL character: not a text file, or UTF-16 "
