@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import psutil
-import torch
 
 from gradsim_core.data.corpus import SPLITS, Split
 from gradsim_core.encoding import encode_split
@@ -20,7 +19,7 @@ from gradsim_core.gradients import is_exact
 from gradsim_core.models import load_encoder
 from gradsim_core.prepared import Prepared
 from gradsim_core.training import start_training, train_step
-from gradsim_core.trial import STEP_GRAMS_BYTES, peak_memory_bytes, step_stride
+from gradsim_core.trial import STEP_GRAMS_BYTES, peak_memory_bytes, set_threads, step_stride
 
 _SAMPLE_LANGUAGES = 3
 _SAMPLE_ROWS = 512
@@ -39,10 +38,9 @@ def estimate_study(prepared: Prepared, threads: int | None = None) -> dict[str, 
         "mode", "packed", "n_languages", "n_parameters"; sizes in bytes.
     """
     study, corpus = prepared.study, prepared.corpus
-    if threads:
-        torch.set_num_threads(threads)
     encoder = load_encoder(study.model, study.model_revision, corpus.task, corpus.labels,
                            study.seed, study.max_length)
+    set_threads(threads, encoder.n_parameters)
     codes = prepared.sources[:_SAMPLE_LANGUAGES]
     began = time.perf_counter()
     encoded = {code: encode_split(_head(corpus.split(code, "train")), corpus.task, corpus.labels,

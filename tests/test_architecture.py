@@ -36,7 +36,7 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
         (("gradsim_core/**/*.py",),
          tuple(f"gradsim_core/{name}.py"
                for name in ("models", "packing", "batches", "gradients", "training",
-                            "evaluation", "trial", "estimate")),
+                            "evaluation", "trial")),
          ("torch", "transformers")),
     "numbers know no store, no run and no model":
         (("gradsim_core/gram.py", "gradsim_core/statistics.py", "gradsim_core/measures/*.py",
