@@ -20,13 +20,13 @@ from gradsim_core.data import Corpus
 from gradsim_core.encoding import Encoded, encode_split
 from gradsim_core.evaluation import predict
 from gradsim_core.gram import CORRECTIONS, GramSeries, similarity
+from gradsim_core.joint import run_joint_trial
 from gradsim_core.models import load_encoder
 from gradsim_core.prepared import prepare
 from gradsim_core.results import load_results
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import start_training, train_step
-from gradsim_core.trial import run_joint_trial
 
 
 def main() -> None:

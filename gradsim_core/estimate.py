@@ -16,10 +16,10 @@ import psutil
 from gradsim_core.data.corpus import SPLITS, Split
 from gradsim_core.encoding import encode_split
 from gradsim_core.gradients import is_exact
+from gradsim_core.joint import STEP_GRAMS_BYTES, peak_memory_bytes, set_threads, step_stride
 from gradsim_core.models import load_encoder
 from gradsim_core.prepared import Prepared
 from gradsim_core.training import start_training, train_step
-from gradsim_core.trial import STEP_GRAMS_BYTES, peak_memory_bytes, set_threads, step_stride
 
 _SAMPLE_LANGUAGES = 3
 _SAMPLE_ROWS = 512

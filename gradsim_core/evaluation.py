@@ -10,8 +10,8 @@ import torch
 from gradsim_core.batches import batch_logits, collate
 from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.encoding import IGNORE, Encoded, encode_split
+from gradsim_core.metrics import sequence_scores, token_scores
 from gradsim_core.models import Encoder
-from gradsim_core.scores import sequence_scores, token_scores
 
 _BATCH_TOKENS = 2048
 

@@ -29,7 +29,7 @@ SIGNATURE_LENGTH = 16
 """Hexadecimal digits of the SHA-256 that name a study's folder (64 bits)."""
 
 _NOT_IN_SIGNATURE = {"name", "preset", "data", "hub", "hub_config", "hub_revision", "columns",
-                     "languages", "rows", "lowercase", "task", "model", "model_revision"}
+                     "languages", "rows", "score_rows", "lowercase", "task", "model", "model_revision"}
 
 
 class Study(BaseModel):
@@ -55,6 +55,8 @@ class Study(BaseModel):
         None, description="One label a text, or one a word; needed when no preset says it.")
     rows: int | None = Field(
         None, ge=2, description="At most this many training rows a language (seeded choice).")
+    score_rows: int | None = Field(
+        None, ge=1, description="At most this many rows a language of dev, and of test (seeded).")
     lowercase: bool | None = Field(
         None, description="Lower-case all text; the default is the preset's (built-in: yes).")
 

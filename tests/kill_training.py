@@ -27,7 +27,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import sklearn.metrics  # noqa: F401 - the runs' share of loading, done once
 import transformers.models.bert.modeling_bert  # noqa: F401
-from trial_cases import bytes_of
+from joint_cases import bytes_of
 
 from gradsim_core.cli import main as command_line
 from gradsim_core.runs import run_state

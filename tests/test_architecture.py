@@ -26,7 +26,7 @@ HEAVY = ("torch", "transformers", "tokenizers", "accelerate", "datasets", "strea
 """What `import gradsim_core` must not load."""
 
 STORES = ("torch", "transformers", *(f"gradsim_core.{name}" for name in (
-    "atomic", "store", "results", "runs", "models", "training", "trial")))
+    "atomic", "store", "results", "runs", "models", "training", "joint", "trial")))
 
 IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     # rule: (files, files excepted, modules they may not import)
@@ -36,7 +36,7 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
         (("gradsim_core/**/*.py",),
          tuple(f"gradsim_core/{name}.py"
                for name in ("models", "packing", "batches", "gradients", "training",
-                            "evaluation", "trial")),
+                            "evaluation", "joint", "trial")),
          ("torch", "transformers")),
     "numbers know no store, no run and no model":
         (("gradsim_core/gram.py", "gradsim_core/statistics.py", "gradsim_core/measures/*.py",

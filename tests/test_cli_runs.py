@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cli_cases import Gradsim
 
-from gradsim_core import trial
+from gradsim_core import joint
 from gradsim_core.cli.printing import progress_shown
 from gradsim_core.errors import RunError
 from gradsim_core.results import GRAMS, SCORES
@@ -53,7 +53,7 @@ def test_an_end_before_its_time_is_told(gradsim: Gradsim, store: Store, error: B
     def ends(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(trial, "run_joint_trial", ends)
+    monkeypatch.setattr(joint, "run_joint_trial", ends)
     answer = gradsim(*TINY)
     assert (answer.code, answer.out) == (code, "")
     assert words in answer.err
@@ -69,7 +69,7 @@ def test_a_fault_of_ours_is_told_and_not_hidden(gradsim: Gradsim, store: Store,
     def fails(*_: object) -> None:
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr(trial, "run_joint_trial", fails)
+    monkeypatch.setattr(joint, "run_joint_trial", fails)
     with pytest.raises(ZeroDivisionError):
         gradsim(*TINY)
     assert last_event(store) == ("failed", "ZeroDivisionError: a fault")
@@ -77,7 +77,7 @@ def test_a_fault_of_ours_is_told_and_not_hidden(gradsim: Gradsim, store: Store,
 
 def test_a_run_under_way_is_not_run_twice(gradsim: Gradsim, store: Store,
                                           monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "run_joint_trial", lambda *_: pytest.fail("it was run"))
+    monkeypatch.setattr(joint, "run_joint_trial", lambda *_: pytest.fail("it was run"))
     with pytest.raises(BaseException, match="it was run"):  # so the name of the study is known
         gradsim(*TINY)
     (name,) = store.signatures()

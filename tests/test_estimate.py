@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from trial_cases import made_prepared, small_encoder
+from joint_cases import made_prepared, small_encoder
 
 from gradsim_core import estimate as module
 from gradsim_core.estimate import estimate_study
@@ -60,17 +60,17 @@ def test_auto_counts_all_languages_and_not_those_it_tries(
 
 
 def test_disk_is_what_a_run_writes(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trial_cases import ONE, trial
+    from joint_cases import ONE, trial
 
-    from gradsim_core import trial as trial_module
+    from gradsim_core import joint as joint_module
     from gradsim_core.store import Store
 
-    monkeypatch.setattr(trial_module, "load_encoder", small_encoder)
+    monkeypatch.setattr(joint_module, "load_encoder", small_encoder)
     found = estimated()
     store = Store(tmp_path)
     trial(made_prepared(), store, cut_at="Scoring every language")
     grams = store.path(ONE, "grams.safetensors").stat().st_size
-    checkpoint = store.path(ONE, trial_module.CHECKPOINT).stat().st_size
+    checkpoint = store.path(ONE, joint_module.CHECKPOINT).stat().st_size
     assert found["disk_bytes"] == pytest.approx(grams, rel=0.2)
     assert found["checkpoint_bytes"] == pytest.approx(checkpoint, rel=0.2)
 

@@ -97,7 +97,7 @@ def _compute(prepared: Prepared, store: Store, threads: int | None,
 
             try:
                 observe({"kind": "stage", "message": "Loading PyTorch"})
-                from gradsim_core.trial import run_joint_trial
+                from gradsim_core.joint import run_joint_trial
 
                 run_joint_trial(prepared, store, observe, threads, checkpoint_every_s)
             except KeyboardInterrupt:

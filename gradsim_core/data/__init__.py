@@ -61,7 +61,7 @@ def load_corpus(study: Study) -> Corpus:
             metric=preset.metric if preset else None,
             lowercase=bool(preset and preset.lowercase) if study.lowercase is None
             else study.lowercase,
-            rows=study.rows, seed=study.seed,
+            rows=study.rows, score_rows=study.score_rows, seed=study.seed,
             split_targets=bool(preset and preset.split_targets))
     except LanguageError as error:
         raise DataError(f"{_source(study, name)}: {error}"[:400]) from None

@@ -31,7 +31,8 @@ _ENTITY_TAG = re.compile(r"O|[BIES]-.+")
 
 def corpus_from(parts: Sequence[Part], *, source: str, languages: Sequence[str] = (),
                 task: Task | None = None, metric: str | None = None, lowercase: bool = False,
-                rows: int | None = None, seed: int = 0, split_targets: bool = False) -> Corpus:
+                rows: int | None = None, score_rows: int | None = None, seed: int = 0,
+                split_targets: bool = False) -> Corpus:
     """Put a corpus together.
 
     Parameters
@@ -41,7 +42,7 @@ def corpus_from(parts: Sequence[Part], *, source: str, languages: Sequence[str] 
     languages : in any spelling; empty or "all": every language of the parts
     task, metric : None to tell them from the rows
     lowercase : lower-case every text
-    rows : at most this many training rows a language
+    rows, score_rows : at most this many training rows a language, and of dev and test each
     seed : of the choice of rows
     split_targets : split a language 80/10/10 even if it has only test rows
 
@@ -58,8 +59,9 @@ def corpus_from(parts: Sequence[Part], *, source: str, languages: Sequence[str] 
     for code in sorted({known[spelling].code for spelling in wanted}):
         own = [part for part in parts if known[part.language].code == code]
         splits[code] = _splits(own, split_targets or not trained, lowercase)
-        if rows is not None and len(splits[code]["train"]) > rows:
-            splits[code]["train"] = _sample(splits[code]["train"], rows, seed)
+        for name, limit in (("train", rows), ("dev", score_rows), ("test", score_rows)):
+            if limit is not None and len(splits[code][name]) > limit:
+                splits[code][name] = _sample(splits[code][name], limit, seed)
     every = [split for by_name in splits.values() for split in by_name.values()]
     if not any(len(by_name["train"]) for by_name in splits.values()):
         raise DataError(f"{source}: none of {listing(splits)} has a training row, so nothing can "

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 import torch
 from engine_cases import made_encoder
-from trial_cases import ONE, bytes_of, made_prepared, small_encoder, trial
+from joint_cases import ONE, bytes_of, made_prepared, small_encoder, trial
 
-from gradsim_core import trial as trial_module
+from gradsim_core import joint as joint_module
 from gradsim_core.errors import RunError
+from gradsim_core.joint import CHECKPOINT, snapshot_steps, step_stride
 from gradsim_core.results import load_results
 from gradsim_core.store import Store
 from gradsim_core.study import study_from
 from gradsim_core.training import start_training
-from gradsim_core.trial import CHECKPOINT, snapshot_steps, step_stride
 
 MODES = [("sequence", "exact"), ("sequence", "sketch"), ("token", "exact"), ("token", "sketch")]
 CHECKPOINTED, CUT = 2, 3  # snapshots are taken after steps 2, 4 and 6
@@ -39,8 +39,8 @@ def _quick() -> Iterator[None]:
     clock = iter(range(10**9))
     fast = SimpleNamespace(monotonic=lambda: float(next(clock)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trial_module, "load_encoder", small_encoder)
-        patch.setattr(trial_module, "time", fast)
+        patch.setattr(joint_module, "load_encoder", small_encoder)
+        patch.setattr(joint_module, "time", fast)
         yield
 
 
@@ -178,9 +178,9 @@ def test_parameters_that_are_never_used_survive_a_checkpoint(store: Store) -> No
     training.optimizer.step()
     training.step = 1
     training.sums, training.steps = [np.ones((2, 2))], [np.ones((2, 2), np.float32)]
-    trial_module._save_checkpoint(training, store, ONE)
+    joint_module._save_checkpoint(training, store, ONE)
     other = made()
-    assert trial_module._resume(other, store, ONE) == 1
+    assert joint_module._resume(other, store, ONE) == 1
     for one, another in zip(training.encoder.parameters, other.encoder.parameters, strict=True):
         assert torch.equal(one, another)
     assert len(other.optimizer.state) == len(training.encoder.parameters) - 1
@@ -197,8 +197,8 @@ def test_snapshots_are_spread_evenly(steps: int, snapshots: int, expected: set[i
 def test_steps_kept_fit_in_their_room(steps: int) -> None:
     stride = step_stride(steps, n_blocks=14, n_languages=100)
     kept = -(-steps // stride)
-    assert kept * 14 * 200 * 200 * 4 <= trial_module.STEP_GRAMS_BYTES or kept == 1
-    assert stride == 1 or kept * 14 * 200 * 200 * 4 > trial_module.STEP_GRAMS_BYTES * 0.4
+    assert kept * 14 * 200 * 200 * 4 <= joint_module.STEP_GRAMS_BYTES or kept == 1
+    assert stride == 1 or kept * 14 * 200 * 200 * 4 > joint_module.STEP_GRAMS_BYTES * 0.4
 
 
 def test_killed_runs_end_with_the_same_result() -> None:

@@ -10,7 +10,7 @@ from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.encoding import IGNORE
 from gradsim_core.evaluation import evaluate, predict
 from gradsim_core.languages import Language
-from gradsim_core.scores import sequence_scores, token_scores
+from gradsim_core.metrics import sequence_scores, token_scores
 
 
 def test_sequence_scores_by_hand():
