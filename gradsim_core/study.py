@@ -29,7 +29,8 @@ SIGNATURE_LENGTH = 16
 """Hexadecimal digits of the SHA-256 that name a study's folder (64 bits)."""
 
 _NOT_IN_SIGNATURE = {"name", "preset", "data", "hub", "hub_config", "hub_revision", "columns",
-                     "languages", "rows", "score_rows", "lowercase", "task", "model", "model_revision"}
+                     "languages", "rows", "score_rows", "lowercase", "task", "model",
+                     "model_revision"}
 
 
 class Study(BaseModel):
