@@ -121,6 +121,22 @@ def mean_loss(encoder: Encoder, batch: Batch) -> torch.Tensor:
     return total / max(1, int((labels != IGNORE).sum()))
 
 
+def weighted_loss(encoder: Encoder, batch: Batch, weights: np.ndarray) -> torch.Tensor:
+    """Cross-entropy summed with a weight for each label that counts.
+
+    Parameters
+    ----------
+    weights : one a sequence (sequence tasks), or one a token of the batch, in the batch's order
+        (token tasks; what is given to tokens without a label does not matter)
+    """
+    logits = batch_logits(encoder, batch).flatten(0, -2)
+    losses = functional.cross_entropy(logits, batch.labels.flatten(), ignore_index=IGNORE,
+                                      reduction="none")
+    if batch.labels.ndim == 2:
+        losses = losses[batch.tokens.flatten()]
+    return losses @ torch.from_numpy(weights.astype(np.float32))
+
+
 @contextmanager
 def _first_tokens(encoder: Encoder, first: torch.Tensor | None) -> Iterator[None]:
     """Hand the head each packed sequence's first token as if it stood in a row of its own."""

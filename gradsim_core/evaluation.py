@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
 from gradsim_core.batches import batch_logits, collate
-from gradsim_core.data.corpus import Corpus, Split
+from gradsim_core.data.corpus import SPLITS, Corpus, Split
 from gradsim_core.encoding import IGNORE, Encoded, encode_split
 from gradsim_core.metrics import sequence_scores, token_scores
 from gradsim_core.models import Encoder
 
 _BATCH_TOKENS = 2048
 
+Texts = Mapping[str, Mapping[str, Encoded]]
+"""Split -> code -> rows as token ids."""
 
-def evaluate(encoder: Encoder, corpus: Corpus, max_length: int,
-             packed: bool) -> dict[str, Any]:
-    """Score dev and test of every language.
+
+def encode_corpus(corpus: Corpus, tokenizer: Any, max_length: int,
+                  splits: Sequence[str] = SPLITS) -> Texts:
+    """Tokenize the splits of every language."""
+    return {name: {code: encode_split(corpus.split(code, name), corpus.task, corpus.labels,
+                                      tokenizer, max_length) for code in corpus.languages}
+            for name in splits}
+
+
+def evaluate(encoder: Encoder, corpus: Corpus, texts: Texts, packed: bool) -> dict[str, Any]:
+    """Score dev and test of every language, as far as they are among the texts.
 
     Returns
     -------
@@ -26,22 +37,20 @@ def evaluate(encoder: Encoder, corpus: Corpus, max_length: int,
         "metric": the data set's headline metric; "scores": split -> code -> metric -> fraction
         (a language without rows in a split is absent there).
     """
-    entities = corpus.metric == "entity_f1"
-    scores: dict[str, dict[str, dict[str, float]]] = {"dev": {}, "test": {}}
-    for name, of_split in scores.items():
-        for code in corpus.languages:
-            split = corpus.split(code, name)
-            if not len(split):
-                continue
-            encoded = encode_split(split, corpus.task, corpus.labels, encoder.tokenizer,
-                                   max_length)
-            found = predict(encoder, encoded, packed)
-            of_split[code] = (
-                sequence_scores(split.labels, [corpus.labels[int(row)] for row in found])
-                if corpus.task == "sequence" else
-                token_scores(split.labels, _word_labels(split, encoded, found, corpus.labels),
-                             entities))
+    scores: dict[str, dict[str, dict[str, float]]] = {
+        name: {code: _split_scores(encoder, corpus, corpus.split(code, name), encoded, packed)
+               for code, encoded in texts[name].items() if len(encoded)}
+        for name in ("dev", "test") if name in texts}
     return {"metric": corpus.metric, "scores": scores}
+
+
+def _split_scores(encoder: Encoder, corpus: Corpus, split: Split, encoded: Encoded,
+                  packed: bool) -> dict[str, float]:
+    found = predict(encoder, encoded, packed)
+    if corpus.task == "sequence":
+        return sequence_scores(split.labels, [corpus.labels[int(row)] for row in found])
+    return token_scores(split.labels, _word_labels(split, encoded, found, corpus.labels),
+                        entities=corpus.metric == "entity_f1")
 
 
 def predict(encoder: Encoder, encoded: Encoded, packed: bool) -> list[np.ndarray]:

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 
 from gradsim_core.encoding import Encoded, encode_split
-from gradsim_core.evaluation import evaluate
+from gradsim_core.evaluation import encode_corpus, evaluate
 from gradsim_core.gram import GramSeries
 from gradsim_core.models import load_encoder
+from gradsim_core.optimization import restore_state, state_arrays
 from gradsim_core.prepared import RECORD, Prepared, study_record
 from gradsim_core.results import SCORES, save_grams
 from gradsim_core.store import Store
@@ -85,7 +86,8 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
     save_grams(store, name, _series(training), facts)
     observe({"kind": "snapshot", "step": study.steps, "message": "Similarity is ready"})
     observe({"kind": "stage", "message": "Scoring every language"})
-    store.write_json(name, SCORES, evaluate(encoder, corpus, study.max_length, packed))
+    texts = encode_corpus(corpus, encoder.tokenizer, study.max_length, ("dev", "test"))
+    store.write_json(name, SCORES, evaluate(encoder, corpus, texts, packed))
     store.remove(name, CHECKPOINT)
     observe({"kind": "done", "step": study.steps, "steps": study.steps,
              "seconds": round(time.monotonic() - started, 1),
@@ -146,12 +148,8 @@ def peak_memory_bytes() -> int:
 
 def _save_checkpoint(training: Training, store: Store, name: str) -> None:
     arrays = {"tap.sums": training.tap.sums.numpy(), "steps": np.stack(training.steps),
-              "sums": np.stack(training.sums)}
-    for i, parameter in enumerate(training.encoder.parameters):
-        arrays[f"parameter.{i}"] = parameter.detach().numpy()
-        if state := training.optimizer.state.get(parameter):  # none where it is never used
-            arrays[f"exp_avg.{i}"] = state["exp_avg"].numpy()
-            arrays[f"exp_avg_sq.{i}"] = state["exp_avg_sq"].numpy()
+              "sums": np.stack(training.sums),
+              **state_arrays(training.encoder, training.optimizer)}
     store.write_tensors(name, CHECKPOINT, arrays, {
         "step": training.step, "snapshots": training.snapshots,
         "step_numbers": training.step_numbers, "invalid": training.invalid})
@@ -168,14 +166,7 @@ def _resume(training: Training, store: Store, name: str) -> int:
     training.step_numbers, training.steps = facts["step_numbers"], list(arrays["steps"])
     training.invalid = facts["invalid"]
     training.tap.sums.copy_(torch.from_numpy(arrays["tap.sums"]))
-    with torch.no_grad():
-        for i, parameter in enumerate(training.encoder.parameters):
-            parameter.copy_(torch.from_numpy(arrays[f"parameter.{i}"]))
-            if f"exp_avg.{i}" in arrays:
-                training.optimizer.state[parameter] = {
-                    "step": torch.tensor(float(training.step)),
-                    "exp_avg": torch.from_numpy(arrays[f"exp_avg.{i}"]).clone(),
-                    "exp_avg_sq": torch.from_numpy(arrays[f"exp_avg_sq.{i}"]).clone()}
+    restore_state(training.encoder, training.optimizer, arrays, training.step)
     return training.step
 
 

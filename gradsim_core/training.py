@@ -3,10 +3,9 @@
 Conventions
 -----------
 A step takes an equally large batch of every language at the same parameters (see `batches`),
-makes their gradients (see `gradients`) and follows the mean of them with AdamW: linear warm-up,
-linear decay, gradients clipped to norm 1, no weight decay on biases and norms. Dropout is on and
-seeded by (seed, step), so the gradients are those of the training step itself, and nothing but
-the step number is needed to go on where a run was cut off.
+makes their gradients (see `gradients`) and follows the mean of them (see `optimization`). Dropout
+is on and seeded by (seed, step), so the gradients are those of the training step itself, and
+nothing but the step number is needed to go on where a run was cut off.
 
 A language whose gradient is not finite, or more than 10,000 times longer than the median one,
 is taken out, the step is repeated without it, and the reason is kept with the results.
@@ -24,6 +23,7 @@ from gradsim_core.encoding import Encoded
 from gradsim_core.errors import RunError
 from gradsim_core.gradients import Tap, faulty_rows, is_exact
 from gradsim_core.models import Encoder
+from gradsim_core.optimization import adamw, update
 from gradsim_core.study import Study
 
 
@@ -50,14 +50,9 @@ class Training:
 
 def start_training(encoder: Encoder, languages: tuple[str, ...], study: Study) -> Training:
     """Put optimizer and tap around a fresh encoder."""
-    decayed = [p for p in encoder.parameters if p.ndim > 1]
-    plain = [p for p in encoder.parameters if p.ndim <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": study.weight_decay},
-         {"params": plain, "weight_decay": 0.0}], lr=study.peak_learning_rate, fused=True)
     exact = is_exact(study.gradients, len(languages), encoder.n_parameters)
     tap = Tap(encoder, len(languages), exact, study.sketch_size, study.seed)
-    return Training(encoder, tap, optimizer, languages)
+    return Training(encoder, tap, adamw(encoder, study), languages)
 
 
 def train_step(training: Training, encoded: dict[str, Encoded], study: Study,
@@ -72,10 +67,7 @@ def train_step(training: Training, encoded: dict[str, Encoded], study: Study,
             break
         _take_out(training, faulty)
     training.tap.end_step(len(losses))
-    torch.nn.utils.clip_grad_norm_(training.encoder.parameters, 1.0)
-    for group in training.optimizer.param_groups:
-        group["lr"] = study.peak_learning_rate * _schedule(training.step, study)
-    training.optimizer.step()
+    update(training.encoder, training.optimizer, study, training.step)
     training.step += 1
     return float(np.mean(losses)), grams
 
@@ -111,8 +103,3 @@ def _take_out(training: Training, faulty: list[int]) -> None:
         raise RunError(f"Step {training.step + 1}: the gradients of {', '.join(training.invalid)} "
                        "are not finite or explode, and fewer than two languages are left. Lower "
                        "learning_rate, or check these languages' data.")
-
-
-def _schedule(step: int, study: Study) -> float:
-    warm = max(1, round(study.warmup * study.steps))
-    return min((step + 1) / warm, (study.steps - step) / max(1, study.steps - warm + 1))

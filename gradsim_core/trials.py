@@ -75,6 +75,11 @@ class Trial:
                                 "budget": self.budget.model_dump()})
         return f"trials/{hashlib.sha256(parts).hexdigest()[:16]}.json"
 
+    @property
+    def checkpoint(self) -> str:
+        """Name of its checkpoint while it is being trained."""
+        return self.entry.replace(".json", ".safetensors")
+
 
 def trial_of(languages: Sequence[str], seed: int, budget: Budget) -> Trial:
     """A trial of some languages; their order and repeats do not matter."""
