@@ -4,29 +4,21 @@ Conventions
 -----------
 Names of languages, labels, files and errors come from data and may hold anything. Everything a
 view hands to Markdown goes through `markdown_text`, everything a figure hands to plotly through
-`plotly_text`, every cell of a CSV through `csv_cell`. Tables and select boxes show plain text and
-need none of them.
+`plotly_text`, every cell of a CSV through the core's `csv_text`. Tables and select boxes show
+plain text and need none of them.
 
 Sources: CommonMark 0.31 (any ASCII punctuation may be escaped); the GFM autolink and the emoji
-plugins work on text after escapes are gone, so only a zero-width space inside stops them;
-OWASP, "CSV Injection".
+plugins work on text after escapes are gone, so only a zero-width space inside stops them.
 """
 
 from __future__ import annotations
 
 import re
 
+from gradsim_core import plain_text
+
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _BREAK = "\u200b"
-_UNSEEN = re.compile(r"[\u0000-\u0020\u007f-\u00a0\u2028-\u202e\u2066-\u2069\ufeff]+")
-_FORMULA = ("=", "+", "-", "@")
-_LONGEST_CELL = 32_767  # of spreadsheets
-
-
-def plain_text(text: object, longest: int = 400) -> str:
-    """The text on one line, without control and direction signs, cut at `longest` characters."""
-    line = _UNSEEN.sub(" ", str(text)).strip()
-    return line if len(line) <= longest else line[:longest - 1].rstrip() + "…"
 
 
 def markdown_text(text: object, longest: int = 400) -> str:
@@ -53,17 +45,3 @@ def plotly_text(text: object, longest: int = 200) -> str:
     line = plain_text(text, longest).replace("&", "&amp;")
     return (line.replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
             .replace("%{", f"%{_BREAK}{{"))
-
-
-def csv_cell(value: object) -> object:
-    """The value; a text on one line, with an apostrophe where a spreadsheet would compute it.
-
-    Examples
-    --------
-    >>> csv_cell("=HYPERLINK(1)"), csv_cell("Ewe"), csv_cell(-0.5)
-    ("'=HYPERLINK(1)", 'Ewe', -0.5)
-    """
-    if not isinstance(value, str):
-        return value
-    line = plain_text(value, _LONGEST_CELL)
-    return f"'{line}" if line.startswith(_FORMULA) else line

@@ -3,28 +3,17 @@
 Conventions
 -----------
 UTF-8 with a header line; codes and English names side by side. Texts that a spreadsheet would
-take for a formula get an apostrophe in front (see `escaping`); numbers stay numbers, and what is
+take for a formula get an apostrophe in front (`csv_text`); numbers stay numbers, and what is
 undefined is an empty cell.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.escaping import csv_cell
-from gradsim_core import Similarity
-
-
-def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Rows as CSV, with cells that no spreadsheet computes."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(
-        [csv_cell("" if cell is None else cell) for cell in row] for row in rows)
-    return text.getvalue()
+from gradsim_core import Similarity, csv_text
 
 
 def matrix_csv(found: Similarity, names: Mapping[str, str], order: Sequence[int]) -> str:

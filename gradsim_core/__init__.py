@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from gradsim_core.runs import log_tail as log_tail
     from gradsim_core.runs import run_state as run_state
     from gradsim_core.runs import start_run as start_run
+    from gradsim_core.spreadsheet import csv_cell as csv_cell
+    from gradsim_core.spreadsheet import csv_text as csv_text
+    from gradsim_core.spreadsheet import plain_text as plain_text
     from gradsim_core.store import Store as Store
     from gradsim_core.study import Study as Study
     from gradsim_core.study import load_study as load_study
@@ -75,6 +78,7 @@ _HOME = {
     "prepared": ("Prepared", "prepare"),
     "results": ("Results", "find_signature", "load_results"),
     "runs": ("RunState", "cancel_run", "log_tail", "run_state", "start_run"),
+    "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
     "store": ("Store",),
     "study": ("Study", "load_study", "study_from", "study_yaml"),
     "verification": ("check_decision", "load_decision"),

@@ -9,8 +9,8 @@ import re
 import pytest
 from made_up_studies import HOSTILE
 
-from dashboard.escaping import csv_cell, markdown_text, plain_text, plotly_text
-from dashboard.exports import csv_text
+from dashboard.escaping import markdown_text, plain_text, plotly_text
+from gradsim_core import csv_cell, csv_text
 
 
 @pytest.mark.parametrize(("name", "shown"), [

@@ -22,6 +22,7 @@ from gradsim_core.data.files import file_bytes, file_lines, file_text
 from gradsim_core.data.rows import listing, shown
 from gradsim_core.errors import DataError
 
+_SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -32,10 +33,11 @@ class Table(NamedTuple):
     records: Iterator[tuple[int, Mapping[str, Any]]]
 
 
-def csv_table(path: Path) -> Table:
-    """Read comma-separated values with quoting; a wrong row raises with its first line."""
+def csv_table(path: Path, separator: str = ",") -> Table:
+    """Read values separated by a comma (or else) with quoting; a wrong row raises with its line."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    reader = csv.reader(io.StringIO(file_text(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(file_text(path), newline=""), delimiter=separator, strict=True)
+    sign = _SEPARATORS.get(separator, repr(separator))
 
     def lines() -> Iterator[tuple[int, list[str]]]:
         while True:
@@ -45,20 +47,20 @@ def csv_table(path: Path) -> Table:
             except StopIteration:
                 return
             except csv.Error as error:
-                raise DataError(f"{shown(path)}:{first}: {error}. Quote a text that holds a "
-                                'comma or a line end, and write " as "".') from None
+                raise DataError(f"{shown(path)}:{first}: {error}. Quote a text that holds {sign} "
+                                'or a line end, and write " as "".') from None
 
-    return _separated(path, lines())
+    return _separated(path, lines(), f"a bare {sign.removeprefix('a ')}")
 
 
 def tsv_table(path: Path) -> Table:
     """Read tab-separated values without quoting; a wrong row raises with its line."""
     lines = file_lines(path)
     return _separated(path, ((number, line.split("\t") if line else [])
-                             for number, line in enumerate(lines, 1)))
+                             for number, line in enumerate(lines, 1)), "a tab")
 
 
-def _separated(path: Path, lines: Iterator[tuple[int, list[str]]]) -> Table:
+def _separated(path: Path, lines: Iterator[tuple[int, list[str]]], forbidden: str) -> Table:
     header = next((cells for _, cells in lines if cells), None)
     if header is None:
         return Table(None, iter(()))
@@ -71,8 +73,8 @@ def _separated(path: Path, lines: Iterator[tuple[int, list[str]]]) -> Table:
             elif any(cell.strip() for cell in cells):
                 raise DataError(
                     f"{shown(path)}:{number}: {len(cells)} columns, but the header has "
-                    f"{len(columns)} ({listing(columns, 60)}). Mend the row: a text must not "
-                    f"hold {'a tab' if path.suffix.lower() == '.tsv' else 'a bare comma'}.")
+                    f"{len(columns)} ({listing(columns, 60)}). Mend the row: a cell must not "
+                    f"hold {forbidden}.")
 
     return Table(columns, records())
 
