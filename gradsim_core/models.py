@@ -8,8 +8,8 @@ Conventions
 Blocks are in depth order: ``embeddings``, ``layer.0`` … ``layer.N-1``, ``head``. The pooler of
 BERT-like models sits behind the last layer and is counted with ``head``; what all layers share
 (DeBERTa's relative positions) is counted with ``embeddings``; a norm behind the last layer with
-that layer. Every trainable parameter is in exactly one block, shared ones where first met. The
-head is always fresh, also where the checkpoint brings one.
+that layer. Every trainable parameter is in exactly one block, shared ones where first met. A
+classifier's head is always fresh, also where the checkpoint brings one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Encoder:
 
     Attributes
     ----------
-    model : a Hugging Face sequence or token classifier, float32
+    model : a Hugging Face sequence or token classifier, or masked language model, float32
     tokenizer : its tokenizer
     blocks : block name -> that block's trainable parameters, in depth order
     first_position : the position id of a sequence's first token; None if it cannot be packed
@@ -81,10 +81,51 @@ def load_encoder(model: str, revision: str | None, task: Task, labels: tuple[str
     """
     torch.manual_seed(seed)
     if model == TINY_BYTES:
-        network, tokenizer = _tiny_bytes(task, len(labels))
+        network, tokenizer = _tiny_bytes(_classifier(task), len(labels))
     else:
-        network, tokenizer = _pretrained(model_folder(model, revision), model, task, len(labels))
+        network, tokenizer, absent = _pretrained(
+            model_folder(model, revision), model, task, _classifier(task), num_labels=len(labels))
+        _renew_head(network, absent)
     return encoder_of(network, tokenizer, max_length)
+
+
+def load_masked_lm(model: str, revision: str | None, task: Task, seed: int,
+                   max_length: int) -> tuple[Encoder, bool]:
+    """Load a model with its masked-language head, over the body that `load_encoder` gives.
+
+    Parameters
+    ----------
+    model, revision, max_length : as for `load_encoder`
+    task : decides how its tokenizer takes words
+    seed : of every weight of tiny-bytes, and of a head that the checkpoint lacks
+
+    Returns
+    -------
+    tuple of Encoder and bool
+        The model, and whether the checkpoint brings its head; a new one reads its output from
+        the table of the input embeddings.
+
+    Raises
+    ------
+    ModelError
+        As `load_encoder`; also if its type has no such head, or a new one could not be tied to
+        the input embeddings.
+    """
+    torch.manual_seed(seed)
+    head = transformers.AutoModelForMaskedLM
+    if model == TINY_BYTES:
+        network, tokenizer = _tiny_bytes(head)
+        return encoder_of(network, tokenizer, max_length), True
+    network, tokenizer, absent = _pretrained(model_folder(model, revision), model, task, head)
+    body = network.base_model_prefix + "."
+    brought = not any(tensor.ndim > 1 for name, tensor in network.state_dict().items()
+                      if name in absent and not name.startswith(body))
+    table = getattr(network.get_output_embeddings(), "weight", None)
+    if not brought and table is not network.get_input_embeddings().weight:
+        raise ModelError(f"Model {model!r}: its safetensors hold no masked-language head, and a "
+                         "new one would not share the input embeddings, so it could not learn in "
+                         "a few steps. Set adaptation_steps to 0.")
+    return encoder_of(network, tokenizer, max_length), brought
 
 
 def encoder_of(network: Any, tokenizer: Any, max_length: int) -> Encoder:
@@ -179,28 +220,32 @@ def _classifier(task: Task) -> Any:
             else transformers.AutoModelForTokenClassification)
 
 
-def _pretrained(folder: Path, asked: str, task: Task, n_labels: int) -> tuple[Any, Any]:
+def _pretrained(folder: Path, asked: str, task: Task, head: Any,
+                **settings: Any) -> tuple[Any, Any, set[str]]:
+    """Model, tokenizer, and the names of the weights that the checkpoint lacks."""
     options = {"trust_remote_code": False, "local_files_only": True}
     try:
         # words come one by one in token tasks: byte-level vocabularies need the space before them
         space = {"add_prefix_space": True} if task == "token" else {}
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **space, **options)
-        network, report = _classifier(task).from_pretrained(
-            folder, num_labels=n_labels, use_safetensors=True, ignore_mismatched_sizes=True,
-            dtype=torch.float32, output_loading_info=True, **options)
+        network, report = head.from_pretrained(
+            folder, use_safetensors=True, ignore_mismatched_sizes=True, dtype=torch.float32,
+            output_loading_info=True, **settings, **options)
     except Exception as error:  # noqa: BLE001 - any failure of a foreign folder is one message
         reason = " ".join(str(error).split()).replace(f"{folder}/", "")[:120]
+        masked = head is transformers.AutoModelForMaskedLM
+        kind = "masked language model" if masked else f"{task} classifier"
+        otherwise = " Without adaptation (adaptation_steps: 0) it may do." if masked else ""
         raise ModelError(
-            f"Model {asked!r} cannot be loaded as a {task} classifier: {reason} … It needs "
+            f"Model {asked!r} cannot be loaded as a {kind}: {reason} … It needs "
             "config.json, a tokenizer and model.safetensors of a type built into transformers; "
-            "code in the folder is never run.") from None
+            f"code in the folder is never run.{otherwise}") from None
     if len(tokenizer) <= _EMPTY_VOCABULARY:
         raise ModelError(f"Model {asked!r} has no vocabulary in {folder}. Save its tokenizer there "
                          "with save_pretrained.")
     absent = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}
     _check_body(network, absent, asked)
-    _renew_head(network, absent)
-    return network, tokenizer
+    return network, tokenizer, absent
 
 
 def _check_body(network: Any, absent: set[str], asked: str) -> None:
@@ -226,9 +271,9 @@ def _renew_head(network: Any, absent: set[str]) -> None:
         network._init_weights(module)
 
 
-def _tiny_bytes(task: Task, n_labels: int) -> tuple[Any, Any]:
+def _tiny_bytes(head: Any, n_labels: int = 2) -> tuple[Any, Any]:
     config = transformers.BertConfig(**TINY_BYTES_CONFIG | {"num_labels": n_labels})
-    network = _classifier(task).from_config(config)
+    network = head.from_config(config)
     # One vector that is added to every token: it carries nothing that positions and biases do not,
     # but its gradient, summed over all tokens, would make up most of the model's.
     network.base_model.embeddings.token_type_embeddings.weight.requires_grad = False
