@@ -33,8 +33,13 @@ class Table(NamedTuple):
     records: Iterator[tuple[int, Mapping[str, Any]]]
 
 
-def csv_table(path: Path, separator: str = ",") -> Table:
-    """Read values separated by a comma (or else) with quoting; a wrong row raises with its line."""
+def csv_table(path: Path, separator: str = ",", advice: str = "") -> Table:
+    """Read values separated by a comma (or else) with quoting; a wrong row raises with its line.
+
+    Parameters
+    ----------
+    advice : what to say besides where a row is too long or too short
+    """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     reader = csv.reader(io.StringIO(file_text(path), newline=""), delimiter=separator, strict=True)
     sign = _SEPARATORS.get(separator, repr(separator))
@@ -50,14 +55,14 @@ def csv_table(path: Path, separator: str = ",") -> Table:
                 raise DataError(f"{shown(path)}:{first}: {error}. Quote a text that holds {sign} "
                                 'or a line end, and write " as "".') from None
 
-    return _separated(path, lines(), f"a bare {sign.removeprefix('a ')}")
+    return _separated(path, lines(), f"a bare {sign.removeprefix('a ')}. {advice}".strip())
 
 
 def tsv_table(path: Path) -> Table:
     """Read tab-separated values without quoting; a wrong row raises with its line."""
     lines = file_lines(path)
     return _separated(path, ((number, line.split("\t") if line else [])
-                             for number, line in enumerate(lines, 1)), "a tab")
+                             for number, line in enumerate(lines, 1)), "a tab.")
 
 
 def _separated(path: Path, lines: Iterator[tuple[int, list[str]]], forbidden: str) -> Table:
@@ -74,7 +79,7 @@ def _separated(path: Path, lines: Iterator[tuple[int, list[str]]], forbidden: st
                 raise DataError(
                     f"{shown(path)}:{number}: {len(cells)} columns, but the header has "
                     f"{len(columns)} ({listing(columns, 60)}). Mend the row: a cell must not "
-                    f"hold {forbidden}.")
+                    f"hold {forbidden}")
 
     return Table(columns, records())
 
