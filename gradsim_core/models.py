@@ -233,13 +233,14 @@ def _pretrained(folder: Path, asked: str, task: Task, head: Any,
             output_loading_info=True, **settings, **options)
     except Exception as error:  # noqa: BLE001 - any failure of a foreign folder is one message
         reason = " ".join(str(error).split()).replace(f"{folder}/", "")[:120]
-        masked = head is transformers.AutoModelForMaskedLM
-        kind = "masked language model" if masked else f"{task} classifier"
-        otherwise = " Without adaptation (adaptation_steps: 0) it may do." if masked else ""
+        if head is transformers.AutoModelForMaskedLM:
+            raise ModelError(
+                f"Model {asked!r} cannot be loaded as a masked language model: {reason} … Set "
+                "adaptation_steps to 0, or use an encoder such as BERT or XLM-R.") from None
         raise ModelError(
-            f"Model {asked!r} cannot be loaded as a {kind}: {reason} … It needs "
+            f"Model {asked!r} cannot be loaded as a {task} classifier: {reason} … It needs "
             "config.json, a tokenizer and model.safetensors of a type built into transformers; "
-            f"code in the folder is never run.{otherwise}") from None
+            "code in the folder is never run.") from None
     if len(tokenizer) <= _EMPTY_VOCABULARY:
         raise ModelError(f"Model {asked!r} has no vocabulary in {folder}. Save its tokenizer there "
                          "with save_pretrained.")
