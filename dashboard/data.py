@@ -30,7 +30,7 @@ from gradsim_core import (
     Reading,
     Results,
     Rule,
-    RunState,
+    Run,
     Similarity,
     Store,
     Study,
@@ -43,10 +43,12 @@ from gradsim_core import (
     placed_languages,
     prepare,
     read_similarity,
-    run_state,
-    start_run,
+    resume_run,
     study_from,
+    study_run,
+    study_state,
     study_yaml,
+    submit_study,
 )
 
 _PARTS = ("study.json", "grams.safetensors", "scores/joint.json")
@@ -60,6 +62,8 @@ class StudyCard:
     ----------
     title : the study's name, or what it is made of
     n_languages : 0 while its run has not read the data yet
+    state : "absent", "queued", "running", "done", "failed", "interrupted" or "cancelled"
+    run : the newest one that computes, or computed, the study
     ready : whether its similarity can be looked at
     """
 
@@ -69,7 +73,8 @@ class StudyCard:
     model: str
     steps: int
     n_languages: int
-    state: RunState
+    state: str
+    run: Run | None
     ready: bool
 
 
@@ -113,11 +118,12 @@ def study_card(signature: str) -> StudyCard:
     """What is known of a study, whether or not it has finished or even begun."""
     here = store()
     record = here.read_json(signature, "study.json")
-    study = asked_study(signature)
+    study, run = asked_study(signature), study_run(here, signature)
     source = record["source"] if record else study.source
     return StudyCard(signature, study.name or f"{study.source}, {study.model}", source,
                      study.model, study.steps, len(record["languages"]) if record else 0,
-                     run_state(here, signature), here.exists(signature, "grams.safetensors"))
+                     study_state(run, here.exists(signature, "scores/joint.json")), run,
+                     here.exists(signature, "grams.safetensors"))
 
 
 def study_title(loaded: Results) -> str:
@@ -178,15 +184,19 @@ def asked_study(signature: str) -> Study:
 
 
 def begin(study: Study) -> str:
-    """Start a study's run in a process of its own; its signature."""
+    """Queue a study's run; its signature."""
     prepared = prepare(study)
-    start_run(store(), study_yaml(study), prepared.signature)
+    submit_study(store(), prepared.signature, study_yaml(study), study.name)
     return prepared.signature
 
 
 def resume(signature: str) -> None:
-    """Start a run that ended too early once more; it goes on from its last checkpoint."""
-    start_run(store(), study_yaml(asked_study(signature)), signature)
+    """Queue a study's run once more; it goes on from its last checkpoint."""
+    run, study = study_run(store(), signature), asked_study(signature)
+    if run is not None and run.supervised and run.state not in ("done", "queued", "running"):
+        resume_run(store(), run.id)
+    else:
+        submit_study(store(), signature, study_yaml(study), study.name)
 
 
 def _signatures() -> list[str]:

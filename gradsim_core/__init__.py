@@ -49,11 +49,17 @@ if TYPE_CHECKING:
     from gradsim_core.results import Results as Results
     from gradsim_core.results import find_signature as find_signature
     from gradsim_core.results import load_results as load_results
-    from gradsim_core.runs import RunState as RunState
+    from gradsim_core.runs import Run as Run
     from gradsim_core.runs import cancel_run as cancel_run
-    from gradsim_core.runs import log_tail as log_tail
-    from gradsim_core.runs import run_state as run_state
-    from gradsim_core.runs import start_run as start_run
+    from gradsim_core.runs import ensure_supervisor as ensure_supervisor
+    from gradsim_core.runs import find_run as find_run
+    from gradsim_core.runs import list_runs as list_runs
+    from gradsim_core.runs import resume_run as resume_run
+    from gradsim_core.runs import run_log as run_log
+    from gradsim_core.runs import study_run as study_run
+    from gradsim_core.runs import study_state as study_state
+    from gradsim_core.runs import submit_run as submit_run
+    from gradsim_core.runs import submit_study as submit_study
     from gradsim_core.spreadsheet import csv_cell as csv_cell
     from gradsim_core.spreadsheet import csv_text as csv_text
     from gradsim_core.spreadsheet import plain_text as plain_text
@@ -77,7 +83,8 @@ _HOME = {
     "languages": ("Language", "resolve"),
     "prepared": ("Prepared", "prepare"),
     "results": ("Results", "find_signature", "load_results"),
-    "runs": ("RunState", "cancel_run", "log_tail", "run_state", "start_run"),
+    "runs": ("Run", "cancel_run", "ensure_supervisor", "find_run", "list_runs", "resume_run",
+             "run_log", "study_run", "study_state", "submit_run", "submit_study"),
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
     "store": ("Store",),
     "study": ("Study", "load_study", "study_from", "study_yaml"),

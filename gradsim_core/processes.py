@@ -4,7 +4,9 @@ Conventions
 -----------
 A process id is given again once its process is gone, so a process is known by its id AND the
 time it was created (seconds since 1970). A zombie, which has ended but was not collected by
-its parent, counts as dead. A *family* is a process, its leader, followed by its descendants.
+its parent, counts as dead. A *family* is a process, its leader, followed by its descendants. A
+*mark* is an environment variable given to a process, and so to its descendants: it tells them
+also when the leader is gone.
 """
 
 from __future__ import annotations
@@ -30,6 +32,32 @@ def living_process(pid: int, create_time: float) -> psutil.Process | None:
         return process if same and _lives(process) else None
     except psutil.Error:
         return None
+
+
+def birth(pid: int) -> float | None:
+    """When a process was created, in seconds since 1970; None if it is gone."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None
+
+
+def marked_processes(name: str, value: str) -> list[psutil.Process]:
+    """The living processes of this user that were started with the mark, oldest first."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(name) == value and _lives(process):
+                found.append(process)
+    return sorted(found, key=lambda process: (process.create_time(), process.pid))
+
+
+def kill_processes(processes: Sequence[psutil.Process]) -> None:
+    """Kill processes at once; those that are gone, or were another's, are passed over."""
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()
+    _ended(processes, _KILL_TIMEOUT_S)
 
 
 def end_family(leader: psutil.Process, grace_s: float) -> bool:

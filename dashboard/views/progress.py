@@ -1,4 +1,4 @@
-"""A run that is under way, followed until it ends."""
+"""A run that waits for its turn or is under way, followed until it ends."""
 
 from __future__ import annotations
 
@@ -10,38 +10,45 @@ from dashboard.data import store
 from dashboard.escaping import markdown_text
 from dashboard.summaries import about, duration
 from dashboard.views.problems import problems_shown
-from gradsim_core import cancel_run, log_tail, run_state
+from gradsim_core import Run, cancel_run, ensure_supervisor, find_run, run_log
 
 
 @st.fragment(run_every="2s")
-def follow_run(signature: str, until_ready: bool) -> None:
+def follow_run(run_id: str, until: tuple[str, str] | None = None) -> None:
     """Show a run's progress; draw the whole page anew once there is more to show.
 
     Parameters
     ----------
-    until_ready : whether the page waits for the similarity only, not for the end of the run
+    until : signature and name of an entry that the page waits for, where that is not the run's end
     """
     with problems_shown():
-        state = run_state(store(), signature)
-        ready = store().exists(signature, "grams.safetensors")
-        if state.state != "running" or (until_ready and ready):
+        ensure_supervisor(store())
+        run = find_run(store(), run_id)
+        if not run.coming or (until is not None and store().exists(*until)):
             st.rerun()
-        st.progress(state.progress, text=f"**{state.progress:.0%}** · "
-                                         f"{markdown_text(state.message.capitalize(), 120)}")
-        left = f"about {about(state.eta_s)} left" if state.eta_s is not None else "time left: " \
-            "not known yet"
-        st.caption(f"Running for {_since(state.started)}, {left}. It goes on if you close this "
-                   "page.")
+        st.progress(run.progress, text=f"**{run.progress:.0%}** · {_doing(run)}")
+        st.caption(f"{_since(run)} It goes on if you close this page.")
         with st.expander("Log"):
-            printed = log_tail(store(), signature, 12).strip()
-            st.code(printed or "Nothing printed yet.", language=None)
-        if st.button("Cancel the run", key=f"cancel.{signature}"):
+            printed = run_log(store(), run.id, 12).strip()
+            st.code(printed or _NOTHING[run.supervised], language=None)
+        if st.button("Cancel the run", key=f"cancel.{run.id}"):
             with st.spinner("Stopping; what has been done is kept …"):
-                cancel_run(store(), signature)
+                cancel_run(store(), run.id)
             st.rerun()
 
 
-def _since(started: str | None) -> str:
-    if not started:
-        return "a moment"
-    return duration((datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds())
+_NOTHING = {True: "Nothing printed yet.", False: "It prints in the terminal that it was started "
+                                                 "in."}
+
+
+def _doing(run: Run) -> str:
+    message = run.message if run.live else "It was killed, and goes on in a moment."
+    return markdown_text(message[:1].upper() + message[1:], 120)
+
+
+def _since(run: Run) -> str:
+    if run.state != "running" or not run.started:
+        return "Other runs may come first."
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(run.started)).total_seconds()
+    left = f"about {about(run.eta_s)} left" if run.eta_s is not None else "time left: not known yet"
+    return f"Running for {duration(seconds)}, {left}."

@@ -24,8 +24,8 @@ from dashboard.views.progress import follow_run
 from dashboard.views.waiting import offer_built_in, offer_resume
 from gradsim_core import Results, study_yaml
 
-STATES = {"absent": "not started", "running": "running", "done": "finished", "failed": "failed",
-          "interrupted": "interrupted", "cancelled": "cancelled"}
+STATES = {"absent": "not started", "queued": "queued", "running": "running", "done": "finished",
+          "failed": "failed", "interrupted": "interrupted", "cancelled": "cancelled"}
 
 
 METRIC_WORDS = {"weighted_f1": "weighted F1", "entity_f1": "entity F1", "accuracy": "accuracy"}
@@ -52,9 +52,9 @@ def _chosen(card: StudyCard) -> None:
     what = f"{count(card.n_languages, 'language')} · " if card.n_languages else ""
     st.caption(f"{what}{markdown_text(card.source, 80)} · model {markdown_text(card.model, 60)} · "
                f"{card.steps:,} steps · signature {card.signature}")
-    if card.state.state == "running":
-        follow_run(card.signature, until_ready=False)
-    elif card.state.state != "done" or not card.ready:
+    if card.run is not None and card.run.coming:
+        follow_run(card.run.id)
+    elif card.state != "done" or not card.ready:
         offer_resume(card)
     if card.ready:
         _facts(results(card.signature))
@@ -113,7 +113,7 @@ def _all_studies(signature: str) -> None:
         "Model": [plain_text(card.model, 40) for card in cards],
         "Languages": [card.n_languages or None for card in cards],
         "Steps": [card.steps for card in cards],
-        "State": [STATES[card.state.state] for card in cards],
+        "State": [STATES[card.state] for card in cards],
         "Signature": [card.signature[:8] for card in cards]},
         hide_index=True, on_select="rerun", selection_mode="single-row", key="view.studies")
     rows = chosen.selection.rows

@@ -34,11 +34,11 @@ def ready_study() -> tuple[Selection, str] | None:
         found = results(signature)
         return fitted(selection, found.series, found.default_correction), signature
     st.subheader(markdown_text(card.title, 80), anchor=False)
-    if card.state.state == "running":
+    if card.run is not None and card.run.coming:
         st.markdown("This study is being computed: one model learns from all languages together, "
                     "and their gradients are compared on the way. **The heatmap appears here by "
                     "itself.**")
-        follow_run(signature, until_ready=True)
+        follow_run(card.run.id, until=(signature, "grams.safetensors"))
     else:
         offer_resume(card)
     return None
@@ -58,12 +58,12 @@ def offer_built_in() -> None:
 
 def offer_resume(card: StudyCard) -> None:
     """Say how a run ended, and hold the button that starts it again."""
-    message = _ENDED.get(card.state.state, "")
-    if card.state.error:
-        st.error(f"{message} {markdown_text(card.state.error)}")
+    message = _ENDED.get(card.state, "")
+    if card.state == "failed" and card.run is not None:
+        st.error(f"{message} {markdown_text(card.run.error)}")
     else:
         st.info(message)
-    if st.button("Start it" if card.state.state == "absent" else "Go on with it", type="primary",
+    if st.button("Start it" if card.state == "absent" else "Go on with it", type="primary",
                  key=f"resume.{card.signature}"):
         resume(card.signature)
         st.rerun()

@@ -19,8 +19,9 @@ import typer
 
 from gradsim_core.cli.answers import export, group, verify
 from gradsim_core.cli.computing import estimate, run
-from gradsim_core.cli.house import dashboard, doctor
+from gradsim_core.cli.house import dashboard, doctor, supervise
 from gradsim_core.cli.printing import log
+from gradsim_core.cli.runs import runs
 from gradsim_core.cli.similarities import similarity
 from gradsim_core.cli.studies import list_studies, show
 from gradsim_core.errors import GradSimError, RunError
@@ -40,6 +41,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "doctor": doctor, "dashboard": dashboard}
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.add_typer(runs, name="runs")
+app.command("supervise", hidden=True)(supervise)  # how the supervisor's own process is started
 
 
 def main() -> None:

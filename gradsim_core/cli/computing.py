@@ -18,10 +18,10 @@ from gradsim_core.cli.printing import (
 from gradsim_core.cli.similarities import print_similarity
 from gradsim_core.data import data_health
 from gradsim_core.decision import Reading, read_similarity
-from gradsim_core.errors import GradSimError, RunError
+from gradsim_core.errors import RunError
 from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.results import GRAMS, SCORES, load_results
-from gradsim_core.runs import record_run, run_lock
+from gradsim_core.runs import STUDY, attend_run
 from gradsim_core.store import Store
 from gradsim_core.study import Study, study_yaml
 
@@ -67,7 +67,11 @@ def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
     if reused:
         log("Study [bold]{}[/] is finished already; its results are reused.", name)
     else:
-        _compute(prepared, store, threads, checkpoint_every)
+        try:
+            _compute(prepared, store, threads, checkpoint_every)
+        except KeyboardInterrupt:
+            raise RunError(f"Stopped. The same command goes on from the last checkpoint of study "
+                           f"{name}, if it has one.") from None
     results = load_results(store, name)
     if as_json:
         print_json({"signature": name, "reused": reused, "facts": results.facts,
@@ -81,39 +85,20 @@ def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
 
 def _compute(prepared: Prepared, store: Store, threads: int | None,
              checkpoint_every_s: float) -> None:
-    """Run the joint trial as this study's one run; however it ends, its last event says so."""
-    name = prepared.signature
-    with run_lock(store, name):
-        record_run(store, name)
-        store.write_text(name, "study.yaml", study_yaml(prepared.study))
-        with progress_shown(name, prepared.study.steps) as show:
+    """Run the joint trial as this study's one run; however it ends, its row says so."""
+    name, study = prepared.signature, prepared.study
+    with attend_run(store, name, STUDY, title=study.name) as record, \
+            progress_shown(name, study.steps) as show:
 
-            def observe(event: dict[str, Any]) -> None:
-                store.append_event(name, event)
-                show(event)
+        def observe(event: dict[str, Any]) -> None:
+            record(event)
+            show(event)
 
-            def end(kind: str, message: str) -> None:
-                store.append_event(name, {"kind": kind, "message": message})
+        store.write_text(name, "study.yaml", study_yaml(study))
+        observe({"kind": "stage", "message": "Loading PyTorch"})
+        from gradsim_core.joint import run_joint_trial
 
-            try:
-                observe({"kind": "stage", "message": "Loading PyTorch"})
-                from gradsim_core.joint import run_joint_trial
-
-                run_joint_trial(prepared, store, observe, threads, checkpoint_every_s)
-            except KeyboardInterrupt:
-                end("cancelled", "Stopped from the keyboard.")
-                raise RunError(f"Stopped. The same command goes on from the last checkpoint of "
-                               f"study {name}, if it has one.") from None
-            except GradSimError as error:
-                end("failed", str(error))
-                raise
-            except Exception as error:
-                words = f"{type(error).__name__}: {error}"[:300]
-                end("failed", words)
-                if isinstance(error, MemoryError) or "allocate memory" in words:
-                    raise RunError("Not enough memory. Lower batch_size or max_length, or take "
-                                   "gradients: sketch; see `gradsim estimate`.") from None
-                raise
+        run_joint_trial(prepared, store, observe, threads, checkpoint_every_s)
 
 
 @study_options

@@ -16,9 +16,10 @@ from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache
 from gradsim_core.cli.printing import log, print_json, print_table, size
 from gradsim_core.errors import GradSimError, RunError
 from gradsim_core.prepared import prepare
-from gradsim_core.runs import start_run
+from gradsim_core.runs import ensure_supervisor, submit_study
 from gradsim_core.store import Store
 from gradsim_core.study import study_from, study_yaml
+from gradsim_core.supervisor import supervise as supervise_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 _NEEDED = ("torch", "transformers", "streamlit", "plotly", "pandas", "scipy", "scikit-learn",
@@ -104,10 +105,11 @@ def dashboard(cache: Cache = DEFAULT_CACHE,
     if first_study and not store.signatures():
         study = study_from({"name": "Built-in study"})
         try:
-            start_run(store, study_yaml(study), prepare(study).signature)
+            submit_study(store, prepare(study).signature, study_yaml(study), study.name)
             log("The cache is empty: the built-in study has been started.")
         except RunError as error:
             log("{}", error)
+    ensure_supervisor(store)  # what was cut off, by a power cut say, goes on
     seen = browser and (sys.platform == "darwin" or "DISPLAY" in os.environ)
     log("Dashboard: [bold]http://localhost:{}[/]  (Ctrl-C ends it; runs go on)", port)
     os.chdir(ROOT)  # Streamlit reads .streamlit/config.toml from here
@@ -115,3 +117,8 @@ def dashboard(cache: Cache = DEFAULT_CACHE,
     os.execve(sys.executable, [
         sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port),
         "--server.headless", "false" if seen else "true"], environment)
+
+
+def supervise(cache: Cache = DEFAULT_CACHE) -> None:
+    """Start queued runs, and killed ones again, until there is nothing left to do."""
+    supervise_runs(Store(cache).root)

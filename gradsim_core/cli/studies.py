@@ -11,9 +11,8 @@ from gradsim_core.cli.printing import duration, log, print_json, print_table, si
 from gradsim_core.decision import Reading, read_similarity
 from gradsim_core.errors import GradSimError
 from gradsim_core.prepared import RECORD
-from gradsim_core.progress import RunState
-from gradsim_core.results import GRAMS, Results, load_results
-from gradsim_core.runs import run_state
+from gradsim_core.results import GRAMS, SCORES, Results, load_results
+from gradsim_core.runs import Run, StudyState, ensure_supervisor, study_run, study_state
 from gradsim_core.store import Store
 from gradsim_core.study import Study, load_study
 
@@ -21,10 +20,11 @@ from gradsim_core.study import Study, load_study
 def list_studies(cache: Cache = DEFAULT_CACHE, as_json: AsJson = False) -> None:
     """List the studies in the cache, newest first.
 
-    The state is that of the last run: running, done, failed, interrupted (it stopped before its
-    end), cancelled, or absent (its result is gone).
+    The state is that of the last run: queued, running, done, failed, interrupted (it stopped
+    before its end), cancelled, or absent (never run, or its result is gone).
     """
     store = Store(cache)
+    ensure_supervisor(store)
     rows = [_listed(store, name, study) for name in store.signatures()
             if (study := _asked(store, name)) is not None]
     if as_json:
@@ -39,12 +39,22 @@ def list_studies(cache: Cache = DEFAULT_CACHE, as_json: AsJson = False) -> None:
 
 def _listed(store: Store, name: str, study: Study) -> dict[str, Any]:
     record = store.read_json(name, RECORD)
-    state = run_state(store, name)
+    state, run = _state(store, name)
     return {"signature": name, "name": study.name,
             "source": record["source"] if record else study.source,
             "languages": len(record["languages"]) if record else None, "model": study.model,
-            "steps": study.steps, "state": state.state, "progress": state.progress,
+            "steps": study.steps, "state": state,
+            "progress": _progress(state, run),
             "bytes": store.size_bytes(name)}
+
+
+def _state(store: Store, name: str) -> tuple[StudyState, Run | None]:
+    run = study_run(store, name)
+    return study_state(run, store.exists(name, SCORES)), run
+
+
+def _progress(state: StudyState, run: Run | None) -> float:
+    return 1.0 if state == "done" else run.progress if run and state != "absent" else 0.0
 
 
 def _asked(store: Store, name: str) -> Study | None:
@@ -67,13 +77,15 @@ def show(signature: Signature = "", cache: Cache = DEFAULT_CACHE,
     ```
     """
     store = Store(cache)
+    ensure_supervisor(store)
     name = chosen(store, signature, finished=False)
-    state = run_state(store, name)
+    state, run = _state(store, name)
     record = store.read_json(name, RECORD)
     results = load_results(store, name) if record and store.exists(name, GRAMS) else None
     if as_json:
         series = results.series if results else None
-        print_json({"record": record, "state": asdict(state),
+        print_json({"record": record, "state": state,
+                    "progress": _progress(state, run), "run": asdict(run) if run else None,
                     "facts": results.facts if results else None,
                     "scores": results.scores if results else None,
                     "blocks": list(series.blocks) if series else None,
@@ -83,19 +95,20 @@ def show(signature: Signature = "", cache: Cache = DEFAULT_CACHE,
     if study := _asked(store, name):
         log("Study [bold]{}[/] ({}): {}, {}, {} steps", name, study.name or "unnamed",
             record["source"] if record else study.source, study.model, study.steps)
-    if state.state != "done":
-        _say_state(name, state, store.path(name, "study.yaml"))
+    if state != "done":
+        _say_state(name, state, run, store.path(name, "study.yaml"))
     if results:
         _say_facts(results)
         _print_scores(results)
 
 
-def _say_state(name: str, state: RunState, file: Path) -> None:
-    log("Study {} is {}, {} of its steps done: {}", name, state.state, f"{state.progress:.0%}",
-        state.error or state.message or "it has no result")
-    if state.state == "running":
-        left = "" if state.eta_s is None else f"; about {duration(state.eta_s)} left"
-        log("Running as process {} since {}{}.", state.pid, state.started, left)
+def _say_state(name: str, state: StudyState, run: Run | None, file: Path) -> None:
+    told = (run.error or run.message) if run and state != "absent" else "it has no result"
+    log("Study {} is {}, {} of its steps done: {}", name, state, f"{_progress(state, run):.0%}",
+        told)
+    if run and run.live:
+        left = "" if run.eta_s is None else f"; about {duration(run.eta_s)} left"
+        log("It is run {}, started {}{}.", run.id, run.started or "not yet", left)
     elif file.is_file():
         log("Go on with: gradsim run {}", file)
 
