@@ -9,7 +9,6 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from gradsim_core.results import SCORES, save_grams
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import Training, start_training, train_step
+from gradsim_core.trials import Observer
 
 CHECKPOINT = "checkpoint.safetensors"
 STEP_GRAMS_BYTES = 64 * 2**20
@@ -31,9 +31,6 @@ STEP_GRAMS_BYTES = 64 * 2**20
 
 SMALL_MODEL = 5_000_000
 """Below so many parameters two threads take longer than one: 1.9 times for tiny-bytes."""
-
-Observer = Callable[[dict[str, Any]], None]
-
 
 def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
                     threads: int | None = None, checkpoint_every_s: float = 20.0) -> None:

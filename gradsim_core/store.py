@@ -6,8 +6,6 @@ An entry is ``<root>/<signature>/<name>``; ``scores/joint.json`` is a name. Entr
 atomically and need no lock, because the same study gives the same bytes. A read checks
 everything; an entry that fails is set aside in ``<root>/.quarantine`` with the reason beside
 it, and counts as absent, so that it is computed anew.
-
-``events.jsonl`` is no entry but a log: one line an event, in the order of writing.
 """
 
 from __future__ import annotations
@@ -49,7 +47,7 @@ class Store:
         self.root = Path(root).expanduser().absolute()
 
     def path(self, signature: str, name: str) -> Path:
-        """Where an entry or a log stands, whether or not it exists.
+        """Where an entry stands, whether or not it exists.
 
         Raises
         ------
@@ -137,6 +135,17 @@ class Store:
             path.unlink()
             atomic.sync_folder(path.parent)
 
+    def names(self, signature: str, folder: str) -> list[str]:
+        """Entries in one folder of a study, without their endings, the newest first."""
+        place = self.path(signature, f"{folder}/entry").parent
+        found = []
+        with suppress(FileNotFoundError), os.scandir(place) as items:
+            for item in items:
+                with suppress(OSError):
+                    if item.is_file() and _NAME.fullmatch(item.name) and "." in item.name:
+                        found.append((-item.stat().st_mtime_ns, item.name.rpartition(".")[0]))
+        return [name for _, name in sorted(found)]
+
     def signatures(self) -> list[str]:
         """The studies in the store, the one changed last first."""
         changed = []
@@ -154,30 +163,6 @@ class Store:
             with suppress(OSError):
                 total += file.stat().st_size
         return total
-
-    def append_event(self, signature: str, event: Mapping[str, Any]) -> None:
-        """Add one event to the study's log; the time (ISO, UTC) is added where it has none.
-
-        Raises
-        ------
-        StoreError
-            If the event cannot be JSON, or the disk does not take it.
-        """
-        event = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **event}
-        path = self.path(signature, "events.jsonl")
-        with _writing(path):
-            atomic.append_line(path, entries.json_line(event))
-
-    def events(self, signature: str, since: int = 0) -> list[dict[str, Any]]:
-        """The study's events from number `since` on; a torn line is passed over."""
-        path = self.path(signature, "events.jsonl")
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise _unreadable(path, error) from None
-        return entries.json_lines(data)[since:]
 
     def sweep(self) -> list[Path]:
         """Remove the temporary files of writers that are gone, and say which they were."""

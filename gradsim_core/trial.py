@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,13 +27,10 @@ from gradsim_core.optimization import adamw, restore_state, state_arrays, update
 from gradsim_core.prepared import Prepared
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.trials import Trial
+from gradsim_core.trials import Observer, Trial
 
 LOOKS = 20
 """Times that a trial which may stop early is scored on dev."""
-
-Observer = Callable[[dict[str, Any]], None]
-
 
 @dataclass
 class _Progress:

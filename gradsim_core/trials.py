@@ -15,16 +15,19 @@ the same number of examples.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gradsim_core.errors import StudyError
-from gradsim_core.results import SCORES
+from gradsim_core.results import GRAMS, SCORES
 from gradsim_core.store import Store
 from gradsim_core.study import Study, canonical_json
+
+Observer = Callable[[dict[str, Any]], None]
+"""Is told events (see `progress`) while something is computed."""
 
 
 class Budget(BaseModel):
@@ -109,7 +112,9 @@ def load_trial(store: Store, record: dict[str, Any], trial: Trial) -> dict[str, 
     """
     signature, study = record["signature"], Study.model_validate(record["study"])
     if is_joint(trial, study, record["sources"]):
-        joint = store.read_json(signature, SCORES)
-        if joint is not None:
-            return {**joint, "facts": joint.get("facts", {})}
+        joint, grams = store.read_json(signature, SCORES), store.read_tensors(signature, GRAMS)
+        if joint is not None and grams is not None:
+            return {**joint, "facts": {
+                "seconds": grams[1]["facts"]["train_seconds"], "steps": trial.budget.steps,
+                "examples": trial.budget.examples * len(trial.languages)}}
     return store.read_json(signature, trial.entry)

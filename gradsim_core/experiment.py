@@ -1,0 +1,159 @@
+"""The equal-budget experiment: train every strategy's groups, score them, say whether they help.
+
+Every language contributes the same number of its own examples under every strategy, with the same
+seeds; so all strategies see the same data, and differ only in who is trained with whom. Strategies
+that share a group share its trial, and the joint run is the trial of all languages.
+
+Choices (K among several) are made on dev, the report is on test. The one strategy that looks at
+test scores, ``oracle``, is marked so: it is a ceiling for groups of its number, no choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradsim_core.errors import StudyError
+from gradsim_core.execution import run_trials
+from gradsim_core.plans import (
+    Candidate,
+    Plan,
+    comparison_groups,
+    gradient_groups,
+    groups_from_matrix,
+    hand_groups,
+    numbers_of_groups,
+    random_groups,
+    similarity_of,
+    table_groups,
+)
+from gradsim_core.prepared import Prepared
+from gradsim_core.results import load_results
+from gradsim_core.store import Store
+from gradsim_core.trials import Observer, Trial, load_trial, trial_of
+
+
+class Experiment:
+    """A plan being carried out on a study.
+
+    Attributes
+    ----------
+    results : of the joint run
+    budget : what every language gives
+    seeds : of the trials
+    metric : the study's
+    codes : of the languages that are grouped
+    """
+
+    def __init__(self, prepared: Prepared, store: Store, plan: Plan, observe: Observer, *,
+                 workers: int | None = None, threads: int | None = None) -> None:
+        self._prepared, self._store, self._plan, self._observe = prepared, store, plan, observe
+        self._workers, self._threads = workers, threads
+        self.results = load_results(store, prepared.signature)
+        self.budget = plan.budget(prepared.study)
+        self.seeds = plan.seed_numbers(prepared.study)
+        self.metric = self.results.record["metric"]
+        _, self.codes = similarity_of(self.results, plan)
+        self._contents: dict[Trial, dict[str, Any]] = {}
+
+    def candidates(self) -> dict[str, list[Candidate]]:
+        """The groups of every strategy, all of them trained; `random` has one a draw."""
+        names = self._plan.strategies
+        gradient = self._best_k()
+        first = self._candidate(names[0], gradient)
+        k = len(first.groups)
+        found = {name: [self._candidate(name, gradient, k)] for name in names[1:]
+                 if name not in ("random", "oracle")} | {names[0]: [first]}
+        if "random" in names:
+            found["random"] = random_groups(self.codes, _sizes(first), self._plan.draws)
+        asked = [one for several in found.values() for one in several]
+        if "oracle" in names:
+            asked.append(comparison_groups("monolingual", self.results, self._plan, k))
+        self.train(asked, self.seeds)
+        if "oracle" in names:
+            found["oracle"] = [self._oracle(k)]
+            self.train(found["oracle"], self.seeds)
+        return {name: found[name] for name in names}
+
+    def train(self, candidates: Sequence[Candidate], seeds: Sequence[int]) -> None:
+        """Train the groups of some strategies, each group once."""
+        groups = dict.fromkeys(group for one in candidates for group in one.groups)
+        run_trials(self._prepared, self._store,
+                   [trial_of(group, seed, self.budget) for group in groups for seed in seeds],
+                   self._observe, workers=self._workers, threads=self._threads)
+
+    def scores(self, candidate: Candidate, codes: Sequence[str], split: str = "test",
+               seeds: Sequence[int] = ()) -> np.ndarray:
+        """Score of each language by the model that serves it: (n_seeds, n_languages)."""
+        return np.array([[self._score(candidate.group_of(code), seed, code, split)
+                          for code in codes] for seed in seeds or self.seeds])
+
+    def seconds(self, candidate: Candidate) -> float:
+        """What training and scoring one seed's models took, one after the other, on average."""
+        return float(np.mean([sum(self._content(group, seed)["facts"]["seconds"]
+                                  for group in candidate.groups) for seed in self.seeds]))
+
+    def scored(self, split: str) -> list[str]:
+        """The languages that can be compared: grouped, and with rows in the split."""
+        rows = self.results.record["rows"]
+        return [code for code in self.codes if rows[code][split]]
+
+    def _candidate(self, name: str, gradient: Candidate | None, k: int = 0) -> Candidate:
+        plan = self._plan
+        k = k or numbers_of_groups(plan, len(self.codes))[0]
+        if name == "gradient" and gradient:
+            return gradient
+        if name == "hand":
+            return hand_groups(plan, self.codes)
+        if name == "table":
+            return table_groups(plan, self.codes, k)
+        if name in ("random", "oracle"):
+            raise StudyError(f"The verdict cannot be about {name!r}, which only compares. Name "
+                             "another strategy first.")
+        return comparison_groups(name, self.results, plan, k)
+
+    def _best_k(self) -> Candidate | None:
+        """The gradient groups; among several K those that score best on dev with one seed."""
+        if "gradient" not in self._plan.strategies:
+            return None
+        options = [gradient_groups(self.results, self._plan, k)
+                   for k in numbers_of_groups(self._plan, len(self.codes))]
+        if len(options) == 1:
+            return options[0]
+        codes = self.scored("dev")
+        if not codes:
+            raise StudyError("No language has dev rows, so nothing can be said about which K is "
+                             "best. Give one number of groups with --k.")
+        self.train(options, self.seeds[:1])
+        return max(options, key=lambda one: self.scores(one, codes, "dev", self.seeds[:1]).mean())
+
+    def _oracle(self, k: int) -> Candidate:
+        """The best groups by what each language's own model scores on the others' test rows."""
+        transfer = np.array([[np.mean([self._score((source,), seed, target, "test")
+                                       for seed in self.seeds]) for source in self.codes]
+                             for target in self.codes])
+        return groups_from_matrix("oracle", transfer, self.codes, self._plan, k,
+                                  "by measured transfer on test")
+
+    def _score(self, group: tuple[str, ...], seed: int, code: str, split: str) -> float:
+        return self._content(group, seed)["scores"][split].get(code, {}).get(
+            self.metric, float("nan"))
+
+    def _content(self, group: tuple[str, ...], seed: int) -> dict[str, Any]:
+        trial: Trial = trial_of(group, seed, self.budget)
+        found = self._contents.get(trial)
+        if found is None:
+            found = load_trial(self._store, self.results.record, trial)
+            if found is None:
+                raise StudyError(f"The trial on {', '.join(group)[:100]} (seed {seed}) is gone "
+                                 "from the cache. Run the experiment again.")
+            self._contents[trial] = found
+        return found
+
+
+def _sizes(candidate: Candidate) -> list[int]:
+    """How many languages each group serves, largest first."""
+    served = list(candidate.serves.values())
+    return sorted((served.count(at) for at in set(served)), reverse=True)
