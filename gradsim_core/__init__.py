@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from gradsim_core.languages import resolve as resolve
     from gradsim_core.prepared import Prepared as Prepared
     from gradsim_core.prepared import prepare as prepare
+    from gradsim_core.report import report_csv as report_csv
+    from gradsim_core.report import report_markdown as report_markdown
+    from gradsim_core.report import summary_rows as summary_rows
     from gradsim_core.results import Results as Results
     from gradsim_core.results import find_signature as find_signature
     from gradsim_core.results import load_results as load_results
@@ -68,6 +71,10 @@ if TYPE_CHECKING:
     from gradsim_core.study import load_study as load_study
     from gradsim_core.study import study_from as study_from
     from gradsim_core.study import study_yaml as study_yaml
+    from gradsim_core.verdict import metric_name as metric_name
+    from gradsim_core.verdict import percent as percent
+    from gradsim_core.verdict import points as points
+    from gradsim_core.verdict import points_between as points_between
     from gradsim_core.verification import check_decision as check_decision
     from gradsim_core.verification import load_decision as load_decision
 
@@ -82,12 +89,14 @@ _HOME = {
                  "newick"),
     "languages": ("Language", "resolve"),
     "prepared": ("Prepared", "prepare"),
+    "report": ("report_csv", "report_markdown", "summary_rows"),
     "results": ("Results", "find_signature", "load_results"),
     "runs": ("Run", "cancel_run", "ensure_supervisor", "find_run", "list_runs", "resume_run",
              "run_log", "study_run", "study_state", "submit_run", "submit_study"),
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
     "store": ("Store",),
     "study": ("Study", "load_study", "study_from", "study_yaml"),
+    "verdict": ("metric_name", "percent", "points", "points_between"),
     "verification": ("check_decision", "load_decision"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

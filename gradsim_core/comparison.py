@@ -16,8 +16,8 @@ Notes
 -----
 Seeds and languages are crossed, and no bootstrap is exactly right there (McCullagh 2000,
 *Bernoulli* 6; Owen and Eckles 2012, *Ann. Appl. Stat.* 6). Drawing rows and columns anew and
-averaging what they cross (the "pigeonhole" bootstrap) is far too narrow when three seeds differ:
-73% instead of 95%. Here each factor's main effects are drawn anew, so that
+averaging what they cross (the "pigeonhole" bootstrap) is far too narrow when few seeds differ.
+Here each factor's main effects are drawn anew, so that
 
     resampled mean = mean + sum over factors of mean of its drawn effects * sqrt(n / (n - 1)),
 
@@ -25,10 +25,12 @@ and the deviations are widened by t / 1.96 for the degrees of freedom that the f
 them (Satterthwaite 1946; Hesterberg 2015, *Am. Stat.* 69, "expanded percentile"). What is left of a
 cell after its seed and its language counts in both factors: on the wide side.
 
-Measured coverage over 3 and 5 seeds, 8, 12 and 16 languages, and six mixtures of effects
-(``python -m benchmarks.coverage``): COVERAGE.
+Coverage with 3 and 5 seeds, 8 to 16 languages and six mixtures of effects, measured with
+``python -m benchmarks.coverage``: 94% to 98% where languages differ, 92% to 96% where seeds differ
+as much or alone, 99% to 100% where nothing but single cells does. The plain bootstrap: 91% to 96%,
+74% to 92%, 99% to 100%.
 
-The random groupings give no interval but a rank: `RandomStanding`.
+Over the average random grouping a strategy has a gain; among the single ones, a rank.
 """
 
 from __future__ import annotations
@@ -77,9 +79,8 @@ class Gain:
 
     @property
     def clear(self) -> int:
-        """1 where the interval lies above zero, -1 below, 0 where it holds zero or is none."""
-        low, high = self.interval or (0.0, 0.0)
-        return int(low > _NOTHING) - int(high < -_NOTHING)
+        """As `side_of_zero` of the interval."""
+        return side_of_zero(self.interval)
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,12 @@ def compare(scores: Mapping[str, np.ndarray], random: np.ndarray | None = None, 
          for name, table in cells.items()},
         {name: tuple(map(_over_seeds, table.T)) for name, table in tables.items()}, gains,
         _standing(tables, cells[RANDOM]) if random is not None else None)
+
+
+def side_of_zero(interval: Sequence[float] | None) -> int:
+    """1 where an interval lies above zero, -1 below, 0 where it holds zero or is none."""
+    low, high = interval or (0.0, 0.0)
+    return int(low > _NOTHING) - int(high < -_NOTHING)
 
 
 def resampled_shares(n: int, resamples: int, draw: np.random.Generator) -> np.ndarray:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gradsim_core.comparison import RANDOM, Comparison, Gain, Interval, RandomStanding
+from gradsim_core.comparison import RANDOM, Comparison, Gain, RandomStanding, side_of_zero
 from gradsim_core.spreadsheet import plain_text
 
 METRICS = {"accuracy": "accuracy", "macro_f1": "macro F1", "weighted_f1": "weighted F1",
@@ -49,20 +49,21 @@ def points(fraction: float, digits: int = 1) -> str:
     >>> points(0.018), points(-0.003), points(-0.0001)
     ('+1.8', '−0.3', '0.0')
     """
-    value = round(100 * fraction, digits) + 0.0  # no negative zero
+    value = round(100 * fraction, digits)
     return f"{value:+.{digits}f}".replace("-", "−") if value else f"{0:.{digits}f}"
 
 
-def points_between(interval: Interval, clear: int = 0) -> str:
+def points_between(interval: Sequence[float] | None) -> str:
     """An interval of a difference; two digits where one would hide that it holds no zero.
 
     Examples
     --------
-    >>> points_between((-0.003, 0.012)), points_between((0.0002, 0.011), clear=1)
+    >>> points_between((-0.003, 0.012)), points_between((0.0002, 0.011))
     ('−0.3 to +1.2', '+0.02 to +1.10')
     """
     if interval is None:
         return "no interval"
+    clear = side_of_zero(interval)
     digits = 2 if clear and points(interval[0 if clear > 0 else 1]) == "0.0" else 1
     return " to ".join(points(bound, digits) for bound in interval)
 
@@ -120,7 +121,7 @@ def _clauses(gains: Mapping[str, Gain], titles: Mapping[str, str]) -> list[str]:
         items = []
         for other in (other for other in gains if kinds[other] == kind):
             gain = gains[other]
-            between = points_between(gain.interval, gain.clear)
+            between = points_between(gain.interval)
             items.append(f"{phrase(other, titles)} ({points(gain.mean)}{unit}" + (
                 f", {word}{between})" if gain.interval else ")"))
             unit = word = ""  # said once
