@@ -54,27 +54,6 @@ def publish(path: Path, chunks: Sequence[memoryview]) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def append_line(path: Path, line: bytes) -> None:
-    """Add a line to a log in one write, so that the lines of several writers do not mix.
-
-    Raises
-    ------
-    OSError
-        If the disk does not take it all.
-    """
-    make_folder(path.parent)
-    log = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        size = os.fstat(log).st_size
-        if size and os.pread(log, 1, size - 1) != b"\n":
-            line = b"\n" + line  # a killed writer's torn line must not swallow this one
-        line += b"\n"
-        if os.write(log, line) != len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    finally:
-        os.close(log)
-
-
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, each flushed to the disk."""
     if not folder.is_dir():

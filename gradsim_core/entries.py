@@ -20,7 +20,6 @@ import json
 import math
 import struct
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -131,32 +130,12 @@ def tensor_content(data: memoryview, signature: str,
     return arrays, json.loads(own["metadata"])
 
 
-def json_line(event: Mapping[str, Any]) -> bytes:
-    """One event of a log, without the end of its line.
-
-    Unlike in an entry, NaN becomes null and broken text "?": neither may end a run.
-    """
-    return json.dumps(json_value(event, "event", lenient=True), ensure_ascii=False).encode()
-
-
-def json_lines(data: bytes) -> list[dict[str, Any]]:
-    """The events of a log; a torn line is passed over."""
-    events = []
-    for line in filter(None, data.split(b"\n")):
-        with suppress(ValueError, RecursionError):
-            event = json.loads(line)
-            if isinstance(event, dict):
-                events.append(event)
-    return events
-
-
-def json_value(value: Any, where: str = "content", lenient: bool = False) -> Any:
+def json_value(value: Any, where: str = "content") -> Any:
     """The value in JSON's own types; whatever JSON cannot hold is refused with its place.
 
     Parameters
     ----------
     where : what to call the value in an error
-    lenient : whether NaN and infinities become None, and broken text "?"
 
     Raises
     ------
@@ -171,25 +150,21 @@ def json_value(value: Any, where: str = "content", lenient: bool = False) -> Any
     if isinstance(value, float):
         if math.isfinite(value):
             return value
-        if not lenient:
-            raise StoreError(f"{where[-200:]} is {value}, which JSON cannot hold. Store None "
-                             f"where a number is undefined.")
-        return None
+        raise StoreError(f"{where[-200:]} is {value}, which JSON cannot hold. Store None "
+                         f"where a number is undefined.")
     if isinstance(value, str):
-        whole = value.encode(errors="replace").decode()
-        if whole != value and not lenient:
+        if value.encode(errors="replace").decode() != value:
             raise StoreError(f"{where[-200:]} is not valid Unicode text: {value[:60]!r}. "
                              f"Mend its encoding.")
-        return whole
+        return value
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str):
                 raise StoreError(f"{where[-200:]} has the key {key!r:.60}, a "
                                  f"{type(key).__name__}; JSON keys are text. Turn it into text.")
-        return {str(key): json_value(item, f"{where}.{key}", lenient)
-                for key, item in value.items()}
+        return {str(key): json_value(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [json_value(item, f"{where}[{i}]", lenient) for i, item in enumerate(value)]
+        return [json_value(item, f"{where}[{i}]") for i, item in enumerate(value)]
     raise StoreError(f"{where[-200:]} is a {type(value).__name__}, which JSON cannot hold. "
                      f"Turn it into text, numbers, a list or a mapping.")
 

@@ -78,7 +78,6 @@ def test_absent_entry_is_none(store: Store) -> None:
     assert store.read_json(TWO, JSON) is None
     assert store.read_tensors(ONE, "other.safetensors") is None
     assert not store.exists(TWO, JSON)
-    assert store.events(TWO) == []
     assert store.size_bytes(TWO) == 0
     assert Store(store.root / "nowhere").signatures() == []
 
@@ -151,36 +150,8 @@ def test_names_stay_inside(store: Store, name: str) -> None:
 @pytest.mark.parametrize("signature", ["", ".", "..", "../x", "a/b", ".quarantine", "README.md",
                                        "a" * 65, "0123\n", "ABC", "/tmp"])
 def test_signatures_stay_inside(store: Store, signature: str) -> None:
-    for call in (lambda: store.write_json(signature, JSON, {}), lambda: store.events(signature),
-                 lambda: store.append_event(signature, {}), lambda: store.size_bytes(signature)):
+    for call in (lambda: store.write_json(signature, JSON, {}),
+                 lambda: store.read_json(signature, JSON), lambda: store.size_bytes(signature)):
         with pytest.raises(StoreError, match="not a study signature") as error:
             call()
         assert repr(signature)[:50] in str(error.value)
-
-
-# events
-
-def test_events_in_order_and_from_a_number(store: Store) -> None:
-    for step in range(3):
-        store.append_event(ONE, {"kind": "progress", "step": step, "loss": float("nan")})
-    assert [event["step"] for event in store.events(ONE)] == [0, 1, 2]
-    assert [event["step"] for event in store.events(ONE, since=2)] == [2]
-    assert store.events(ONE, since=3) == []
-    assert store.events(ONE)[0]["loss"] is None  # an undefined loss must not end a run
-    assert store.events(ONE)[0]["time"].endswith("+00:00")
-
-
-def test_torn_event_swallows_no_other(store: Store) -> None:
-    store.append_event(ONE, {"kind": "first"})
-    with store.path(ONE, "events.jsonl").open("ab") as log:
-        log.write(b'{"kind": "to')
-    assert [event["kind"] for event in store.events(ONE)] == ["first"]
-    store.append_event(ONE, {"kind": "next"})
-    with store.path(ONE, "events.jsonl").open("ab") as log:
-        log.write(b'[1]\n\xff\xfe\n' + b"[" * 100_000 + b"\n")
-    assert [event["kind"] for event in store.events(ONE)] == ["first", "next"]
-
-
-def test_event_keeps_its_time_and_mends_its_text(store: Store) -> None:
-    store.append_event(ONE, {"kind": "failed", "time": "then", "message": "caf\udce9\n"})
-    assert store.events(ONE) == [{"time": "then", "kind": "failed", "message": "caf?\n"}]

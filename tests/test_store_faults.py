@@ -47,8 +47,7 @@ from gradsim_core.store import Store
 store = Store(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 for write in (lambda: store.write_json("one", "study.json", {"a": "x" * 30_000}),
-              lambda: store.write_tensors("one", "grams.safetensors", {"a": np.ones(9999)}, {}),
-              lambda: [store.append_event("one", {"a": "x" * 9_000}) for _ in range(4)]):
+              lambda: store.write_tensors("one", "grams.safetensors", {"a": np.ones(9999)}, {})):
     try:
         write()
     except StoreError as error:
@@ -62,15 +61,11 @@ def test_full_disk_leaves_the_old_entries(tmp_path: Path) -> None:
     store.write_tensors("one", TENSORS, ARRAYS, METADATA)
     out, err = python(FULL_DISK, tmp_path).communicate(timeout=60)
     messages = out.splitlines()
-    assert [Path(line.split(":")[0]).name for line in messages] == [
-        JSON, TENSORS, "events.jsonl"], err
+    assert [Path(line.split(":")[0]).name for line in messages] == [JSON, TENSORS], err
     assert all("could not be written (" in line and "intact" in line for line in messages)
     assert store.read_json("one", JSON) == CONTENT
     assert store.read_tensors("one", TENSORS) is not None
     assert list(tmp_path.rglob("*.tmp")) == []
-    torn = len(store.events("one"))
-    store.append_event("one", {"kind": "after"})
-    assert [event.get("kind") for event in store.events("one")] == [None] * torn + ["after"]
 
 
 def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
@@ -88,7 +83,6 @@ print("ready", flush=True); sys.stdin.readline()
 for version in range(15):
     store.write_json("one", "study.json", {"version": version, "rows": [version] * 500})
     store.write_tensors("one", "grams.safetensors", {"a": np.full(5000, version)}, {"v": version})
-    store.append_event("one", {"who": sys.argv[2], "version": version})
 """
 
 
@@ -114,9 +108,6 @@ def test_four_writers_of_one_key(tmp_path: Path) -> None:
     assert (store.read_json("one", JSON) or {})["version"] == 14
     assert quarantined(store) == []
     assert list(tmp_path.rglob("*.tmp")) == []
-    for who in "0123":
-        mine = [event["version"] for event in store.events("one") if event["who"] == who]
-        assert mine == list(range(15))
 
 
 DIE_AT = """
