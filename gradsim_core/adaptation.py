@@ -35,7 +35,7 @@ from torch.nn import functional
 from gradsim_core.batches import Batch, rows_at
 from gradsim_core.encoding import IGNORE, Encoded, encode_split
 from gradsim_core.errors import ModelError, RunError
-from gradsim_core.joint import Observer, set_threads
+from gradsim_core.joint import set_threads
 from gradsim_core.masking import Vocabulary, hidden_rows, vocabulary_of
 from gradsim_core.mixed import Pool, micro_batches, pool_of
 from gradsim_core.models import Encoder, load_masked_lm
@@ -43,6 +43,7 @@ from gradsim_core.optimization import adamw, update
 from gradsim_core.prepared import Prepared
 from gradsim_core.store import Store
 from gradsim_core.study import Study, canonical_json
+from gradsim_core.trials import Observer
 
 VERSION = 1
 """Raised whenever the same study would give other weights than before."""
@@ -169,7 +170,8 @@ def step_rows(ids: Sequence[np.ndarray], code: str, step: int, study: Study,
     """A language's rows of a step, with tokens hidden."""
     rows = np.concatenate([rows_at(len(ids), step, study.batch_size // 2, study.seed, code, half)
                            for half in (0, 1)])
-    rng = np.random.default_rng([study.seed, zlib.crc32(code.encode()), step])
+    # 2 where `rows_at` has the half, so that no order of rows has the same random numbers
+    rng = np.random.default_rng([study.seed, zlib.crc32(code.encode()), 2, step])
     return hidden_rows([ids[row] for row in rows], vocabulary, rng)
 
 

@@ -23,7 +23,7 @@ from gradsim_core.adaptation import (
     hidden_loss,
     step_rows,
 )
-from gradsim_core.batches import collate
+from gradsim_core.batches import collate, rows_at
 from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.encoding import IGNORE, encode_split
 from gradsim_core.errors import ModelError, RunError
@@ -158,7 +158,11 @@ def test_rows_of_a_step_are_those_of_the_joint_run_and_hidden_anew() -> None:
     vocabulary = Vocabulary(3, np.arange(4), np.arange(4, 260))
     first, again, later, other = (step_rows(ids, code, step, study, vocabulary) for code, step in (
         ("deu", 0), ("deu", 0), ("deu", 3), ("nld", 0)))
-    assert len(first) == study.batch_size
+    rows = np.concatenate([rows_at(12, 0, study.batch_size // 2, 0, "deu", half)
+                           for half in (0, 1)])
+    uncovered = [np.where(labels == IGNORE, row, labels)
+                 for row, labels in zip(first.ids, first.labels, strict=True)]
+    assert np.array_equal(uncovered, [ids[row] for row in rows])
     assert np.array_equal(first.ids, again.ids)
     assert not np.array_equal(first.labels, later.labels)
     assert not np.array_equal(first.labels, other.labels)
