@@ -92,7 +92,7 @@ def _mapped(prepared: Prepared, store: Store, trials: list[Trial], workers: int,
         yield from _one_by_one(prepared, store, trials, threads, observe)
         return
     left = dict(enumerate(trials))
-    study = prepared.study.model_dump(mode="json")
+    study = prepared.study.model_dump_json()
     for attempt in range(_TRIES):
         tasks = [(study, prepared.signature, str(store.root), trial, threads)
                  for trial in left.values()]
@@ -120,22 +120,22 @@ def _one_by_one(prepared: Prepared, store: Store, trials: list[Trial], threads: 
         yield trial
 
 
-def train_task(study: Mapping[str, Any], signature: str, root: str, trial: Trial,
+def train_task(study: str, signature: str, root: str, trial: Trial,
                threads: int) -> None:
-    """Train one trial in a worker; runs there."""
+    """Train one trial of a study (as JSON) in a worker; runs there."""
     from gradsim_core.trial import run_trial
 
     end_with_parent()
-    prepared, texts = _prepared_here(Study.model_validate(study), signature)
+    prepared, texts = _prepared_here(study, signature)
     run_trial(prepared, texts, Store(root), trial, lambda event: None, threads)
 
 
 @lru_cache(maxsize=1)
-def _prepared_here(study: Study, signature: str) -> tuple[Prepared, Any]:
+def _prepared_here(study: str, signature: str) -> tuple[Prepared, Any]:
     """The study's data, read and tokenized once a worker."""
     from gradsim_core.trial import study_texts
 
-    prepared = prepare(study)
+    prepared = prepare(Study.model_validate_json(study))
     if prepared.signature != signature:
         raise RunError(f"The data or the model of study {signature} are no longer what they were: "
                        f"they now make study {prepared.signature}. Run that one.")

@@ -30,7 +30,7 @@ from gradsim_core.plans import (
     table_groups,
 )
 from gradsim_core.prepared import Prepared
-from gradsim_core.results import load_results
+from gradsim_core.results import Results, load_results
 from gradsim_core.store import Store
 from gradsim_core.trials import Observer, Trial, load_trial, trial_of
 
@@ -62,10 +62,12 @@ class Experiment:
         """The groups of every strategy, all of them trained; `random` has one a draw."""
         names = self._plan.strategies
         gradient = self._best_k()
-        first = self._candidate(names[0], gradient)
+        asked_k = numbers_of_groups(self._plan, len(self.codes))[0]
+        first = _fixed(names[0], self.results, self._plan, self.codes, gradient, asked_k)
         k = len(first.groups)
-        found = {name: [self._candidate(name, gradient, k)] for name in names[1:]
-                 if name not in ("random", "oracle")} | {names[0]: [first]}
+        found = {name: [_fixed(name, self.results, self._plan, self.codes, gradient, k)]
+                 for name in names[1:] if name not in ("random", "oracle")}
+        found[names[0]] = [first]
         if "random" in names:
             found["random"] = random_groups(self.codes, _sizes(first), self._plan.draws)
         asked = [one for several in found.values() for one in several]
@@ -99,20 +101,6 @@ class Experiment:
         """The languages that can be compared: grouped, and with rows in the split."""
         rows = self.results.record["rows"]
         return [code for code in self.codes if rows[code][split]]
-
-    def _candidate(self, name: str, gradient: Candidate | None, k: int = 0) -> Candidate:
-        plan = self._plan
-        k = k or numbers_of_groups(plan, len(self.codes))[0]
-        if name == "gradient" and gradient:
-            return gradient
-        if name == "hand":
-            return hand_groups(plan, self.codes)
-        if name == "table":
-            return table_groups(plan, self.codes, k)
-        if name in ("random", "oracle"):
-            raise StudyError(f"The verdict cannot be about {name!r}, which only compares. Name "
-                             "another strategy first.")
-        return comparison_groups(name, self.results, plan, k)
 
     def _best_k(self) -> Candidate | None:
         """The gradient groups; among several K those that score best on dev with one seed."""
@@ -151,6 +139,39 @@ class Experiment:
                                  "from the cache. Run the experiment again.")
             self._contents[trial] = found
         return found
+
+
+def expected_groups(results: Results, plan: Plan) -> list[tuple[tuple[str, ...], int]]:
+    """The groups that a plan will train, as far as they can be known, with their seeds' number."""
+    _, codes = similarity_of(results, plan)
+    numbers, names = numbers_of_groups(plan, len(codes)), plan.strategies
+    options = [gradient_groups(results, plan, k) for k in numbers] if "gradient" in names else []
+    found = [(group, 1) for one in options for group in one.groups]
+    first = _fixed(names[0], results, plan, codes, options[0] if options else None, numbers[0])
+    sure = [first, *(_fixed(name, results, plan, codes, options[0] if options else None,
+                            len(first.groups))
+                     for name in names[1:] if name not in ("random", "oracle"))]
+    if "random" in names:
+        sure += random_groups(codes, _sizes(first), plan.draws)
+    if "oracle" in names:
+        sure += [comparison_groups("monolingual", results, plan, len(first.groups)),
+                 *random_groups(codes, _sizes(first), plan.draws + 1)[-1:]]
+    return found + [(group, plan.seeds) for one in sure for group in one.groups]
+
+
+def _fixed(name: str, results: Results, plan: Plan, codes: Sequence[str],
+           gradient: Candidate | None, k: int) -> Candidate:
+    """The groups of a strategy that follow from the study and the plan alone."""
+    if name == "gradient" and gradient:
+        return gradient
+    if name == "hand":
+        return hand_groups(plan, codes)
+    if name == "table":
+        return table_groups(plan, codes, k)
+    if name in ("random", "oracle"):
+        raise StudyError(f"The verdict cannot be about {name!r}, which only compares. Name another "
+                         "strategy first.")
+    return comparison_groups(name, results, plan, k)
 
 
 def _sizes(candidate: Candidate) -> list[int]:

@@ -97,6 +97,13 @@ def is_joint(trial: Trial, study: Study, sources: Sequence[str]) -> bool:
             and trial.budget == study_budget(study))
 
 
+def is_trained(store: Store, record: dict[str, Any], trial: Trial) -> bool:
+    """Whether a trial's scores are there; only reading them tells whether they are whole."""
+    joint = is_joint(trial, Study.model_validate(record["study"]), record["sources"])
+    return store.exists(record["signature"], trial.entry) or (
+        joint and store.exists(record["signature"], SCORES))
+
+
 def load_trial(store: Store, record: dict[str, Any], trial: Trial) -> dict[str, Any] | None:
     """Read what a trial left; None while it has not been trained.
 

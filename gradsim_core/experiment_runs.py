@@ -1,0 +1,102 @@
+"""Experiments as runs: what one would train, what that would take, and how it is started.
+
+Conventions
+-----------
+An estimate counts the trials that the store lacks. Its seconds are those that this study's joint
+run, or better its finished trials, took for an example, shared among the workers; what the machine
+does besides is not in it. Groups that depend on results which are not there yet (`oracle`, the
+best K of several) are counted as if they were the first strategy's.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from gradsim_core.execution import workers_that_fit
+from gradsim_core.experiment import expected_groups
+from gradsim_core.experiment_record import save_plan
+from gradsim_core.plans import Plan
+from gradsim_core.results import Results, load_results
+from gradsim_core.runs import Run, submit_run
+from gradsim_core.store import Store
+from gradsim_core.study import Study
+from gradsim_core.trials import Trial, is_trained, load_trial, trial_of
+
+_MOST_READ = 20
+_FORWARD_SHARE = 0.4
+"""Scoring a row costs about this share of training on it."""
+
+
+def submit_experiment(store: Store, signature: str, plan: Plan,
+                      workers: int | None = None) -> Run:
+    """Queue an experiment on a finished study; its plan is kept beside the study.
+
+    Raises
+    ------
+    RunError
+        If the same experiment is queued or under way.
+    """
+    save_plan(store, signature, plan)
+    argv = [sys.executable, "-m", "gradsim_core", "experiment", signature, "--plan", plan.id,
+            "--cache", str(store.root)]
+    if workers:
+        argv += ["--workers", str(workers)]
+    return submit_run(store, signature, "experiment", argv, key=experiment_key(signature, plan),
+                      title=f"{plan.strategies[0].replace('_', ' ')}, {plan.seeds} seeds")
+
+
+def experiment_key(signature: str, plan: Plan) -> str:
+    """What runs once at a time: this plan on this study."""
+    return f"{signature}/experiment/{plan.id}"
+
+
+def estimate_experiment(store: Store, signature: str, plan: Plan,
+                        workers: int | None = None) -> dict[str, Any]:
+    """Estimate what an experiment takes, before it starts.
+
+    Returns
+    -------
+    dict
+        "models": trials to train; "cached": trials that are there; "examples": of those to train;
+        "seconds": of wall time, None where nothing was measured; "workers".
+    """
+    results = load_results(store, signature)
+    study = Study.model_validate(results.record["study"])
+    budget = plan.budget(study)
+    trials = dict.fromkeys(trial_of(group, seed, budget)
+                           for group, seeds in expected_groups(results, plan)
+                           for seed in plan.seed_numbers(study)[:seeds])
+    return estimate_trials(store, results, list(trials), workers)
+
+
+def estimate_trials(store: Store, results: Results, trials: Sequence[Trial],
+                    workers: int | None = None) -> dict[str, Any]:
+    """Estimate what training some trials takes; keys as of `estimate_experiment`."""
+    missing = [one for one in trials if not is_trained(store, results.record, one)]
+    done = [one for one in trials if one not in set(missing)]
+    workers = min(max(1, len(missing)), workers or workers_that_fit(
+        Study.model_validate(results.record["study"])))
+    examples = sum(len(one.languages) * one.budget.examples for one in missing)
+    per_example, per_scoring = _measured(store, results, done)
+    seconds = (examples * per_example + len(missing) * per_scoring) / workers
+    return {"models": len(missing), "cached": len(done), "examples": examples,
+            "seconds": round(seconds, 1), "workers": workers}
+
+
+def _measured(store: Store, results: Results, done: Iterable[Trial]) -> tuple[float, float]:
+    """Seconds an example of training, and seconds to score one model on every language."""
+    own = [one for trial in list(done)[:_MOST_READ]
+           if (one := load_trial(store, results.record, trial)) is not None
+           and "train_seconds" in one["facts"]]
+    if own:
+        facts = [one["facts"] for one in own]
+        trained = sum(one["train_seconds"] for one in facts)
+        scored = sum(one["seconds"] for one in facts) - trained
+        return trained / sum(one["examples"] for one in facts), scored / len(facts)
+    study, record = results.record["study"], results.record
+    per_example = results.facts["train_seconds"] / (
+        study["steps"] * study["batch_size"] * len(record["sources"]))
+    n_scored = sum(rows["dev"] + rows["test"] for rows in record["rows"].values())
+    return per_example, n_scored * per_example * _FORWARD_SHARE
