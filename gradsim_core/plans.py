@@ -43,18 +43,12 @@ TITLES: Mapping[str, str] = {
 USES_TEST = ("oracle",)
 
 
-class PlanSettings(BaseModel):
-    """What an experiment compares, and how often it trains."""
+class Spending(BaseModel):
+    """What training may cost: seeds, and the budget of every model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    strategies: tuple[str, ...] = Field(
-        ("gradient", "monolingual", "all_languages", "family", "random", "oracle"),
-        description="What to compare; the verdict is about the first. Also hand (with --groups) "
-        "and table (with --table). oracle groups by measured test transfer: a ceiling, no choice.")
     seeds: int = Field(3, ge=1, le=100, description="Seeds: the study's own and those after it.")
-    draws: int = Field(20, ge=1, le=10_000, description="Random groupings, of the first "
-                       "strategy's sizes.")
     steps: int | None = Field(None, ge=1, le=1_000_000,
                               description="Steps of every model; left out: the study's.")
     batch_size: int | None = Field(None, ge=2, le=65_536, multiple_of=2, description="Rows a "
@@ -63,6 +57,26 @@ class PlanSettings(BaseModel):
                           "has not risen at so many of 20 looks; 0: never, so budgets are equal.")
     adaptation_steps: int = Field(0, ge=0, le=1_000_000, description="Masked-language steps on the "
                                   "study's own text before any trial; 0: none.")
+
+    def budget(self, study: Study) -> Budget:
+        """What every language gives."""
+        return study_budget(study, steps=self.steps, batch_size=self.batch_size,
+                            patience=self.patience, adaptation_steps=self.adaptation_steps)
+
+    def seed_numbers(self, study: Study) -> tuple[int, ...]:
+        """The seeds of the trials; the first is that of the joint run."""
+        return tuple(study.seed + i for i in range(self.seeds))
+
+
+class PlanSettings(Spending):
+    """What an experiment compares, and how often it trains."""
+
+    strategies: tuple[str, ...] = Field(
+        ("gradient", "monolingual", "all_languages", "family", "random", "oracle"),
+        description="What to compare; the verdict is about the first. Also hand (with --groups) "
+        "and table (with --table). oracle groups by measured test transfer: a ceiling, no choice.")
+    draws: int = Field(20, ge=1, le=10_000, description="Random groupings, of the first "
+                       "strategy's sizes.")
 
     @field_validator("strategies", mode="before")
     @classmethod
@@ -104,15 +118,6 @@ class Plan(PlanSettings):
     def id(self) -> str:
         """Its name: the first 16 digits of a SHA-256 of all of it."""
         return hashlib.sha256(canonical_json(self.model_dump(mode="json"))).hexdigest()[:16]
-
-    def budget(self, study: Study) -> Budget:
-        """What every language gives in each strategy."""
-        return study_budget(study, steps=self.steps, batch_size=self.batch_size,
-                            patience=self.patience, adaptation_steps=self.adaptation_steps)
-
-    def seed_numbers(self, study: Study) -> tuple[int, ...]:
-        """The seeds of its trials; the first is that of the joint run."""
-        return tuple(study.seed + i for i in range(self.seeds))
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,11 @@ import typer
 
 from gradsim_core.cli.answers import export, group, verify
 from gradsim_core.cli.computing import estimate, run
+from gradsim_core.cli.experiments import experiment, train, transfer
 from gradsim_core.cli.house import dashboard, doctor, supervise
 from gradsim_core.cli.printing import log
 from gradsim_core.cli.runs import runs
+from gradsim_core.cli.scores import import_scores, scores
 from gradsim_core.cli.similarities import similarity
 from gradsim_core.cli.studies import list_studies, show
 from gradsim_core.errors import GradSimError, RunError
@@ -38,7 +40,8 @@ app = typer.Typer(
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": run, "estimate": estimate, "list": list_studies, "show": show,
     "similarity": similarity, "group": group, "export": export, "verify": verify,
-    "doctor": doctor, "dashboard": dashboard}
+    "train": train, "transfer": transfer, "experiment": experiment, "scores": scores,
+    "import-scores": import_scores, "doctor": doctor, "dashboard": dashboard}
 for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(runs, name="runs")

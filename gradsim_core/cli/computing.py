@@ -68,7 +68,7 @@ def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
         log("Study [bold]{}[/] is finished already; its results are reused.", name)
     else:
         try:
-            _compute(prepared, store, threads, checkpoint_every)
+            compute_study(prepared, store, threads, checkpoint_every)
         except KeyboardInterrupt:
             raise RunError(f"Stopped. The same command goes on from the last checkpoint of study "
                            f"{name}, if it has one.") from None
@@ -83,8 +83,8 @@ def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
         duration(results.facts["train_seconds"]), size(results.facts["peak_memory_bytes"]), name)
 
 
-def _compute(prepared: Prepared, store: Store, threads: int | None,
-             checkpoint_every_s: float) -> None:
+def compute_study(prepared: Prepared, store: Store, threads: int | None,
+                  checkpoint_every_s: float = 20.0) -> None:
     """Run the joint trial as this study's one run; however it ends, its row says so."""
     name, study = prepared.signature, prepared.study
     with attend_run(store, name, STUDY, title=study.name) as record, \

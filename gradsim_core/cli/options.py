@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from gradsim_core.decision import Reading, Rule
 from gradsim_core.errors import GroupingError, StoreError, StudyError
+from gradsim_core.plans import Plan, PlanSettings, Spending
 from gradsim_core.results import GRAMS, find_signature
 from gradsim_core.store import Store
 from gradsim_core.study import Study, load_study, study_from
@@ -57,12 +58,26 @@ def reading_options(command: Command) -> Command:
 def rule_options(command: Command) -> Command:
     """Give a command the study's signature and the options of a reading and of a rule."""
     def build(signature: str, given: dict[str, dict[str, Any]]) -> tuple[str, Reading, Rule]:
-        links = {name: _pairs(name, given["rule"].pop(name)) for name in
-                 ("must_link", "cannot_link") if given["rule"].get(name)}
-        return (signature, _checked(Reading, given["reading"]),
-                _checked(Rule, {**given["rule"], **links}))
+        return signature, _checked(Reading, given["reading"]), _rule(given["rule"])
 
     return _with_options(command, [_SIGNATURE], {"reading": Reading, "rule": Rule}, build)
+
+
+def plan_options(command: Command) -> Command:
+    """Give a command the study's signature and the options of a plan, as a `Plan`."""
+    def build(signature: str, given: dict[str, dict[str, Any]]) -> tuple[str, Plan]:
+        return signature, _checked(Plan, {
+            **given["plan"], "reading": _checked(Reading, given["reading"]),
+            "rule": _rule(given["rule"])})
+
+    return _with_options(command, [_SIGNATURE], {
+        "plan": PlanSettings, "reading": Reading, "rule": Rule}, build)
+
+
+def budget_options(command: Command) -> Command:
+    """Give a command the study's signature and the options of a sweep's budget and seeds."""
+    return _with_options(command, [_SIGNATURE], {"budget": Spending}, lambda signature, given: (
+        signature, _checked(Spending, given["budget"])))
 
 
 def chosen(store: Store, prefix: str, finished: bool = True) -> str:
@@ -137,16 +152,17 @@ def _kind(annotation: Any) -> tuple[Any, str | None]:
 
 def _study(path: Path | None, given: dict[str, Any]) -> Study:
     if "columns" in given:
-        given["columns"] = _columns(given["columns"])
+        given["columns"] = column_names(given["columns"], "text=tweet,label=sentiment")
     base = load_study(path).model_dump(exclude_unset=True) if path else {}
     return study_from({**base, **given}, where=f"options over {path}" if path else "options")
 
 
-def _columns(text: str) -> dict[str, str]:
+def column_names(text: str, example: str) -> dict[str, str]:
+    """Role -> column, from role=column,role=column."""
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     if not all(role.strip() and equals and column.strip() for role, equals, column in pairs):
         raise StudyError(f"--columns {text[:100]!r}: write role=column,role=column, such as "
-                         "text=tweet,label=sentiment.")
+                         f"{example}.")
     return {role.strip(): column.strip() for role, _, column in pairs}
 
 
@@ -157,6 +173,12 @@ def _checked(model: Any, given: dict[str, Any]) -> Any:
         first = error.errors()[0]
         raise GroupingError(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']} (given: "
                             f"{first['input']!r:.60}). Change it and run again.") from None
+
+
+def _rule(given: dict[str, Any]) -> Rule:
+    links = {name: _pairs(name, given.pop(name)) for name in ("must_link", "cannot_link")
+             if given.get(name)}
+    return _checked(Rule, {**given, **links})
 
 
 def _pairs(name: str, texts: list[str]) -> tuple[tuple[str, str], ...]:

@@ -82,12 +82,13 @@ def shown(value: object) -> str:
 
 
 @contextmanager
-def progress_shown(name: str, steps: int) -> Iterator[Callable[[dict[str, Any]], None]]:
+def progress_shown(name: str, steps: int,
+                   unit: str = "step") -> Iterator[Callable[[dict[str, Any]], None]]:
     """Show a run's events on standard error: a bar on a terminal, now and then a line in a log."""
     terminal = sys.stderr.isatty()
     told = -math.inf
 
-    with tqdm(total=steps, unit="step", desc=name, dynamic_ncols=True, disable=not terminal,
+    with tqdm(total=steps, unit=unit, desc=name, dynamic_ncols=True, disable=not terminal,
               file=sys.stderr) as bar:
 
         def show(event: dict[str, Any]) -> None:
@@ -97,12 +98,15 @@ def progress_shown(name: str, steps: int) -> Iterator[Callable[[dict[str, Any]],
                     bar.clear()
                     log("{}", event["message"])
                 return
-            bar.set_postfix(loss=event["loss"], refresh=False)
+            if "loss" in event:
+                bar.set_postfix(loss=event["loss"], refresh=False)
+            bar.total = event["steps"]
             bar.update(event["step"] - bar.n)
             if not terminal and time.monotonic() - told >= _QUIET_S:
                 told = time.monotonic()
-                log("Step {} of {}, loss {}, about {} left", f"{event['step']:,}", f"{steps:,}",
-                    event["loss"], duration(event["eta_s"]))
+                loss = f", loss {event['loss']}" if "loss" in event else ""
+                log("{} {} of {}{}, about {} left", unit.capitalize(), f"{event['step']:,}",
+                    f"{event['steps']:,}", loss, duration(event["eta_s"]))
 
         yield show
 
