@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 from gradsim_core.errors import GradSimError, RunError
@@ -28,7 +28,7 @@ from gradsim_core.store import Store
 MARK = "GRADSIM_RUN"
 """Environment variable that names a supervised process's run."""
 
-HEARTBEAT_S = 5.0
+HEARTBEAT_S = 2.0
 _WRITE_EVERY_S = 0.5
 _NO_MEMORY = ("Not enough memory. Lower batch_size or max_length, or take gradients: sketch; see "
               "`gradsim estimate`.")
@@ -71,7 +71,7 @@ def attend_run(store: Store, signature: str, kind: str, *, key: str | None = Non
             attendance.end("cancelled", message="Stopped from the keyboard.")
             raise
         except GradSimError as error:
-            attendance.end("failed", error=str(error))
+            attendance.end("failed", error=str(error)[:1000])
             raise
         except Exception as error:
             words = f"{type(error).__name__}: {error}"[:400]
@@ -170,34 +170,36 @@ class _Attendance:
         self.furthest = run.furthest
         self.waiting: dict[str, Any] = {}  # told, and not yet written
         self.written = -_WRITE_EVERY_S
+        self.turn = Lock()  # of the computation and of its heartbeat
 
     def observe(self, event: Mapping[str, Any]) -> None:
         """Take down what an event says; progress at most twice a second."""
-        self.waiting |= changes_from(event)
-        if "progress" in self.waiting:
-            self.furthest = max(self.furthest, self.waiting["progress"])
-        soon = event.get("kind") == "progress" and self.waiting.get("progress") != 1.0
-        if self.waiting and not (soon and time.monotonic() - self.written < _WRITE_EVERY_S):
-            self._write({"furthest": self.furthest, "heartbeat": now(), **self.waiting})
-            self.waiting, self.written = {}, time.monotonic()
+        with self.turn:
+            self.waiting |= changes_from(event)
+            self.furthest = max(self.furthest, self.waiting.get("progress", 0.0))
+            last = event.get("kind") != "progress" or self.waiting.get("progress") == 1.0
+            if last or time.monotonic() - self.written >= _WRITE_EVERY_S:
+                self._write_waiting()
 
     def end(self, state: str, **values: Any) -> None:
         """Record how it ended; what fails after it was asked to end is cancelled."""
         ended = {"furthest": self.furthest, **self.waiting, **values, "state": state,
                  "ended": now(), "eta_s": None, "pid": None}
-        asked = state != "done" and self._write({**ended, "state": "cancelled", "error": ""},
-                                                {"cancelling": True})
-        if not asked:
-            self._write(ended)
+        with self.turn:
+            asked = state != "done" and self._write({**ended, "state": "cancelled", "error": ""},
+                                                    {"cancelling": True})
+            if not asked:
+                self._write(ended)
 
     @contextmanager
     def beating(self) -> Iterator[None]:
-        """Write a heartbeat every few seconds until the block ends."""
+        """Write a heartbeat, and what waits, every few seconds until the block ends."""
         over = Event()
 
         def beat() -> None:
             while not over.wait(HEARTBEAT_S):
-                self._write({"heartbeat": now()})
+                with self.turn:
+                    self._write_waiting()
 
         heart = Thread(target=beat, daemon=True, name="heartbeat")
         heart.start()
@@ -206,6 +208,10 @@ class _Attendance:
         finally:
             over.set()
             heart.join()
+
+    def _write_waiting(self) -> None:
+        self._write({"furthest": self.furthest, "heartbeat": now(), **self.waiting})
+        self.waiting, self.written = {}, time.monotonic()
 
     def _write(self, values: Mapping[str, Any], where: Mapping[str, Any] | None = None) -> bool:
         still = {"state": "running", "pid": os.getpid(), **(where or {})}

@@ -22,6 +22,8 @@ VERSION = 1
 """Raised whenever older versions of GradSim could no longer read the table."""
 
 BUSY_TIMEOUT_S = 30.0
+_DISK = ("locked", "full", "readonly", "I/O", "unable to open")
+"""What SQLite says when the disk or another process is the cause, not the file's content."""
 
 SCHEMA = ("""
 CREATE TABLE runs (
@@ -56,13 +58,15 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
     except sqlite3.IntegrityError:
         raise
     except sqlite3.OperationalError as error:
+        if not any(word in str(error) for word in _DISK):
+            raise damaged(path, str(error)) from None
         step = ("Another process holds it; try again. It must lie on a local disk."
                 if "locked" in str(error) else
                 "Results stored before are intact. Free space, make the folder writable, or "
                 "choose another cache.")
         raise RunError(f"{_short(path)}: the table of runs cannot be used ({error}). "
                        f"{step}") from None
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise damaged(path, str(error)) from None
     finally:
         if table is not None:

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from gradsim_core.run_database import connection, damaged, make_database, make_folder
 
@@ -168,7 +168,7 @@ class RunTable:
         with connection(self.path) as table:
             found = table.execute(
                 f"SELECT {', '.join(_COLUMNS)} FROM runs WHERE {wanted} AND substr(id, 1, ?) = ? "
-                "ORDER BY number DESC", [*given, len(id_prefix), id_prefix]).fetchall()
+                "ORDER BY number DESC", [*given, len(id_prefix), _stored(id_prefix)]).fetchall()
         try:
             return [_run(row) for row in found]
         except (ValueError, TypeError):
@@ -206,4 +206,6 @@ def _stored(value: Any) -> Any:
 def _run(row: Sequence[Any]) -> Run:
     values: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
     values["argv"] = tuple(map(str, json.loads(values["argv"])))
+    if values["state"] not in get_args(State) or not 0.0 <= values["progress"] <= 1.0:
+        raise ValueError("no such state or progress")
     return Run(**{**values, **{name: bool(values[name]) for name in _FLAGS}})

@@ -37,6 +37,7 @@ MOST_FRUITLESS = 3
 _POLL_S = 0.25
 _LOCK_TIMEOUT_S = 3.0
 _TAIL_BYTES = 65_536
+_WORDED = "gradsim: "
 
 _log = logging.getLogger(__name__)
 _started: dict[Path, subprocess.Popen] = {}  # the supervisor started last from here, by cache
@@ -130,7 +131,7 @@ class _Supervisor:
         try:
             with open(run.log, "ab") as log:
                 child = _spawn(run.argv, environment, log, run.folder)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, IndexError) as error:
             self.table.change(run.id, {"state": "queued"}, state="failed", ended=now(), error=(
                 f"{run.argv[0] if run.argv else 'nothing'} cannot be started in {run.folder} "
                 f"({getattr(error, 'strerror', None) or error}). Run it in a terminal to see "
@@ -168,7 +169,9 @@ def _end(run: Run, code: int | None) -> dict[str, Any]:
         return {**end, "state": "done", "progress": 1.0, "message": "Finished."}
     if code is not None and code > 0:
         last = log_tail(Path(run.log), 1) or "it printed nothing"
-        return {**end, "state": "failed", "error": f"exit code {code}: {last[-300:]}"}
+        worded = last.startswith(_WORDED)  # the command line's own refusal: the whole story
+        return {**end, "state": "failed", "error": last.removeprefix(_WORDED)[:400] if worded
+                else f"exit code {code}: {last[-300:]}"}
     if not run.supervised:
         return {**end, "state": "interrupted"}
     further = run.furthest > run.passed

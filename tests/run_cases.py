@@ -2,45 +2,110 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
-from gradsim_core.runs import Run, run_state, start_run
+import psutil
+import pytest
+
+from gradsim_core.run_table import Run, RunTable
+from gradsim_core.runs import STUDY, find_run, run_key, submit_run
 from gradsim_core.store import Store
 
 ONE = "0123456789abcdef"
 
 PLAY = """
-import json, os, signal, subprocess, sys, time
-folder = os.path.join({root!r}, "{one}")
-def tell(kind, **more):
-    with open(os.path.join(folder, "events.jsonl"), "a") as log:
-        log.write(json.dumps(dict(kind=kind, **more)) + chr(10))
-def finish():
-    os.makedirs(os.path.join(folder, "scores"), exist_ok=True)
-    open(os.path.join(folder, "scores", "joint.json"), "w").close()
-    tell("done")
+import os, signal, subprocess, sys, time
+from gradsim_core.runs import attend_run
+from gradsim_core.store import Store
+store = Store({root!r})
 def wait_for(name):
-    while not os.path.exists(os.path.join({root!r}, name)):
+    while not (store.root / name).exists():
         time.sleep(0.01)
+def tell(step, steps=4, message="training"):
+    observe(dict(kind="progress", step=step, steps=steps, eta_s=30, message=message))
+"""
+
+ATTEND = """
+with attend_run(store, {signature!r}, "study", key={key!r}) as observe:
 """
 
 
-def start(store: Store, act: str, extra_args: Sequence[str] = ()) -> Run:
-    """Start a run that plays the act instead of computing."""
-    code = PLAY.format(root=str(store.root), one=ONE) + act
-    return start_run(store, "steps: 3\n", ONE, extra_args, [sys.executable, "-c", code])
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store, whose supervisor and runs are ended after the test."""
+    store = Store(tmp_path / "cache")
+    yield store
+    end_all(store)
 
 
-def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
+def end_all(store: Store) -> None:
+    """Kill the supervisors of a store, then whatever else names its folder."""
+    for supervisors in (True, False):
+        for process in processes_of(store):
+            with suppress(psutil.Error):
+                if not supervisors or "supervise" in process.cmdline():
+                    process.kill()
+                    process.wait(5)
+
+
+def processes_of(store: Store) -> list[psutil.Process]:
+    """The living processes whose command names the store's folder, other than this one."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        named = any(str(store.root) in part for part in process.info["cmdline"] or ())
+        if named and process.pid != os.getpid() and process.info["status"] != "zombie":
+            found.append(process)
+    return found
+
+
+def supervisors_of(store: Store) -> list[psutil.Process]:
+    """The living supervisors of a store."""
+    return [process for process in processes_of(store) if "supervise" in process.cmdline()]
+
+
+def act_command(store: Store, act: str, key: str | None = None, attend: bool = True) -> list[str]:
+    """The command of a process that plays the act, as an attended run or as any other."""
+    key = run_key(ONE, STUDY) if key is None else key
+    code = PLAY.format(root=str(store.root))
+    if attend:
+        act = ATTEND.format(signature=ONE, key=key) + textwrap.indent(act.strip("\n"), "    ")
+    return [sys.executable, "-c", f"{code}\n{act}"]
+
+
+def start(store: Store, act: str, key: str | None = None, attend: bool = True) -> Run:
+    """Queue a run that plays the act instead of computing."""
+    return submit_run(store, ONE, STUDY, act_command(store, act, key, attend), key=key)
+
+
+def written(store: Store, **values: object) -> Run:
+    """A row as some process may have left it."""
+    row = {"id": "", "signature": ONE, "kind": STUDY, "key": run_key(ONE, STUDY), "title": "",
+           "argv": ("gone",), "folder": "/", "supervised": False, **values}
+    return RunTable(store.root).insert(Run(**row))  # type: ignore[arg-type]
+
+
+def until(condition: Callable[[], object], within_s: float = 30.0) -> None:
     """Wait until it holds, and fail where it never does."""
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.01)
+        time.sleep(0.02)
 
 
-def state(store: Store) -> str:
-    """The state alone."""
-    return run_state(store, ONE).state
+def ended(store: Store, run: Run) -> Run:
+    """The run once it has ended."""
+    until(lambda: not find_run(store, run.id).coming)
+    return find_run(store, run.id)
+
+
+def living(run: Run) -> bool:
+    """Whether the process that was the run's still is there."""
+    with suppress(psutil.Error):
+        return run.pid is not None and psutil.Process(run.pid).status() != psutil.STATUS_ZOMBIE
+    return False

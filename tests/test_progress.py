@@ -1,4 +1,4 @@
-"""Progress: a study's state from its events alone."""
+"""Progress: what an event alone says of its run."""
 
 from __future__ import annotations
 
@@ -6,61 +6,32 @@ from typing import Any
 
 import pytest
 
-from gradsim_core.progress import latest_attempt, state_from_events
-
-STARTED = {"kind": "started"}
-HALF = {"kind": "progress", "step": 2, "steps": 4, "eta_s": 9, "message": "training"}
-DONE, CANCELLED = {"kind": "done"}, {"kind": "cancelled"}
-FAILED = {"kind": "failed", "message": "afr/train.tsv:3: two columns"}
+from gradsim_core.progress import MESSAGE_LENGTH, changes_from
 
 
-@pytest.mark.parametrize(("events", "alive", "finished", "state", "progress"), [
-    ([], False, False, "absent", 0.0),
-    ([], False, True, "done", 1.0),
-    ([STARTED], True, False, "running", 0.0),
-    ([STARTED, HALF], True, False, "running", 0.5),
-    ([STARTED, HALF], True, True, "running", 0.5),  # a finished study, computed again
-    ([STARTED, HALF], False, False, "interrupted", 0.5),
-    ([STARTED, HALF, FAILED], False, False, "failed", 0.5),
-    ([STARTED, HALF, CANCELLED], False, False, "cancelled", 0.5),
-    ([STARTED, CANCELLED, FAILED], False, False, "cancelled", 0.0),  # it failed because cancelled
-    ([STARTED, HALF, CANCELLED], True, False, "running", 0.5),  # asked, and not yet gone
-    ([STARTED, HALF, DONE], False, True, "done", 1.0),
-    ([STARTED, HALF, DONE], False, False, "absent", 0.0),  # its result was removed
-    ([STARTED, FAILED, STARTED], False, False, "interrupted", 0.0),
-    ([STARTED, HALF, FAILED, STARTED], True, False, "running", 0.0),
+@pytest.mark.parametrize(("event", "changes"), [
+    ({"kind": "stage", "message": "Training"}, {"message": "Training", "eta_s": None}),
+    ({"kind": "note", "message": "Rows are padded"}, {"message": "Rows are padded"}),
+    ({"kind": "progress", "step": 2, "steps": 8, "eta_s": 9}, {"progress": 0.25, "eta_s": 9.0}),
+    ({"kind": "progress", "step": 2, "steps": 8, "message": "Trial 1", "loss": 1.5},
+     {"progress": 0.25, "message": "Trial 1"}),
+    ({"kind": "done", "step": 8, "steps": 8}, {"progress": 1.0}),
+    ({"kind": "stage", "message": "Scoring", "eta_s": 3}, {"message": "Scoring", "eta_s": 3.0}),
+    ({"kind": "unheard of", "colour": "red"}, {}),
+    ({}, {}),
 ])
-def test_state(events: list[dict], alive: bool, finished: bool, state: str,
-               progress: float) -> None:
-    seen = state_from_events(events, alive=alive, recorded=bool(events), finished=finished)
-    assert (seen.state, seen.progress) == (state, progress)
-    assert seen.error == (FAILED["message"] if state == "failed" else "")
-    assert (seen.eta_s is not None) == (alive and progress == 0.5)
+def test_what_an_event_changes(event: dict[str, Any], changes: dict[str, Any]) -> None:
+    assert changes_from(event) == changes
 
 
-@pytest.mark.parametrize(("events", "progress", "eta_s"), [
-    ([{"step": 9, "steps": 4, "eta_s": -3}], 1.0, 0.0),
-    ([{"step": 1, "steps": 0}], 0.0, None),
-    ([{"step": -1, "steps": 4}, {"kind": ["x"]}], 0.0, None),
-    ([{"step": "2", "steps": 4, "eta_s": "soon"}], 0.0, None),
-    ([{"step": 2, "steps": float("nan"), "eta_s": float("inf")}], 0.0, None),
-    ([{"step": 1, "steps": 4, "eta_s": 9}, {"kind": "snapshot"}], 0.25, 9.0),
-    ([{"step": 4, "steps": 4, "eta_s": 9}, {"kind": "stage"}], 1.0, None),
+@pytest.mark.parametrize(("event", "changes"), [
+    ({"step": 9, "steps": 4, "eta_s": -3}, {"progress": 1.0, "eta_s": 0.0}),
+    ({"step": -1, "steps": 4, "kind": ["x"]}, {"progress": 0.0}),
+    ({"step": 1, "steps": 0}, {}),
+    ({"step": "2", "steps": 4, "eta_s": "soon"}, {}),
+    ({"step": 2, "steps": float("nan"), "eta_s": float("inf")}, {}),
+    ({"message": ["a list"], "step": 2}, {"message": "['a list']"}),
+    ({"message": "x" * 9000}, {"message": "x" * MESSAGE_LENGTH}),
 ])
-def test_odd_numbers(events: list[dict[str, Any]], progress: float, eta_s: float | None) -> None:
-    seen = state_from_events(events, alive=True, recorded=True, finished=False)
-    assert (seen.state, seen.progress, seen.eta_s) == ("running", progress, eta_s)
-
-
-@pytest.mark.parametrize(("alive", "message"), [
-    (True, "scoring"), (False, "stopped before its end; start it again to go on")])
-def test_message_is_the_latest(alive: bool, message: str) -> None:
-    events: list[dict[str, Any]] = [HALF, {"kind": "stage", "message": "scoring"}, {"kind": "x"}]
-    seen = state_from_events(events, alive=alive, recorded=True, finished=False)
-    assert seen.message == message
-
-
-def test_an_attempt_begins_with_its_start() -> None:
-    assert latest_attempt([FAILED, STARTED, HALF]) == [STARTED, HALF]
-    assert latest_attempt([HALF]) == [HALF]
-    assert latest_attempt([]) == []
+def test_odd_values(event: dict[str, Any], changes: dict[str, Any]) -> None:
+    assert changes_from(event) == changes

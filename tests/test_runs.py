@@ -1,224 +1,262 @@
-"""Runs: started once, seen from outside, whoever started them."""
+"""Runs: queued once, started by the supervisor, seen from outside, whoever asked for them."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
-from run_cases import ONE, start, state, until
+from run_cases import ONE, act_command, end_all, ended, start, until, written
+from run_cases import store as store  # noqa: PLC0414 - a fixture
 
-from gradsim_core import runs
 from gradsim_core.errors import RunError
 from gradsim_core.runs import (
-    RunState,
-    cancel_run,
-    load_run,
-    log_tail,
-    record_run,
-    run_command,
-    run_lock,
-    run_state,
-    start_run,
+    ensure_supervisor,
+    find_run,
+    list_runs,
+    resume_run,
+    run_log,
+    study_run,
+    study_state,
+    submit_run,
+    submit_study,
 )
 from gradsim_core.store import Store
 
 ROOT = Path(__file__).parents[1]
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty store, whose run is ended after the test."""
-    store = Store(tmp_path)
-    yield store
-    run = load_run(store, ONE)
-    if run and run.pid != os.getpid():
-        cancel_run(store, ONE, grace_s=0)
+WAIT = 'wait_for("go")'
 
 
-def test_nothing_there_is_absent(store: Store) -> None:
-    assert run_state(store, ONE) == RunState("absent")
-    assert log_tail(store, ONE) == ""
-    assert load_run(store, ONE) is None
-    assert cancel_run(store, ONE) == RunState("absent")
+def test_nothing_there(store: Store) -> None:
+    assert list_runs(store) == []
+    assert study_run(store, ONE) is None
+    assert study_state(None, False) == "absent"
+    ensure_supervisor(store)
+    with pytest.raises(RunError, match=r"No run begins with 'ab'. Runs here: none"):
+        find_run(store, "ab")
+    assert not store.root.exists()
 
 
-def test_running_then_done(store: Store) -> None:
-    run = start(store, """
-tell("progress", step=1, steps=4, eta_s=30, message="training")
-wait_for("go")
-finish()
-wait_for("end")
-""")
-    until(lambda: run_state(store, ONE).progress > 0)
-    seen = run_state(store, ONE)
-    assert seen == RunState("running", 0.25, "training", 30.0, run.started, run.pid)
+def test_queued_then_running_then_done(store: Store) -> None:
+    run = start(store, 'tell(1)\nwait_for("go")')
+    assert (run.state, run.live, run.kind, run.signature) == ("queued", True, "study", ONE)
+    assert study_state(run, True) == "queued"  # a finished study, computed again
+    until(lambda: find_run(store, run.id).progress > 0)
+    seen = find_run(store, run.id[:6])
+    assert (seen.state, seen.progress) == ("running", 0.25)
+    assert (seen.message, seen.eta_s) == ("training", 30)
+    assert psutil.Process(seen.pid).is_running()
+    assert study_run(store, ONE) == seen
     (store.root / "go").touch()
-    until(lambda: state(store) != "running")  # done as soon as it says so
-    assert run_state(store, ONE) == RunState("done", 1.0, "finished", None, run.started, run.pid)
-    (store.root / "end").touch()
-    until(lambda: state(store) == "done" and not psutil.pid_exists(run.pid))
+    done = ended(store, run)
+    assert (done.state, done.progress, done.eta_s, done.attempt) == ("done", 1.0, None, 1)
+    assert done.created <= (done.started or "") <= (done.ended or "")
+    assert study_state(done, True) == "done"
+    assert study_state(done, False) == "absent"  # its result was removed
+    assert list_runs(store, live=True) == []
+    assert list_runs(store, kind="train") == []
+    assert list_runs(store, signature=ONE) == [done]
 
 
-def test_how_it_is_started(store: Store) -> None:
-    before = psutil.Process().nice()
+def test_how_it_is_started(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     run = start(store, """
-print(os.environ["OMP_WAIT_POLICY"], os.getsid(0) == os.getpid(), sys.stdin.read() == "")
-print(sys.argv[1:], file=sys.stderr)
-tell("progress", step=1, steps=1)
-wait_for("end")
-""", extra_args=("--threads", "1"))
-    until(lambda: run_state(store, ONE).progress == 1)
-    assert log_tail(store, ONE).splitlines() == ["passive True True", "['--threads', '1']"]
-    assert psutil.Process(run.pid).nice() == min(19, before + 5)
-    assert store.path(ONE, "study.yaml").read_text() == "steps: 3\n"
-    assert run == load_run(store, ONE)
-    assert run.attempt == 1
-    assert run.argv[-2:] == ("--threads", "1")
+print(os.environ["OMP_WAIT_POLICY"], os.environ["GRADSIM_RUN"], os.getcwd())
+print(os.getsid(0) == os.getpid(), sys.stdin.read() == "", os.nice(0) >= 5)
+print("to stderr", file=sys.stderr)
+""")
+    assert ended(store, run).state == "done"
+    assert run_log(store, run.id).splitlines() == [
+        f"passive {run.id} {tmp_path}", "True True True", "to stderr"]
+    assert Path(run.log) == store.root / ".runs" / f"{run.id}.log"
 
 
-def test_the_command_is_our_own(store: Store) -> None:
-    assert run_command(store, ONE) == [
-        sys.executable, "-m", "gradsim_core", "run", str(store.root / ONE / "study.yaml"),
-        "--cache", str(store.root)]
+def test_a_study_is_submitted_with_its_file(store: Store) -> None:
+    run = submit_study(store, ONE, "steps: 3\nrows: 9\n", "Mine")
+    file = store.path(ONE, "study.yaml")
+    assert run.argv == (sys.executable, "-m", "gradsim_core", "run", str(file), "--cache",
+                        str(store.root))
+    assert (run.title, file.read_text()) == ("Mine", "steps: 3\nrows: 9\n")
+    failed = ended(store, run)  # it fails before it attends its run: 8 snapshots of 3 steps
+    assert failed.state == "failed"
+    assert failed.error.startswith(f"{file}: study: snapshots (8) cannot exceed steps (3).")
 
 
-def test_second_start_is_refused(store: Store) -> None:
-    run = start(store, 'wait_for("end")')
-    with pytest.raises(RunError, match=rf"already under way \(pid {run.pid} since 20"):
-        start(store, "finish()")
-    assert load_run(store, ONE) == run
+def test_a_key_has_one_live_run(store: Store) -> None:
+    run = start(store, WAIT)
+    with pytest.raises(RunError, match=f"already under way .run {run.id}, queued since 20"):
+        start(store, WAIT)
+    until(lambda: find_run(store, run.id).pid)
+    with pytest.raises(RunError, match=rf"run {run.id}, pid \d+ since 20.*gradsim runs cancel"):
+        start(store, WAIT)
+    other = start(store, "pass", key="another")
+    assert [one.id for one in list_runs(store)] == [other.id, run.id]
+    (store.root / "go").touch()
+    assert ended(store, run).state == "done"
+    assert start(store, "pass").id != run.id  # the key is free again
 
 
-def test_of_four_starts_at_once_one_succeeds(store: Store) -> None:
-    def one(_: int) -> int | str:
-        try:
-            return start(store, 'wait_for("end")').pid
-        except RunError as error:
-            return str(error)
-
-    with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(one, range(4)))
-    run = load_run(store, ONE)
-    assert run
-    assert [answer for answer in answers if isinstance(answer, int)] == [run.pid]
-    refusals = [answer for answer in answers if isinstance(answer, str)]
-    assert all(f"already under way (pid {run.pid} since" in refusal for refusal in refusals)
-    assert run.attempt == 1
-
-
-def test_killed_run_is_interrupted_at_once(store: Store) -> None:
-    run = start(store, 'tell("progress", step=2, steps=4)\nwait_for("end")')
-    until(lambda: run_state(store, ONE).progress == 0.5)
-    os.kill(run.pid, 9)
-    until(lambda: psutil.Process(run.pid).status() == psutil.STATUS_ZOMBIE)
-    seen = run_state(store, ONE)
-    assert (seen.state, seen.progress) == ("interrupted", 0.5)
-    assert not psutil.pid_exists(run.pid)  # and no zombie is left behind
-    again = start(store, 'wait_for("end")')
-    assert again.attempt == 2
-    assert (state(store), run_state(store, ONE).progress) == ("running", 0.0)
-
-
-def test_failure_that_it_tells(store: Store) -> None:
-    start(store, 'tell("failed", message="afr/train.tsv:3: two columns")\nsys.exit(1)')
-    until(lambda: state(store) != "running")
-    assert run_state(store, ONE).state == "failed"
-    assert run_state(store, ONE).error == "afr/train.tsv:3: two columns"
-
-
-def test_failure_that_it_cannot_tell(store: Store) -> None:
-    start(store, 'print("step 1")\nraise SystemExit("the model is missing")')
-    until(lambda: state(store) != "running")
-    assert run_state(store, ONE).state == "failed"
-    assert run_state(store, ONE).error == "exit code 1: the model is missing"
-
-
-def test_command_that_is_not_there(store: Store) -> None:
-    with pytest.raises(RunError, match=r"/no/such/python cannot be started \(No such file"):
-        start_run(store, "", ONE, argv=["/no/such/python"])
-    assert state(store) == "failed"
-
-
-def test_removed_result_is_absent(store: Store) -> None:
-    start(store, "finish()")
-    until(lambda: state(store) == "done")
-    store.remove(ONE, runs.RESULT)
-    assert state(store) == "absent"
-
-
-def test_this_process_records_itself(store: Store) -> None:
-    run = record_run(store, ONE)
-    assert (run.pid, run.attempt) == (os.getpid(), 1)
-    assert state(store) == "running"
-    assert record_run(store, ONE) == run
-    with pytest.raises(RunError, match=f"pid {os.getpid()}"):
-        start(store, "finish()")
-    store.append_event(ONE, {"kind": "failed", "message": "no"})
-    assert state(store) == "failed"  # though the process lives
-    assert record_run(store, ONE).attempt == 2
-    assert state(store) == "running"
-
-
-RECORD = """
+SUBMIT = """
 import sys
-from gradsim_core.runs import record_run, run_lock
+from gradsim_core.errors import RunError
+from gradsim_core.runs import submit_run
 from gradsim_core.store import Store
-store = Store(sys.argv[1])
-with run_lock(store, "{one}"):
-    print(record_run(store, "{one}").pid, flush=True)
-    sys.stdin.readline()
+print("ready", flush=True); sys.stdin.readline()
+try:
+    print(submit_run(Store(sys.argv[1]), "one", "train", [sys.executable, "-c", ""], key="k").id)
+except RunError as error:
+    print(error)
 """
 
 
-def test_child_keeps_the_record_of_its_parent(store: Store) -> None:
-    code = RECORD.format(one=ONE).replace("sys.stdin.readline()", "import time; time.sleep(60)")
-    code = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{code}"
-    run = start_run(store, "", ONE, argv=[sys.executable, "-c", code, str(store.root)])
-    until(lambda: log_tail(store, ONE) == str(run.pid))
-    assert load_run(store, ONE) == run
-    assert [event["kind"] for event in store.events(ONE)] == ["started"]
+def test_of_five_submitters_at_once_one_wins(store: Store) -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", SUBMIT, str(store.root)], text=True,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+               for _ in range(5)]
+    for writer in writers:
+        assert writer.stdout
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin
+        writer.stdin.write("\n")
+        writer.stdin.flush()
+    answers = [writer.communicate(timeout=60)[0].strip() for writer in writers]
+    (run,) = list_runs(store)
+    assert answers.count(run.id) == 1
+    assert sum("already under way" in answer for answer in answers) == 4
 
 
-def test_lock_is_held_by_one_and_falls_with_it(store: Store) -> None:
-    holder = subprocess.Popen([sys.executable, "-c", RECORD.format(one=ONE), str(store.root)],
-                              cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert holder.stdout
-    assert int(holder.stdout.readline()) == holder.pid
-    begin = time.monotonic()
-    with pytest.raises(RunError, match=rf"already under way \(pid {holder.pid} since 20"), \
-            run_lock(store, ONE):
-        pass
-    assert time.monotonic() - begin < 1
-    with run_lock(store, "other-study"):
-        pass
-    holder.kill()
-    holder.communicate()
-    with run_lock(store, ONE):
-        assert state(store) == "interrupted"
-        with pytest.raises(RunError, match=r"already under way \(another process\)"), \
-                run_lock(store, ONE):
-            pass
-    with run_lock(store, ONE):
-        pass
+def test_runs_wait_for_their_turn(store: Store) -> None:
+    """One at once; the one that was queued first comes first."""
+    note = 'open(store.root / "order", "a").write("{}\\n")'
+    runs = [start(store, f"{note.format(name)}\n{'wait_for(chr(103) + chr(111))' * first}",
+                  key=name)
+            for name, first in (("a", True), ("b", False), ("c", False))]
+    until(lambda: find_run(store, runs[0].id).state == "running")
+    assert [find_run(store, run.id).state for run in runs] == ["running", "queued", "queued"]
+    (store.root / "go").touch()
+    assert [ended(store, run).state for run in runs] == ["done"] * 3
+    assert (store.root / "order").read_text().split() == ["a", "b", "c"]
 
 
-def test_log_tail_is_the_last_lines(store: Store) -> None:
-    log = store.folder(ONE) / "log.txt"
-    log.write_bytes(b"".join(b"line %d\n" % i for i in range(30_000)) + b"10%\r20%\xff")
-    assert log_tail(store, ONE, lines=3) == "line 29999\n10%\n20%\ufffd"
-    assert len(log_tail(store, ONE, lines=10**6)) <= 65_536
-    assert log_tail(store, ONE, lines=0) == ""
+def test_several_at_once_where_asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADSIM_RUNS_AT_ONCE", "2")
+    runs = [start(store, WAIT, key=name) for name in "abc"]
+    until(lambda: [find_run(store, run.id).state for run in runs] ==
+          ["running", "running", "queued"])
+    (store.root / "go").touch()
+    assert [ended(store, run).state for run in runs] == ["done"] * 3
 
 
-def test_record_is_plain_json(store: Store) -> None:
-    record_run(store, ONE)
-    record = json.loads(store.path(ONE, "run.json").read_text())["content"]
-    assert record["pid"] == os.getpid()
-    assert record["create_time"] == pytest.approx(psutil.Process().create_time(), abs=0.1)
+@pytest.mark.parametrize(("act", "error"), [
+    ("from gradsim_core.errors import DataError\nraise DataError('afr.tsv:3: two columns')",
+     "afr.tsv:3: two columns"),
+    ("1 / 0", "ZeroDivisionError: division by zero"),
+    ("raise MemoryError", "Not enough memory. Lower batch_size"),
+])
+def test_a_failure_that_it_tells(store: Store, act: str, error: str) -> None:
+    run = ended(store, start(store, act))
+    assert run.state == "failed"
+    assert error in run.error
+
+
+@pytest.mark.parametrize(("act", "error"), [
+    ('print("step 1")\nraise SystemExit("the model is missing")',
+     "exit code 1: the model is missing"),
+    ("os._exit(3)", "exit code 3: it printed nothing")])
+def test_a_failure_that_it_cannot_tell(store: Store, act: str, error: str) -> None:
+    run = ended(store, start(store, act, attend=False))
+    assert (run.state, run.error) == ("failed", error)
+
+
+def test_a_command_that_says_nothing_and_ends_well_is_done(store: Store) -> None:
+    assert ended(store, start(store, "pass", attend=False)).state == "done"
+
+
+@pytest.mark.parametrize(("argv", "folder", "words"), [
+    (["/no/such/python"], "/", r"/no/such/python cannot be started in / \(No such file"),
+    ([sys.executable], "/no/such/folder", r"in /no/such/folder \(No such file"),
+    ([], "/", "nothing cannot be started")])
+def test_what_cannot_be_started_is_said(store: Store, argv: list[str], folder: str,
+                                        words: str) -> None:
+    run = written(store, supervised=True, argv=tuple(argv), folder=folder)
+    ensure_supervisor(store)
+    failed = ended(store, run)
+    assert failed.state == "failed"
+    assert re.search(words, failed.error)
+
+
+def test_resumed_after_a_failure(store: Store) -> None:
+    run = start(store, """
+if not (store.root / "mended").exists():
+    raise SystemExit("broken")
+""", attend=False)
+    assert ended(store, run).state == "failed"
+    (store.root / "mended").touch()
+    again = resume_run(store, run.id)
+    assert (again.id, again.state, again.error) == (run.id, "queued", "")
+    with pytest.raises(RunError, match="already under way"):
+        resume_run(store, run.id)
+    done = ended(store, run)
+    assert (done.state, done.attempt) == ("done", 2)
+    with pytest.raises(RunError, match="is done: there is nothing left to resume"):
+        resume_run(store, run.id)
+
+
+def test_resume_waits_for_its_key(store: Store) -> None:
+    first = ended(store, start(store, 'raise SystemExit("no")', attend=False))
+    second = start(store, WAIT)
+    with pytest.raises(RunError, match=f"already under way .run {second.id}"):
+        resume_run(store, first.id)
+    assert find_run(store, first.id).state == "failed"
+
+
+def test_the_log_is_read_from_its_end(store: Store) -> None:
+    run = written(store, state="done", supervised=True)
+    assert run_log(store, run.id) == ""
+    Path(run.log).parent.mkdir(exist_ok=True)
+    Path(run.log).write_bytes(b"".join(b"line %d\n" % i for i in range(30_000)) + b"10%\r20%\xff")
+    assert run_log(store, run.id, lines=3) == "line 29999\n10%\n20%\ufffd"
+    assert len(run_log(store, run.id, lines=10**6)) <= 65_536
+    assert run_log(store, run.id, lines=0) == ""
+    assert run_log(store, written(store, state="failed").id) == ""  # it was in a terminal
+
+
+def test_a_run_attended_in_a_terminal(store: Store) -> None:
+    """It is seen and refused like any other, and interrupted, not restarted, when killed."""
+    process = subprocess.Popen(act_command(store, 'tell(2)\nwait_for("go")'))
+    until(lambda: list_runs(store) and list_runs(store)[0].progress == 0.5)
+    (run,) = list_runs(store, live=True)
+    assert (run.state, run.pid, run.supervised, run.attempt) == ("running", process.pid, False, 1)
+    with pytest.raises(RunError, match=f"already under way .run {run.id}, pid {process.pid}"):
+        start(store, WAIT)
+    second = subprocess.run(act_command(store, "pass"), capture_output=True, text=True,
+                            check=False)
+    assert "already under way" in second.stderr
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    seen = find_run(store, run.id)
+    assert (seen.state, seen.progress, seen.live, seen.coming) == ("interrupted", 0.5, False, False)
+    assert list_runs(store, live=True) == []
+    next_one = start(store, "pass")  # the key is free, though nobody has tidied up
+    assert ended(store, next_one).state == "done"
+    assert find_run(store, run.id).state == "interrupted"
+    assert resume_run(store, run.id).argv[1:] == tuple(act_command(store, "")[1:2]) + run.argv[2:]
+    (store.root / "go").touch()
+    again = ended(store, run)  # by its own command, now supervised
+    assert (again.state, again.attempt, again.supervised) == ("done", 2, True)
+
+
+def test_rows_are_plain(store: Store) -> None:
+    run = written(store, title="x", argv=("a", "b c"))
+    end_all(store)
+    assert json.loads(json.dumps(run.argv)) == ["a", "b c"]
+    assert run.pid is None
+    assert os.path.isfile(store.root / "runs.sqlite")
+    assert submit_run(store, ONE, "train", ["x"], key="other").title == ""
