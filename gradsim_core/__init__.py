@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from gradsim_core.decision import placed_languages as placed_languages
     from gradsim_core.decision import read_similarity as read_similarity
     from gradsim_core.errors import GradSimError as GradSimError
+    from gradsim_core.experiment_record import list_experiments as list_experiments
+    from gradsim_core.experiment_record import load_experiment as load_experiment
+    from gradsim_core.experiment_runs import estimate_experiment as estimate_experiment
+    from gradsim_core.experiment_runs import experiment_key as experiment_key
+    from gradsim_core.experiment_runs import submit_experiment as submit_experiment
     from gradsim_core.gram import CORRECTIONS as CORRECTIONS
     from gradsim_core.gram import READINGS as READINGS
     from gradsim_core.gram import GramSeries as GramSeries
@@ -44,6 +49,19 @@ if TYPE_CHECKING:
     from gradsim_core.grouping import newick as newick
     from gradsim_core.languages import Language as Language
     from gradsim_core.languages import resolve as resolve
+    from gradsim_core.majority import load_majority as load_majority
+    from gradsim_core.majority import majority_baseline as majority_baseline
+    from gradsim_core.pair_tables import AlignmentReport as AlignmentReport
+    from gradsim_core.pair_tables import SimilarityTable as SimilarityTable
+    from gradsim_core.pair_tables import TableReport as TableReport
+    from gradsim_core.pair_tables import align as align
+    from gradsim_core.pair_tables import imported_names as imported_names
+    from gradsim_core.pair_tables import load_imported as load_imported
+    from gradsim_core.pair_tables import read_scores as read_scores
+    from gradsim_core.pair_tables import read_similarity_table as read_similarity_table
+    from gradsim_core.pair_tables import save_imported as save_imported
+    from gradsim_core.pair_tables import scores_csv as scores_csv
+    from gradsim_core.plans import Plan as Plan
     from gradsim_core.prepared import Prepared as Prepared
     from gradsim_core.prepared import prepare as prepare
     from gradsim_core.report import report_csv as report_csv
@@ -63,6 +81,13 @@ if TYPE_CHECKING:
     from gradsim_core.runs import study_state as study_state
     from gradsim_core.runs import submit_run as submit_run
     from gradsim_core.runs import submit_study as submit_study
+    from gradsim_core.scores import Scores as Scores
+    from gradsim_core.scores import gains_over_all_languages as gains_over_all_languages
+    from gradsim_core.scores import gains_over_majority as gains_over_majority
+    from gradsim_core.scores import gains_over_monolingual as gains_over_monolingual
+    from gradsim_core.scores import mean_scores as mean_scores
+    from gradsim_core.scores import seed_agreement as seed_agreement
+    from gradsim_core.scores import square as square
     from gradsim_core.spreadsheet import csv_cell as csv_cell
     from gradsim_core.spreadsheet import csv_text as csv_text
     from gradsim_core.spreadsheet import plain_text as plain_text
@@ -71,8 +96,12 @@ if TYPE_CHECKING:
     from gradsim_core.study import load_study as load_study
     from gradsim_core.study import study_from as study_from
     from gradsim_core.study import study_yaml as study_yaml
+    from gradsim_core.trial_scores import all_languages_scores as all_languages_scores
+    from gradsim_core.trial_scores import pair_gains as pair_gains
+    from gradsim_core.trial_scores import transfer_scores as transfer_scores
     from gradsim_core.verdict import metric_name as metric_name
     from gradsim_core.verdict import percent as percent
+    from gradsim_core.verdict import phrase as phrase
     from gradsim_core.verdict import points as points
     from gradsim_core.verdict import points_between as points_between
     from gradsim_core.verification import check_decision as check_decision
@@ -83,20 +112,30 @@ _HOME = {
     "decision": ("Reading", "Rule", "decide", "decision_json", "decision_of", "make_grouping",
                  "placed_languages", "read_similarity"),
     "errors": ("GradSimError",),
+    "experiment_record": ("list_experiments", "load_experiment"),
+    "experiment_runs": ("estimate_experiment", "experiment_key", "submit_experiment"),
     "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes",
              "similarity"),
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),
     "languages": ("Language", "resolve"),
+    "majority": ("load_majority", "majority_baseline"),
+    "pair_tables": ("AlignmentReport", "SimilarityTable", "TableReport", "align", "imported_names",
+                    "load_imported", "read_scores", "read_similarity_table", "save_imported",
+                    "scores_csv"),
+    "plans": ("Plan",),
     "prepared": ("Prepared", "prepare"),
     "report": ("report_csv", "report_markdown", "summary_rows"),
     "results": ("Results", "find_signature", "load_results"),
     "runs": ("Run", "cancel_run", "ensure_supervisor", "find_run", "list_runs", "resume_run",
              "run_log", "study_run", "study_state", "submit_run", "submit_study"),
+    "scores": ("Scores", "gains_over_all_languages", "gains_over_majority",
+               "gains_over_monolingual", "mean_scores", "seed_agreement", "square"),
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
     "store": ("Store",),
     "study": ("Study", "load_study", "study_from", "study_yaml"),
-    "verdict": ("metric_name", "percent", "points", "points_between"),
+    "trial_scores": ("all_languages_scores", "pair_gains", "transfer_scores"),
+    "verdict": ("metric_name", "percent", "phrase", "points", "points_between"),
     "verification": ("check_decision", "load_decision"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

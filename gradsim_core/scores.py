@@ -134,7 +134,17 @@ def gains_over_majority(scores: Scores,
     Parameters
     ----------
     baseline : code -> metric -> fraction (see `majority_baseline`); a language may be missing
+
+    Raises
+    ------
+    DataError
+        If the baseline does not have the table's metric.
     """
+    known = {name for one in baseline.values() for name in one}
+    if scores.metric not in known:
+        raise DataError(f"The majority baseline is not known in {scores.metric[:40] or 'score'!r}, "
+                        f"only in {', '.join(sorted(known)) or 'none'}. Import or read the scores "
+                        "in one of these metrics.")
     row = [baseline.get(code, {}).get(scores.metric, np.nan) for code in scores.targets]
     return _gains(scores, np.broadcast_to(row, (len(scores.seeds), len(row))), MAJORITY)
 

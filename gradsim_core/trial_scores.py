@@ -102,25 +102,25 @@ def pair_gains(store: Store, record: dict[str, Any], budget: Budget, seeds: Sequ
 
 def all_languages_scores(store: Store, record: dict[str, Any], budget: Budget,
                          seeds: Sequence[int], split: str = "test", metric: str | None = None,
-                         languages: Sequence[str] | None = None) -> np.ndarray:
+                         targets: Sequence[str] | None = None) -> np.ndarray:
     """What one model of all languages scores on each target.
 
     Parameters
     ----------
-    languages : those it was trained on; all sources of the study if left out
+    targets : codes to score; those of `scored_targets` if left out
 
     Returns
     -------
     np.ndarray
-        (n_seeds, n_targets) float64, targets as in `scored_targets`; NaN where not trained yet.
+        (n_seeds, n_targets) float64; NaN where not trained yet.
 
     Raises
     ------
     StudyError
         If the split or the metric is not one that is scored.
     """
-    targets = scored_targets(record, split)
-    return np.array([_row(store, record, languages or record["sources"], seed, budget, split,
+    targets = scored_targets(record, split) if targets is None else tuple(targets)
+    return np.array([_row(store, record, record["sources"], seed, budget, split,
                           metric or record["metric"], targets) for seed in seeds])
 
 

@@ -57,9 +57,9 @@ class TableReport:
         if self.unknown:
             said.append(f"Not known as languages, kept as written: {listing(self.unknown)}.")
         if self.missing:
-            said.append(f"{self.missing:,} cells are missing.")
+            said.append(f"Cells missing: {self.missing:,}.")
         if self.repeated:
-            said.append(f"{self.repeated:,} cells stand twice with the same number.")
+            said.append(f"Cells given again, with the same number: {self.repeated:,}.")
         if self.ignored:
             said.append(f"Columns not used: {listing(self.ignored)}.")
         return [*said, *self.notes]
@@ -107,16 +107,18 @@ def grid_of(cells: Iterable[Cell], where: str, wide: bool,
         be a language's; names file and line.
     """
     cells = list(cells)
-    rows = {cell.raw.source: cell.raw.line for cell in reversed(cells)}
-    columns = {cell.raw.target: 0 if wide else cell.raw.line for cell in reversed(cells)}
-    spellings = dict.fromkeys(one for cell in cells for one in (cell.raw.source, cell.raw.target))
-    for spelling in spellings:
+    rows: dict[str, int] = {}
+    columns: dict[str, int] = {}
+    for cell in cells:
+        rows.setdefault(cell.raw.source, cell.raw.line)
+        columns.setdefault(cell.raw.target, 0 if wide else cell.raw.line)
+    for spelling in {**rows, **columns}:
         try:
             resolve_or_own(spelling)
         except LanguageError as error:
             place = _place(where, rows.get(spelling, columns.get(spelling, 0)))
             raise DataError(f"{place}: {error}") from None
-    told = told_languages(spellings, known)
+    told = told_languages({**rows, **columns}, known)
     _check_once("source", rows, told, where)
     _check_once("target", columns, told, where)
     sources = list(dict.fromkeys(told[cell.raw.source].code for cell in cells))
