@@ -90,42 +90,33 @@ def load_encoder(model: str, revision: str | None, task: Task, labels: tuple[str
 
 
 def load_masked_lm(model: str, revision: str | None, task: Task, seed: int,
-                   max_length: int) -> tuple[Encoder, bool]:
+                   max_length: int) -> Encoder:
     """Load a model with its masked-language head, over the body that `load_encoder` gives.
 
     Parameters
     ----------
     model, revision, max_length : as for `load_encoder`
     task : decides how its tokenizer takes words
-    seed : of every weight of tiny-bytes, and of a head that the checkpoint lacks
-
-    Returns
-    -------
-    tuple of Encoder and bool
-        The model, and whether the checkpoint brings its head; a new one reads its output from
-        the table of the input embeddings.
+    seed : of every weight of tiny-bytes
 
     Raises
     ------
     ModelError
-        As `load_encoder`; also if its type has no such head, or a new one could not be tied to
-        the input embeddings.
+        As `load_encoder`; also if its type or its checkpoint has no such head.
     """
     torch.manual_seed(seed)
     head = transformers.AutoModelForMaskedLM
     if model == TINY_BYTES:
         network, tokenizer = _tiny_bytes(head)
-        return encoder_of(network, tokenizer, max_length), True
+        return encoder_of(network, tokenizer, max_length)
     network, tokenizer, absent = _pretrained(model_folder(model, revision), model, task, head)
     body = network.base_model_prefix + "."
-    brought = not any(tensor.ndim > 1 for name, tensor in network.state_dict().items()
-                      if name in absent and not name.startswith(body))
-    table = getattr(network.get_output_embeddings(), "weight", None)
-    if not brought and table is not network.get_input_embeddings().weight:
-        raise ModelError(f"Model {model!r}: its safetensors hold no masked-language head, and a "
-                         "new one would not share the input embeddings, so it could not learn in "
-                         "a few steps. Set adaptation_steps to 0.")
-    return encoder_of(network, tokenizer, max_length), brought
+    if any(tensor.ndim > 1 for name, tensor in network.state_dict().items()
+           if name in absent and not name.startswith(body)):
+        raise ModelError(f"Model {model!r}: its safetensors hold no masked-language head, and "
+                         "through a random one the encoder would unlearn more than it learns. Set "
+                         "adaptation_steps to 0, or use the checkpoint that it was made from.")
+    return encoder_of(network, tokenizer, max_length)
 
 
 def encoder_of(network: Any, tokenizer: Any, max_length: int) -> Encoder:
