@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 from cli_cases import Gradsim
 from made_up_studies import EUROPEAN, SIGNATURE, made_up_series, write_study
+from run_cases import written
 
 from gradsim_core.cli import COMMANDS, options
 from gradsim_core.cli.printing import visible
 from gradsim_core.decision import Reading, Rule
 from gradsim_core.grouping import STRATEGIES
+from gradsim_core.runs import list_runs
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 
@@ -77,7 +79,7 @@ def test_settings_reach_the_study(monkeypatch: pytest.MonkeyPatch, gradsim: Grad
         "task": "sequence", "rows": 50, "lowercase": False, "model": "m", "model_revision": "v",
         "max_length": 64, "steps": 20, "batch_size": 6, "learning_rate": 0.01, "warmup": 0.2,
         "weight_decay": 0.3, "seed": 4, "snapshots": 5, "gradients": "sketch",
-        "sketch_size": 128, "packing": "off"}
+        "sketch_size": 128, "packing": "off", "score_rows": 40}
     assert set(values) == set(Study.model_fields) - {"hub"}  # which excludes preset and data
     seen: list[Study] = []
 
@@ -194,8 +196,7 @@ def test_list_and_show(gradsim: Gradsim, store: Store) -> None:
 def test_a_study_under_way_is_shown_and_listed(gradsim: Gradsim, store: Store) -> None:
     other = "fedcba9876543210"
     store.write_text(other, "study.yaml", "name: Mine\nsteps: 8\n")
-    store.append_event(other, {"kind": "started"})
-    store.append_event(other, {"kind": "progress", "step": 2, "steps": 8, "eta_s": 5})
+    run = written(store, signature=other, state="running", pid=1, create_time=1.0, progress=0.25)
     states = {row["signature"]: row["state"] for row in
               json.loads(gradsim("list", "--json").out)}
     assert states == {SIGNATURE: "done", other: "interrupted"}
@@ -204,7 +205,9 @@ def test_a_study_under_way_is_shown_and_listed(gradsim: Gradsim, store: Store) -
     assert "Mine" in answer.err
     assert "interrupted, 25% of its steps done" in answer.err
     assert "gradsim run" in answer.err
-    assert json.loads(gradsim("show", other, "--json").out)["state"]["progress"] == 0.25
+    found = json.loads(gradsim("show", other, "--json").out)
+    assert (found["state"], found["progress"]) == ("interrupted", 0.25)
+    assert found["run"]["id"] == run.id
     assert SIGNATURE in gradsim("group", "--k", "2").out  # the newest finished one
     answer = gradsim("group", other)
     assert answer.code == 2
@@ -292,8 +295,8 @@ def test_a_run_from_its_start_to_a_verified_decision(tmp_path: Path) -> None:
     assert not any("\r" in line or "%|" in line for line in lines)  # fit for a log
     store = Store(tmp_path)
     name = answer["signature"]
-    kinds = [event["kind"] for event in store.events(name)]
-    assert (kinds[0], kinds[-1]) == ("started", "done")
+    (run,) = list_runs(store)
+    assert (run.state, run.signature, run.kind, run.supervised) == ("done", name, "study", False)
     again = run_script("run", store.path(name, "study.yaml"), "--cache", tmp_path, "--json")
     assert json.loads(again.stdout) == {**answer, "reused": True}  # its file asks the same
 

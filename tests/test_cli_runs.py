@@ -5,17 +5,28 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cli_cases import Gradsim
+from run_cases import ONE, end_all, ended, start, until, written
 
 from gradsim_core import joint
 from gradsim_core.cli.printing import progress_shown
 from gradsim_core.errors import RunError
+from gradsim_core.prepared import prepare
 from gradsim_core.results import GRAMS, SCORES
-from gradsim_core.runs import run_lock
+from gradsim_core.runs import (
+    STUDY,
+    attend_run,
+    find_run,
+    list_runs,
+    resume_run,
+    submit_study,
+)
 from gradsim_core.store import Store
+from gradsim_core.study import study_from, study_yaml
 
 TINY = ("run", "--steps", 2, "--snapshots", 1, "--batch-size", 2, "--languages", "deu,nld",
         "--rows", 8)
@@ -33,10 +44,9 @@ def gradsim(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     return Gradsim(monkeypatch, capsys)
 
 
-def last_event(store: Store) -> tuple[str, str]:
-    (name,) = store.signatures()
-    event = store.events(name)[-1]
-    return event["kind"], event.get("message", "")
+def last_run(store: Store) -> tuple[str, str]:
+    run = list_runs(store)[0]
+    return run.state, run.error
 
 
 @pytest.mark.parametrize(("error", "code", "kind", "words"), [
@@ -58,9 +68,8 @@ def test_an_end_before_its_time_is_told(gradsim: Gradsim, store: Store, error: B
     assert (answer.code, answer.out) == (code, "")
     assert words in answer.err
     assert "Traceback" not in answer.err
-    assert last_event(store)[0] == kind
-    (name,) = store.signatures()
-    with run_lock(store, name):  # it has been let go
+    assert last_run(store)[0] == kind
+    with attend_run(store, list_runs(store)[0].signature, STUDY):  # it has been let go
         pass
 
 
@@ -72,7 +81,7 @@ def test_a_fault_of_ours_is_told_and_not_hidden(gradsim: Gradsim, store: Store,
     monkeypatch.setattr(joint, "run_joint_trial", fails)
     with pytest.raises(ZeroDivisionError):
         gradsim(*TINY)
-    assert last_event(store) == ("failed", "ZeroDivisionError: a fault")
+    assert last_run(store) == ("failed", "ZeroDivisionError: a fault")
 
 
 def test_a_run_under_way_is_not_run_twice(gradsim: Gradsim, store: Store,
@@ -81,10 +90,10 @@ def test_a_run_under_way_is_not_run_twice(gradsim: Gradsim, store: Store,
     with pytest.raises(BaseException, match="it was run"):  # so the name of the study is known
         gradsim(*TINY)
     (name,) = store.signatures()
-    with run_lock(store, name):
+    with attend_run(store, name, STUDY):
         answer = gradsim(*TINY)
     assert answer.code == 1
-    assert f"{name}: already under way" in answer.err
+    assert f"{name}/study: already under way" in answer.err
 
 
 def test_what_is_missing_is_computed_again(gradsim: Gradsim, store: Store) -> None:
@@ -127,3 +136,89 @@ def test_progress_is_a_bar_for_people_and_a_few_lines_in_a_log(
         assert "%|" in text
     else:  # at most a line in ten seconds, each of its own
         assert text == "Training [red]\nStep 1 of 100, loss 1.5, about 30 s left\n"
+
+
+# gradsim runs
+
+@pytest.fixture
+def own_runs(store: Store) -> Iterator[Store]:
+    """The store, whose supervisor and runs are ended after the test."""
+    yield store
+    end_all(store)
+
+
+def test_runs_are_listed_shown_cancelled_and_resumed(gradsim: Gradsim, own_runs: Store) -> None:
+    store = own_runs
+    run = start(store, 'print("hello \\x1b[31m")\ntell(1)\nwait_for("go")')
+    until(lambda: find_run(store, run.id).progress == 0.25)
+    other = written(store, state="failed", key="x", title="[red]x[/]\x1b", error="no [b]room")
+    answer = gradsim("runs")
+    assert answer.code == 0, answer.err
+    lines = [line for line in answer.out.splitlines() if line[:1] == "│"]
+    assert [run.id in lines[1], other.id in lines[0]] == [True, True]  # newest first
+    assert "25%" in lines[1]
+    assert "30 s" in lines[1]
+    assert r"[red]x[/]\x1b" in lines[0]
+    assert [one["id"] for one in json.loads(gradsim("runs", "--json").out)] == [other.id, run.id]
+    (live,) = json.loads(gradsim("runs", "--live", "--json").out)
+    assert (live["id"], live["state"], live["argv"][0]) == (run.id, "running", sys.executable)
+
+    shown = gradsim("runs", "show", run.id[:7])
+    assert f"Run {run.id} (study , study {ONE}) is running, 25% done: training" in shown.err
+    assert json.loads(gradsim("runs", "show", run.id, "--json").out)["progress"] == 0.25
+    assert "no [b]room" in gradsim("runs", "show", other.id).err
+    assert gradsim("runs", "log", run.id).out == "hello \\x1b[31m\n"
+    assert json.loads(gradsim("runs", "log", run.id, "--json").out)["lines"] == [
+        "hello \x1b[31m"]
+    assert "was started in a terminal" in gradsim("runs", "log", other.id).err
+
+    answer = gradsim("runs", "cancel", run.id, "--grace", 5)
+    assert (answer.code, answer.out) == (0, "")
+    assert f"Run {run.id} is cancelled. Go on with: gradsim runs resume" in answer.err
+    assert "was not live: it is cancelled" in gradsim("runs", "cancel", run.id).err
+    assert json.loads(gradsim("runs", "cancel", run.id, "--json").out)["state"] == "cancelled"
+    assert f"Run {run.id} is queued again" in gradsim("runs", "resume", run.id).err
+    assert gradsim("runs", "resume", run.id).code == 1
+    (store.root / "go").touch()
+    assert ended(store, run).state == "done"
+    assert gradsim("runs", "--live").err.startswith("No live runs in")
+
+
+def test_runs_that_are_not_there(gradsim: Gradsim, store: Store) -> None:
+    answer = gradsim("runs")
+    assert (answer.code, answer.out) == (0, "")
+    assert "No runs in" in answer.err
+    for command in ("show", "log", "cancel", "resume"):
+        answer = gradsim("runs", command, "abc")
+        assert answer.code == 1
+        assert "No run begins with 'abc'" in answer.err
+    assert not store.root.exists()
+
+
+def test_an_option_before_the_command_is_not_passed_over(gradsim: Gradsim, store: Store) -> None:
+    answer = gradsim("runs", "--cache", store.root, "show", "abc")
+    assert answer.code == 1
+    assert "Options stand after the command: gradsim runs show" in answer.err
+
+
+def test_a_study_in_the_background_ends_like_one_in_front(gradsim: Gradsim,
+                                                          own_runs: Store) -> None:
+    """The real command, queued; cancelled on its way, resumed, and then reused."""
+    store = own_runs
+    study = study_from({"steps": 30, "snapshots": 1, "batch_size": 2, "languages": ["deu", "nld"],
+                        "rows": 8})
+    name = prepare(study).signature
+    run = submit_study(store, name, study_yaml(study), "Tiny")
+    until(lambda: "Loading" in find_run(store, run.id).message, within_s=120)
+    assert gradsim("runs", "cancel", run.id).code == 0
+    assert not store.exists(name, SCORES)
+    resume_run(store, run.id)
+    until(lambda: not find_run(store, run.id).coming, within_s=240)
+    done = find_run(store, run.id)
+    assert (done.state, done.attempt, done.title) == ("done", 2, "Tiny")
+    assert store.exists(name, SCORES)
+    again = submit_study(store, name, study_yaml(study))  # it finds all there, and says nothing
+    until(lambda: not find_run(store, again.id).coming, within_s=120)
+    assert find_run(store, again.id).state == "done"
+    assert "is finished already" in gradsim("runs", "log", again.id).out
+    assert "Tiny" in gradsim("runs").out

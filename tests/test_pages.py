@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
+from run_cases import end_all, processes_of, start, supervisors_of, until, written
 from streamlit.testing.v1 import AppTest
 
 from dashboard import data
@@ -18,13 +18,11 @@ from gradsim_core import (
     Reading,
     Rule,
     Store,
-    cancel_run,
     decision_json,
     decision_of,
+    find_run,
+    run_log,
     similarity,
-    start_run,
-    study_from,
-    study_yaml,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -170,8 +168,7 @@ def test_hostile_names_stay_text(page: Callable, cache: Path) -> None:
 def test_failed_run_is_told_and_can_go_on(cache: Path) -> None:
     store = write_study(cache)
     unfinish(store)
-    store.append_event(SIGNATURE, {"kind": "started"})
-    store.append_event(SIGNATURE, {"kind": "failed", "message": "No room for **all** of it."})
+    written(store, state="failed", error="No room for **all** of it.")
     app = opened(similarity_view)
     assert "Its run failed" in words(app)
     assert "No room for **all**" in words(app).replace("\\", "")
@@ -182,18 +179,54 @@ def test_failed_run_is_told_and_can_go_on(cache: Path) -> None:
 def test_run_is_followed_while_it_lives(page: Callable, cache: Path) -> None:
     store = write_study(cache)
     unfinish(store)
-    start_run(store, study_yaml(study_from({})), SIGNATURE,
-              argv=[sys.executable, "-c", "import time; time.sleep(60)"])
+    run = start(store, """
+observe(dict(kind="progress", step=30, steps=120, eta_s=43, message="learning *all* languages"))
+print("a [line](http://out.example) of its log")
+wait_for("never")
+""")
     try:
-        store.append_event(SIGNATURE, {"kind": "progress", "step": 30, "steps": 120, "eta_s": 43,
-                                       "message": "learning *all* languages"})
+        assert "Other runs may come first" in words(opened(page))
+        until(lambda: find_run(store, run.id).progress == 0.25 and run_log(store, run.id))
         app = opened(page)
         assert "about 45 s left" in words(app)
-        assert "Cancel the run" in [button.label for button in app.button]
         assert app.get("progress")[0].proto.value == 25
+        assert [block.value for block in app.code] == ["a [line](http://out.example) of its log"]
+        (button,) = [one for one in app.button if one.label == "Cancel the run"]
+        button.click().run()
+        assert not app.exception
+        assert find_run(store, run.id).state == "cancelled"
+        app = opened(page)
+        assert "cancelled" in words(app)
+        (button,) = [one for one in app.button if one.label == "Go on with it"]
+        button.click().run()
+        assert find_run(store, run.id).live
     finally:
-        cancel_run(store, SIGNATURE, grace_s=2)
-    assert "cancelled" in words(opened(page))
+        end_all(store)
+
+
+def test_a_killed_run_is_still_followed(cache: Path) -> None:
+    """Its supervisor will start it again: the page waits, and offers nothing to press for it."""
+    store = write_study(cache)
+    unfinish(store)
+    run = start(store, 'tell(1)\nwait_for("never")')
+    try:
+        until(lambda: find_run(store, run.id).progress == 0.25)
+        for process in (*supervisors_of(store), *processes_of(store)):
+            process.kill()
+            process.wait()
+        assert find_run(store, run.id).state == "interrupted"
+        app = opened(similarity_view)
+        assert "Cancel the run" in [button.label for button in app.button]
+        until(lambda: find_run(store, run.id).attempt == 2)
+    finally:
+        end_all(store)
+
+
+def test_a_damaged_table_of_runs_is_told(cache: Path) -> None:
+    write_study(cache)
+    (cache / "runs.sqlite").write_text("damaged")
+    app = opened(study)
+    assert "the table of runs is damaged" in app.error[0].value
 
 
 def test_lost_result_can_be_computed_again(cache: Path) -> None:

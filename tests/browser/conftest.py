@@ -154,7 +154,7 @@ def _wait_until_healthy(process: subprocess.Popen, url: str, log: Path) -> None:
 
 
 def _end(process: subprocess.Popen, cache: Path) -> None:
-    """End the server's group, and the runs it started, which live in sessions of their own."""
+    """End the server's group, then the supervisor of its runs, then the runs themselves."""
     started = _started(process.pid, cache)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
@@ -163,9 +163,15 @@ def _end(process: subprocess.Popen, cache: Path) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    for left in started | _started(process.pid, cache):
+    for left in sorted(started | _started(process.pid, cache), key=_starts_others, reverse=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             left.kill()
+
+
+def _starts_others(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return "supervise" in process.cmdline()
+    return False
 
 
 def _started(server: int, cache: Path) -> set[psutil.Process]:

@@ -22,13 +22,21 @@ from gradsim_core import (
     decide,
     decision_json,
     load_results,
-    start_run,
     study_from,
     study_yaml,
+    submit_run,
 )
 
 Open = Callable[..., Page]
 HOSTILE_SIGNATURE, COMING = "ff00000000000000", "cc00000000000000"
+RUN = """
+import time
+from gradsim_core.runs import attend_run
+from gradsim_core.store import Store
+with attend_run(Store({root!r}), {signature!r}, "study") as observe:
+    observe(dict(kind="progress", step=90, steps=120, eta_s=21))
+    time.sleep(90)
+"""
 CHART = ".js-plotly-plot .main-svg"
 CELLS = """() => {
     const chart = document.querySelector('.js-plotly-plot');
@@ -162,10 +170,10 @@ def test_hostile_names_are_shown_as_text(dashboard: Any, open_page: Open) -> Non
 def test_heatmap_appears_by_itself_when_a_run_has_come_so_far(dashboard: Any,
                                                               open_page: Open) -> None:
     store = Store(dashboard.cache)
-    start_run(store, study_yaml(study_from({"name": "Coming"})), COMING,
-              argv=[sys.executable, "-c", "import time; time.sleep(90)"])
+    store.write_text(COMING, "study.yaml", study_yaml(study_from({"name": "Coming"})))
+    code = RUN.format(root=str(dashboard.cache), signature=COMING)
+    run = submit_run(store, COMING, "study", [sys.executable, "-c", code])
     try:
-        store.append_event(COMING, {"kind": "progress", "step": 90, "steps": 120, "eta_s": 21})
         page = open_page(f"{dashboard.url}/?study={COMING[:8]}")
         expect(page.get_by_role("button", name="Cancel the run")).to_be_visible(timeout=60_000)
         expect(page.get_by_text("75%")).to_be_visible()
@@ -173,4 +181,4 @@ def test_heatmap_appears_by_itself_when_a_run_has_come_so_far(dashboard: Any,
         assert len(cells(page)) == 8
         expect(page.get_by_role("button", name="Cancel the run")).to_have_count(0)
     finally:
-        cancel_run(store, COMING, grace_s=2)
+        cancel_run(store, run.id, grace_s=2)
