@@ -9,13 +9,15 @@ from dashboard.views.problems import problems_shown
 from dashboard.views.sidebar import show_sidebar
 from dashboard.views.similarity import similarity_page
 from dashboard.views.study import study_page
+from dashboard.views.training import training_page
 
 st.set_page_config(page_title="GradSim", layout="wide", initial_sidebar_state=340,
                    menu_items={"about": "GradSim: which languages help each other in "
                                         "multilingual training, measured from their gradients."})
 PAGES = [st.Page(study_page, title="Study", url_path="study"),
          st.Page(similarity_page, title="Similarity", url_path="similarity", default=True),
-         st.Page(groups_page, title="Groups", url_path="groups")]
+         st.Page(groups_page, title="Groups", url_path="groups"),
+         st.Page(training_page, title="Training", url_path="training")]
 page = st.navigation(PAGES, position="hidden")
 st.html("<style>[data-testid=stMainBlockContainer] {padding: 3rem 3rem 4rem}</style>")
 with problems_shown():

@@ -32,6 +32,7 @@ from gradsim_core import (
 
 PRESET_BLOCKS = ("encoder", "lower", "higher", "all")
 PICTURES = ("svg", "png")
+MOST_SEEDS, MOST_DRAWS = 20, 1000
 _LONGEST = 120
 
 
@@ -52,6 +53,11 @@ class Selection:
     together, apart : codes that must share a group, codes no two of which may
     health : 1 shows the health of the study's data, 0 does not
     picture : file type that a chart's camera button gives
+    planning : 1 shows what a new comparison would take, 0 what has been found
+    without : strategies that a new comparison leaves out
+    seeds, draws : how often a new comparison trains, and its random groupings
+    experiment : id of the comparison that is shown, or its first digits; "" for the newest
+    gains : 1 shows gains over one model for all, 0 scores
     """
 
     study: str = ""
@@ -68,6 +74,12 @@ class Selection:
     apart: tuple[str, ...] = ()
     health: int = 0
     picture: str = "svg"
+    planning: int = 0
+    without: tuple[str, ...] = ()
+    seeds: int = 3
+    draws: int = 20
+    experiment: str = ""
+    gains: int = 0
 
 
 DEFAULT = Selection()
@@ -77,6 +89,8 @@ _POSSIBLE: dict[str, Callable[[Any], bool]] = {
     "strategy": STRATEGIES.__contains__, "picture": PICTURES.__contains__,
     "snapshot": lambda at: at >= -1, "k": lambda k: k >= 0,
     "health": (0, 1).__contains__, "smallest": lambda n: n >= 1, "largest": lambda n: n >= 0,
+    "planning": (0, 1).__contains__, "gains": (0, 1).__contains__,
+    "seeds": lambda n: 1 <= n <= MOST_SEEDS, "draws": lambda n: 1 <= n <= MOST_DRAWS,
 }
 
 
@@ -172,6 +186,18 @@ def select(**changes: Any) -> None:
     """Change the selection, and the address with it."""
     selection = replace(current_selection(), **changes)
     st.query_params.from_dict(query_of(selection))
+
+
+def turn_to(page: str, **changes: Any) -> None:
+    """Turn to another page, with the selection changed.
+
+    Parameters
+    ----------
+    page : its path in the address
+    """
+    query = query_of(replace(current_selection(), **changes))
+    # Streamlit knows a page by its path alone, so the function given here is never called.
+    st.switch_page(st.Page(lambda: None, title=page, url_path=page), query_params=query)
 
 
 def bound(name: str, value: Any,

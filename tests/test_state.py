@@ -22,7 +22,8 @@ from dashboard.state import (
 from gradsim_core import READINGS, STRATEGIES, Reading, Rule, block_indexes
 
 CHANGED = Selection("abcd1234", "layer.1:head", "mean_cosine", "centred", 2, "deu", "k_means", 3,
-                    2, 5, ("deu", "a,b&c=d"), ("spa",), 1, "png")
+                    2, 5, ("deu", "a,b&c=d"), ("spa",), 1, "png", 1, ("oracle",), 5, 40,
+                    "fedc", 1)
 
 
 def test_every_field_of_the_changed_selection_is_changed() -> None:
@@ -50,7 +51,8 @@ def test_any_address_gives_a_selection_that_keeps(query: dict[str, list[str]]) -
 @pytest.mark.parametrize(("key", "value"), [
     ("reading", "nonsense"), ("correction", ""), ("snapshot", "x"), ("snapshot", "-2"),
     ("snapshot", "99999999999"), ("k", "-1"), ("k", "²"), ("k", "1.5"), ("smallest", "0"),
-    ("strategy", "__class__"), ("picture", "exe"), ("health", "2")])
+    ("strategy", "__class__"), ("picture", "exe"), ("health", "2"),
+    ("planning", "2"), ("gains", "-1"), ("seeds", "0"), ("seeds", "21"), ("draws", "0")])
 def test_impossible_value_is_the_default(key: str, value: str) -> None:
     assert selection_from({key: [value]}) == DEFAULT
 

@@ -23,6 +23,14 @@ BERLIN = ("#9EB0FF", "#5BA4DB", "#2D7597", "#1A4A60", "#182B34", "#171614", "#3C
 
 OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
              "#882255")
+STRATEGY_COLOURS = {
+    "gradient": ("#0072B2", "#56B4E9"), "monolingual": ("#CC7B00", "#F0443B"),
+    "all_languages": ("#00A858", "#5BFCB3"), "family": ("#681A60", "#A65CA1"),
+    "random": ("#6B6E79", "#A3A6B0"), "oracle": ("#3C3D00", "#E6B422"),
+    "hand": ("#2E0F27", "#F4EC7F"), "table": ("#1F37A3", "#7675FE")}
+"""Strategy -> its colour on a light and on a dark page: at least 3 : 1 on the page, and at least
+20 apart (CIE 1976) for readers with any colour vision, after Machado et al. 2009."""
+
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 """Streamlit's own font, which it serves itself."""
 
@@ -89,6 +97,12 @@ def branch_colours(branches: Sequence[str | None]) -> dict[str, tuple[str, str]]
     if None in branches or "" in branches:
         found[UNKNOWN] = ("?", "#C4C4C4")
     return found
+
+
+def strategy_colour(name: str, dark: bool) -> str:
+    """The colour of a strategy's marks; of one without its own, that of bars."""
+    own = STRATEGY_COLOURS.get(name)
+    return own[dark] if own else palette(dark).bar
 
 
 def branch_label(branch: str | None, colours: Mapping[str, tuple[str, str]]) -> str:

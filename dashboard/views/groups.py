@@ -8,7 +8,7 @@ from dashboard.data import Picture, grouping, picture, results, study_title
 from dashboard.escaping import markdown_text
 from dashboard.exports import groups_csv
 from dashboard.figures.heatmap import HeatmapText, colour_limit, similarity_heatmap
-from dashboard.state import Selection, reading_of, rule_of
+from dashboard.state import Selection, reading_of, rule_of, turn_to
 from dashboard.summaries import count, method_lines, proof_sentence, ties_sentence, unreliable
 from dashboard.views.chart import choose_picture, is_dark, show_chart
 from dashboard.views.group_cards import show_alternatives, show_cards
@@ -47,8 +47,11 @@ def groups_page() -> None:
 def _downloads(decision: dict, shown: Picture, loaded: Results, selection: Selection) -> None:
     name = f"gradsim-{loaded.signature[:8]}-groups"
     with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Train these groups", type="primary",
+                     help="Shows what it takes to find out whether they help."):
+            turn_to("training", planning=1)
         st.download_button("Decision as JSON", decision_json(decision), f"{name}.json",
-                           "application/json", type="primary", on_click="ignore")
+                           "application/json", on_click="ignore")
         st.download_button("Groups as CSV", groups_csv(decision), f"{name}.csv", "text/csv",
                            on_click="ignore")
         if shown.tree is not None:

@@ -26,15 +26,20 @@ def follow_run(run_id: str, until: tuple[str, str] | None = None) -> None:
         run = find_run(store(), run_id)
         if not run.coming or (until is not None and store().exists(*until)):
             st.rerun()
-        st.progress(run.progress, text=f"**{run.progress:.0%}** · {_doing(run)}")
-        st.caption(f"{_since(run)} It goes on if you close this page.")
-        with st.expander("Log"):
-            printed = run_log(store(), run.id, 12).strip()
-            st.code(printed or _NOTHING[run.supervised], language=None)
-        if st.button("Cancel the run", key=f"cancel.{run.id}"):
-            with st.spinner("Stopping; what has been done is kept …"):
-                cancel_run(store(), run.id)
-            st.rerun()
+        show_run(run)
+
+
+def show_run(run: Run) -> None:
+    """A run that is coming: how far it is, its log, and the button that cancels it."""
+    st.progress(run.progress, text=f"**{run.progress:.0%}** · {_doing(run)}")
+    st.caption(f"{_since(run)} It goes on if you close this page.")
+    with st.expander("Log"):
+        printed = run_log(store(), run.id, 12).strip()
+        st.code(printed or _NOTHING[run.supervised], language=None)
+    if st.button("Cancel the run", key=f"cancel.{run.id}"):
+        with st.spinner("Stopping; what has been done is kept …"):
+            cancel_run(store(), run.id)
+        st.rerun()
 
 
 _NOTHING = {True: "Nothing printed yet.", False: "It prints in the terminal that it was started "

@@ -1,0 +1,135 @@
+"""Experiments as pages show them: plans from the selection, estimates, contents, runs.
+
+Conventions
+-----------
+As in `data`: caches are shared, capped, and keyed on everything their content depends on. An
+experiment's content is the JSON that the engine wrote; scores in it are fractions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from scipy.stats import t
+
+from dashboard.data import store
+from dashboard.state import Selection, reading_of, rule_of
+from gradsim_core import (
+    Grouping,
+    Plan,
+    Run,
+    Store,
+    estimate_experiment,
+    experiment_key,
+    list_experiments,
+    list_runs,
+    load_experiment,
+    submit_experiment,
+)
+
+BY_RULE = ("monolingual", "all_languages", "family")
+"""Rules of the groups page that look at no gradients, and are strategies of their own."""
+
+_FEWEST_SEEDS = 3
+
+
+def plan_of(selection: Selection, made: Grouping) -> Plan:
+    """The comparison that the selection asks for; the verdict is about the groups shown.
+
+    Parameters
+    ----------
+    made : the groups shown, whose number is the plan's K
+    """
+    rule = rule_of(selection).model_copy(update={"k": made.k})
+    first = rule.strategy if rule.strategy in BY_RULE else "gradient"
+    others = [name for name in Plan.model_validate({}).strategies
+              if name not in (first, "gradient", *selection.without)]
+    return Plan.model_validate({
+        "strategies": (first, *others), "seeds": selection.seeds, "draws": selection.draws,
+        "reading": reading_of(selection), "rule": rule})
+
+
+def estimate(signature: str, plan: Plan) -> Mapping[str, Any]:
+    """What a plan would take now (see `estimate_experiment`)."""
+    here = store()
+    try:
+        trained = here.path(signature, "trials/any").parent.stat().st_mtime_ns
+    except OSError:
+        trained = 0
+    return _estimate(str(here.root), signature, plan.model_dump_json(), trained)
+
+
+def begin_experiment(signature: str, plan: Plan) -> Run:
+    """Queue a plan's run."""
+    return submit_experiment(store(), signature, plan)
+
+
+def finished(signature: str) -> list[str]:
+    """Ids of a study's finished experiments, newest first."""
+    return list_experiments(store(), signature)
+
+
+def content_of(signature: str, name: str) -> dict[str, Any] | None:
+    """An experiment's content; None where it is damaged or gone. Nobody may change it."""
+    here = store()
+    try:
+        written = here.path(signature, f"experiments/{name}.json").stat().st_mtime_ns
+    except OSError:
+        return None
+    return _content(str(here.root), signature, name, written)
+
+
+def content_json(content: Mapping[str, Any]) -> str:
+    """The content as a file to take away."""
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def training_runs(signature: str) -> list[Run]:
+    """A study's runs but those of the study itself, newest first."""
+    return [run for run in list_runs(store(), signature) if run.kind != "study"]
+
+
+def run_of(plan: Plan, signature: str, runs: list[Run]) -> Run | None:
+    """The newest run of a plan."""
+    key = experiment_key(signature, plan)
+    return next((run for run in runs if run.key == key), None)
+
+
+def unfinished(runs: list[Run]) -> Run | None:
+    """The newest experiment's run, if it ended without a result."""
+    newest = next((run for run in runs if run.kind == "experiment"), None)
+    return newest if newest and newest.state != "done" and not newest.coming else None
+
+
+def language_gains(content: Mapping[str, Any], name: str,
+                   over: str) -> list[tuple[float, tuple[float, float] | None]]:
+    """Gain of one strategy over another on each language, paired by seed.
+
+    Returns
+    -------
+    list
+        Mean over seeds with Student's 95% interval, which fewer than three seeds do not have.
+    """
+    tables = {one["name"]: np.array(one["scores"], float) for one in content["strategies"]}
+    gains = tables[name] - tables[over]
+    n = len(gains)
+    means = gains.mean(axis=0)
+    if n < _FEWEST_SEEDS:
+        return [(float(mean), None) for mean in means]
+    half = t.isf(0.025, n - 1) * gains.std(axis=0, ddof=1) / np.sqrt(n)
+    return [(float(mean), (float(mean - reach), float(mean + reach)))
+            for mean, reach in zip(means, half, strict=True)]
+
+
+@st.cache_data(max_entries=64, show_spinner="Counting the models to train …")
+def _estimate(root: str, signature: str, plan: str, trained: int) -> Mapping[str, Any]:
+    return estimate_experiment(Store(root), signature, Plan.model_validate_json(plan))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _content(root: str, signature: str, name: str, written: int) -> dict[str, Any] | None:
+    return load_experiment(Store(root), signature, name)
