@@ -8,7 +8,9 @@ tasks and results travel as bytes in memory. A trial writes its own result into 
 there already is never computed again, so that a cut-off run goes on where it was.
 
 Each worker computes with its share of the cores, and ends when the process that began it is gone,
-however that ended.
+however that ended. The share depends on the machine and on the workers asked for, never on how many
+trials are left: the last bits of a sum depend on the threads that take it, and a run that is cut
+off ends with the scores of one that is not.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import lru_cache
 from typing import Any
 
@@ -27,7 +30,7 @@ from gradsim_core.fingerprints import TINY_BYTES, model_folder
 from gradsim_core.prepared import Prepared, prepare, study_record
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.trials import Observer, Trial, load_trial
+from gradsim_core.trials import Observer, Trial, is_trained, load_trial
 
 Backend = Callable[[Callable[..., Any], Sequence[tuple], int, int], Iterator[tuple[int, Any]]]
 
@@ -38,10 +41,13 @@ _WORKING_BYTES = 1_200_000_000
 """What a worker needs besides: the libraries, the data, activations."""
 
 _TRIES = 3
+"""Times in a row that workers may die before any trial ends."""
+
+_LOOK_S = 0.5
 
 
 def run_trials(prepared: Prepared, store: Store, trials: Sequence[Trial], observe: Observer, *,
-               workers: int | None = None, threads: int | None = None,
+               beside: Sequence[Trial] = (), workers: int | None = None, threads: int | None = None,
                backend: str = "local") -> None:
     """Train all trials that the store does not have yet.
 
@@ -49,7 +55,8 @@ def run_trials(prepared: Prepared, store: Store, trials: Sequence[Trial], observ
     ----------
     prepared : the study with its data
     trials : in any order; repeats are trained once
-    observe : is told stages and progress; a step is one example
+    observe : is told stages and progress; a step is one example, and what is there counts as done
+    beside : other trials of the same work, trained before or later; they count in progress alone
     workers : processes at a time; None: as many as cores and memory allow
     threads : of each worker; None: its share of the cores
     backend : a name in BACKENDS
@@ -64,21 +71,28 @@ def run_trials(prepared: Prepared, store: Store, trials: Sequence[Trial], observ
     if backend not in BACKENDS:
         raise RunError(choice("Backend", backend, BACKENDS))
     record = study_record(prepared)
-    missing = [trial for trial in dict.fromkeys(trials)
-               if load_trial(store, record, trial) is None]
+    asked = list(dict.fromkeys(trials))
+    missing = [trial for trial in asked if load_trial(store, record, trial) is None]
     if not missing:
         return
-    missing.sort(key=lambda trial: -len(trial.languages) * trial.budget.examples)
-    workers = min(len(missing), workers or workers_that_fit(prepared.study))
+    missing.sort(key=_cost, reverse=True)
+    workers = workers or workers_that_fit(prepared.study)
     threads = threads or max(1, _cores() // workers)
+    workers = min(workers, len(missing))
     _adapt(prepared, store, missing, observe, threads)
     count = f"{len(missing)} model{'s' * (len(missing) > 1)}"
     observe({"kind": "stage", "message": f"Training {count}, {workers} at a time"})
-    done, total, began = 0, sum(map(_cost, missing)), time.monotonic()
-    for trial in _mapped(prepared, store, missing, workers, threads, BACKENDS[backend], observe):
-        done += _cost(trial)
-        left = (time.monotonic() - began) / done * (total - done)
-        observe({"kind": "progress", "step": done, "steps": total, "eta_s": round(left, 1)})
+    others = [trial for trial in dict.fromkeys(beside) if trial not in set(asked)]
+    total = sum(map(_cost, (*asked, *others)))
+    done = before = total - sum(map(_cost, missing)) - sum(
+        _cost(trial) for trial in others if not is_trained(store, record, trial))
+    began = time.monotonic()
+    with closing(_mapped(prepared, store, missing, workers, threads, BACKENDS[backend],
+                         observe)) as ended:
+        for trial in ended:
+            done += _cost(trial)
+            left_s = (time.monotonic() - began) / (done - before) * (total - done)
+            observe({"kind": "progress", "step": done, "steps": total, "eta_s": round(left_s, 1)})
 
 
 def _cost(trial: Trial) -> int:
@@ -86,32 +100,38 @@ def _cost(trial: Trial) -> int:
 
 
 def _mapped(prepared: Prepared, store: Store, trials: list[Trial], workers: int, threads: int,
-            backend: Backend, observe: Observer) -> Iterator[Trial]:
-    """Each trial once it is in the store; workers that die are replaced, twice."""
+            backend: Backend, observe: Observer) -> Generator[Trial, None, None]:
+    """Each trial once it is in the store; workers that die are replaced while trials end."""
     if workers == 1:
-        yield from _one_by_one(prepared, store, trials, threads, observe)
+        yield from _one_by_one(prepared, store, trials, threads)
         return
-    left = dict(enumerate(trials))
+    left, record, deaths = list(trials), study_record(prepared), 0
     study = prepared.study.model_dump_json()
-    for attempt in range(_TRIES):
-        tasks = [(study, prepared.signature, str(store.root), trial, threads)
-                 for trial in left.values()]
-        numbers = list(left)
+    while left:
+        asked = list(left)
         try:
-            for at, _ in backend(train_task, tasks, workers, threads):
-                yield left.pop(numbers[at])
+            for at, _ in backend(train_task, [(study, prepared.signature, str(store.root), trial,
+                                               threads) for trial in asked], workers, threads):
+                left.remove(asked[at])
+                deaths = 0
+                yield asked[at]
         except WorkerDied:
-            if attempt == _TRIES - 1:
+            deaths += 1
+            for trial in [one for one in left if load_trial(store, record, one) is not None]:
+                left.remove(trial)  # its end was not told any more
+                deaths = 0
+                yield trial
+            if deaths == _TRIES:
                 raise RunError(f"Worker processes keep dying ({len(left)} trials are left); the "
                                "machine may lack memory. Run it again with fewer workers: what is "
                                "trained is kept.") from None
-            observe({"kind": "note", "message": "A worker process died; its trial is repeated"})
-        if not left:
-            return
+            if left:
+                observe({"kind": "note",
+                         "message": "A worker process died; its trial is repeated"})
 
 
-def _one_by_one(prepared: Prepared, store: Store, trials: list[Trial], threads: int,
-                observe: Observer) -> Iterator[Trial]:
+def _one_by_one(prepared: Prepared, store: Store, trials: list[Trial],
+                threads: int) -> Iterator[Trial]:
     from gradsim_core.trial import run_trial, study_texts
 
     texts = study_texts(prepared)
@@ -125,7 +145,6 @@ def train_task(study: str, signature: str, root: str, trial: Trial,
     """Train one trial of a study (as JSON) in a worker; runs there."""
     from gradsim_core.trial import run_trial
 
-    end_with_parent()
     prepared, texts = _prepared_here(study, signature)
     run_trial(prepared, texts, Store(root), trial, lambda event: None, threads)
 
@@ -142,14 +161,12 @@ def _prepared_here(study: str, signature: str) -> tuple[Prepared, Any]:
     return prepared, study_texts(prepared)
 
 
-@lru_cache(maxsize=1)
-def end_with_parent() -> None:
-    """End this process soon after the one that began it."""
-    parent = os.getppid()
+def end_with_parent(parent: int) -> None:
+    """End this process soon after the one that began it, whose process id is given."""
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(0.5)
+            time.sleep(_LOOK_S)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -193,7 +210,8 @@ def local(function: Callable[..., Any], tasks: Sequence[tuple], workers: int,
     def numbered(number: int, task: tuple) -> tuple[int, Any]:
         return number, function(*task)
 
-    with parallel_config("loky", inner_max_num_threads=threads):
+    with parallel_config("loky", inner_max_num_threads=threads, initializer=end_with_parent,
+                         initargs=(os.getpid(),)):
         pool = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1,
                         pre_dispatch=2 * workers, max_nbytes=None)
         try:

@@ -15,20 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from gradsim_core.errors import StudyError
-from gradsim_core.execution import run_trials
-from gradsim_core.plans import (
+from gradsim_core.candidates import (
     Candidate,
-    Plan,
     comparison_groups,
-    gradient_groups,
+    gradient_options,
     groups_from_matrix,
-    hand_groups,
-    numbers_of_groups,
+    known_candidates,
     random_groups,
     similarity_of,
-    table_groups,
+    sizes_served,
 )
+from gradsim_core.errors import StudyError
+from gradsim_core.execution import run_trials
+from gradsim_core.plans import Plan
 from gradsim_core.prepared import Prepared
 from gradsim_core.results import Results, load_results
 from gradsim_core.store import Store
@@ -60,31 +59,22 @@ class Experiment:
 
     def candidates(self) -> dict[str, list[Candidate]]:
         """The groups of every strategy, all of them trained; `random` has one a draw."""
-        names = self._plan.strategies
-        gradient = self._best_k()
-        asked_k = numbers_of_groups(self._plan, len(self.codes))[0]
-        first = _fixed(names[0], self.results, self._plan, self.codes, gradient, asked_k)
-        k = len(first.groups)
-        found = {name: [_fixed(name, self.results, self._plan, self.codes, gradient, k)]
-                 for name in names[1:] if name not in ("random", "oracle")}
-        found[names[0]] = [first]
-        if "random" in names:
-            found["random"] = random_groups(self.codes, _sizes(first), self._plan.draws)
+        names, options = self._plan.strategies, gradient_options(self.results, self._plan)
+        expected = self._expected(options)  # whatever cannot be grouped is told before training
+        if len(options) > 1:
+            best = self._best_on_dev(options, expected)
+            options = [best, *(one for one in options if one is not best)]
+            expected = self._expected(options)
+        found = known_candidates(self.results, self._plan, options[0] if options else None)
         asked = [one for several in found.values() for one in several]
+        k = len(found[names[0]][0].groups)
         if "oracle" in names:
             asked.append(comparison_groups("monolingual", self.results, self._plan, k))
-        self.train(asked, self.seeds)
+        self._train(asked, self.seeds, expected)
         if "oracle" in names:
             found["oracle"] = [self._oracle(k)]
-            self.train(found["oracle"], self.seeds)
+            self._train(found["oracle"], self.seeds, self._trials(asked, self.seeds))
         return {name: found[name] for name in names}
-
-    def train(self, candidates: Sequence[Candidate], seeds: Sequence[int]) -> None:
-        """Train the groups of some strategies, each group once."""
-        groups = dict.fromkeys(group for one in candidates for group in one.groups)
-        run_trials(self._prepared, self._store,
-                   [trial_of(group, seed, self.budget) for group in groups for seed in seeds],
-                   self._observe, workers=self._workers, threads=self._threads)
 
     def scores(self, candidate: Candidate, codes: Sequence[str], split: str = "test",
                seeds: Sequence[int] = ()) -> np.ndarray:
@@ -102,19 +92,13 @@ class Experiment:
         rows = self.results.record["rows"]
         return [code for code in self.codes if rows[code][split]]
 
-    def _best_k(self) -> Candidate | None:
-        """The gradient groups; among several K those that score best on dev with one seed."""
-        if "gradient" not in self._plan.strategies:
-            return None
-        options = [gradient_groups(self.results, self._plan, k)
-                   for k in numbers_of_groups(self._plan, len(self.codes))]
-        if len(options) == 1:
-            return options[0]
+    def _best_on_dev(self, options: Sequence[Candidate], expected: Sequence[Trial]) -> Candidate:
+        """Of the gradient groups for several K those that score best on dev with one seed."""
         codes = self.scored("dev")
         if not codes:
             raise StudyError("No language has dev rows, so nothing can be said about which K is "
                              "best. Give one number of groups with --k.")
-        self.train(options, self.seeds[:1])
+        self._train(options, self.seeds[:1], expected)
         return max(options, key=lambda one: self.scores(one, codes, "dev", self.seeds[:1]).mean())
 
     def _oracle(self, k: int) -> Candidate:
@@ -124,6 +108,21 @@ class Experiment:
                              for target in self.codes])
         return groups_from_matrix("oracle", transfer, self.codes, self._plan, k,
                                   "by measured transfer on test")
+
+    def _train(self, candidates: Sequence[Candidate], seeds: Sequence[int],
+               beside: Sequence[Trial]) -> None:
+        """Train the groups of some strategies, each group once; the rest counts as progress."""
+        run_trials(self._prepared, self._store, self._trials(candidates, seeds), self._observe,
+                   beside=beside, workers=self._workers, threads=self._threads)
+
+    def _trials(self, candidates: Sequence[Candidate], seeds: Sequence[int]) -> list[Trial]:
+        groups = dict.fromkeys(group for one in candidates for group in one.groups)
+        return [trial_of(group, seed, self.budget) for group in groups for seed in seeds]
+
+    def _expected(self, options: Sequence[Candidate]) -> list[Trial]:
+        return [trial_of(group, seed, self.budget)
+                for group, n_seeds in expected_groups(self.results, self._plan, options)
+                for seed in self.seeds[:n_seeds]]
 
     def _score(self, group: tuple[str, ...], seed: int, code: str, split: str) -> float:
         return self._content(group, seed)["scores"][split].get(code, {}).get(
@@ -141,40 +140,20 @@ class Experiment:
         return found
 
 
-def expected_groups(results: Results, plan: Plan) -> list[tuple[tuple[str, ...], int]]:
-    """The groups that a plan will train, as far as they can be known, with their seeds' number."""
-    _, codes = similarity_of(results, plan)
-    numbers, names = numbers_of_groups(plan, len(codes)), plan.strategies
-    options = [gradient_groups(results, plan, k) for k in numbers] if "gradient" in names else []
-    found = [(group, 1) for one in options for group in one.groups]
-    first = _fixed(names[0], results, plan, codes, options[0] if options else None, numbers[0])
-    sure = [first, *(_fixed(name, results, plan, codes, options[0] if options else None,
-                            len(first.groups))
-                     for name in names[1:] if name not in ("random", "oracle"))]
-    if "random" in names:
-        sure += random_groups(codes, _sizes(first), plan.draws)
-    if "oracle" in names:
+def expected_groups(results: Results, plan: Plan,
+                    options: Sequence[Candidate]) -> list[tuple[tuple[str, ...], int]]:
+    """The groups that a plan will train, as far as they can be known, with their seeds' number.
+
+    Parameters
+    ----------
+    options : of `gradient_options`; the first stands for the best
+    """
+    known = known_candidates(results, plan, options[0] if options else None)
+    sure = [one for several in known.values() for one in several]
+    if "oracle" in plan.strategies:
+        _, codes = similarity_of(results, plan)
+        first = known[plan.strategies[0]][0]
         sure += [comparison_groups("monolingual", results, plan, len(first.groups)),
-                 *random_groups(codes, _sizes(first), plan.draws + 1)[-1:]]
-    return found + [(group, plan.seeds) for one in sure for group in one.groups]
-
-
-def _fixed(name: str, results: Results, plan: Plan, codes: Sequence[str],
-           gradient: Candidate | None, k: int) -> Candidate:
-    """The groups of a strategy that follow from the study and the plan alone."""
-    if name == "gradient" and gradient:
-        return gradient
-    if name == "hand":
-        return hand_groups(plan, codes)
-    if name == "table":
-        return table_groups(plan, codes, k)
-    if name in ("random", "oracle"):
-        raise StudyError(f"The verdict cannot be about {name!r}, which only compares. Name another "
-                         "strategy first.")
-    return comparison_groups(name, results, plan, k)
-
-
-def _sizes(candidate: Candidate) -> list[int]:
-    """How many languages each group serves, largest first."""
-    served = list(candidate.serves.values())
-    return sorted((served.count(at) for at in set(served)), reverse=True)
+                 *random_groups(codes, sizes_served(first), plan.draws + 1)[-1:]]
+    return ([(group, 1) for one in options for group in one.groups]
+            + [(group, plan.seeds) for one in sure for group in one.groups])

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from gradsim_core.candidates import Candidate
 from gradsim_core.comparison import Comparison, Gain, Interval, compare
 from gradsim_core.errors import StoreError, StudyError
 from gradsim_core.experiment import Experiment
-from gradsim_core.plans import TITLES, USES_TEST, Candidate, Plan
+from gradsim_core.plans import TITLES, USES_TEST, Plan
 from gradsim_core.prepared import Prepared, versions
 from gradsim_core.store import Store
 from gradsim_core.trials import Observer
@@ -71,8 +72,8 @@ def load_plan(store: Store, signature: str, name: str) -> Plan:
     """Read a plan that was kept."""
     found = store.read_json(signature, f"plans/{name}.json")
     try:
-        if found is not None:
-            return Plan.model_validate(found)
+        if found is not None and (plan := Plan.model_validate(found)).id == name:
+            return plan
     except ValidationError:
         pass
     raise StoreError(f"Study {signature} has no plan {name[:40]!r}. Start the experiment anew.")
@@ -145,7 +146,7 @@ def _strategy(name: str, experiment: Experiment, several: Sequence[Candidate], t
         "per_language": [{"code": code, "mean": one.mean, "interval": _pair(one.interval)}
                          for code, one in zip(codes, found.per_language[name], strict=True)],
         "gains": {other: _gain(gain) for other, gain in found.gains[name].items()},
-        "cost": {"models": float(np.mean([len(one.groups) for one in several])),
+        "cost": {"models": len(several[0].groups),  # the same in every random draw
                  "examples": round(examples * experiment.budget.examples),
                  "minutes": round(float(np.mean([experiment.seconds(one)
                                                  for one in several])) / 60, 3)},

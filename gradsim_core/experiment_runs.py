@@ -5,7 +5,8 @@ Conventions
 An estimate counts the trials that the store lacks. Its seconds are those that this study's joint
 run, or better its finished trials, took for an example, shared among the workers; what the machine
 does besides is not in it. Groups that depend on results which are not there yet (`oracle`, the
-best K of several) are counted as if they were the first strategy's.
+best K of several) are counted as if they were the first strategy's; of a finished experiment
+they are known.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from gradsim_core.candidates import Candidate, gradient_options
 from gradsim_core.execution import workers_that_fit
 from gradsim_core.experiment import expected_groups
-from gradsim_core.experiment_record import save_plan
+from gradsim_core.experiment_record import load_experiment, save_plan
 from gradsim_core.plans import Plan
 from gradsim_core.results import Results, load_results
 from gradsim_core.runs import Run, submit_run
@@ -30,7 +32,7 @@ _FORWARD_SHARE = 0.4
 
 
 def submit_experiment(store: Store, signature: str, plan: Plan,
-                      workers: int | None = None) -> Run:
+                      workers: int | None = None, threads: int | None = None) -> Run:
     """Queue an experiment on a finished study; its plan is kept beside the study.
 
     Raises
@@ -41,10 +43,16 @@ def submit_experiment(store: Store, signature: str, plan: Plan,
     save_plan(store, signature, plan)
     argv = [sys.executable, "-m", "gradsim_core", "experiment", signature, "--plan", plan.id,
             "--cache", str(store.root)]
-    if workers:
-        argv += ["--workers", str(workers)]
+    for option, number in (("--workers", workers), ("--threads", threads)):
+        if number:
+            argv += [option, str(number)]
     return submit_run(store, signature, "experiment", argv, key=experiment_key(signature, plan),
-                      title=f"{plan.strategies[0].replace('_', ' ')}, {plan.seeds} seeds")
+                      title=experiment_title(plan))
+
+
+def experiment_title(plan: Plan) -> str:
+    """What a list of runs calls it."""
+    return f"{plan.strategies[0].replace('_', ' ')}, {plan.seeds} seed{'s' * (plan.seeds != 1)}"
 
 
 def experiment_key(signature: str, plan: Plan) -> str:
@@ -60,15 +68,28 @@ def estimate_experiment(store: Store, signature: str, plan: Plan,
     -------
     dict
         "models": trials to train; "cached": trials that are there; "examples": of those to train;
-        "seconds": of wall time, None where nothing was measured; "workers".
+        "seconds": of wall time; "workers".
     """
     results = load_results(store, signature)
     study = Study.model_validate(results.record["study"])
     budget = plan.budget(study)
-    trials = dict.fromkeys(trial_of(group, seed, budget)
-                           for group, seeds in expected_groups(results, plan)
-                           for seed in plan.seed_numbers(study)[:seeds])
+    options = gradient_options(results, plan)
+    finished = load_experiment(store, signature, plan.id)
+    groups = (expected_groups(results, plan, options) if finished is None
+              else _trained_groups(finished, plan, options))
+    trials = dict.fromkeys(trial_of(group, seed, budget) for group, n_seeds in groups
+                           for seed in plan.seed_numbers(study)[:n_seeds])
     return estimate_trials(store, results, list(trials), workers)
+
+
+def _trained_groups(finished: dict[str, Any], plan: Plan,
+                    options: Sequence[Candidate]) -> list[tuple[Sequence[str], int]]:
+    """The groups that a finished experiment was made from, with their seeds' number."""
+    groups = [group for strategy in finished["strategies"] for group in strategy["groups"] or ()]
+    groups += [group for drawn in (finished["random"] or {"groupings": ()})["groupings"]
+               for group in drawn]
+    return ([(group, 1) for one in options for group in one.groups]
+            + [(group, plan.seeds) for group in groups])
 
 
 def estimate_trials(store: Store, results: Results, trials: Sequence[Trial],

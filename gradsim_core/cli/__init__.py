@@ -19,13 +19,14 @@ import typer
 
 from gradsim_core.cli.answers import export, group, verify
 from gradsim_core.cli.computing import estimate, run
-from gradsim_core.cli.experiments import experiment, train, transfer
+from gradsim_core.cli.experiments import experiment
 from gradsim_core.cli.house import dashboard, doctor, supervise
 from gradsim_core.cli.printing import log
 from gradsim_core.cli.runs import runs
 from gradsim_core.cli.scores import import_scores, scores
 from gradsim_core.cli.similarities import similarity
 from gradsim_core.cli.studies import list_studies, show
+from gradsim_core.cli.training import train, transfer
 from gradsim_core.errors import GradSimError, RunError
 
 app = typer.Typer(
