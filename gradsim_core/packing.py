@@ -3,9 +3,9 @@
 Every layer but attention treats tokens one by one, so the sequences of a batch can stand one
 behind the other in a single row of (1, n_tokens): nothing is computed for padding. Attention
 needs to know which tokens belong together: the queries, keys and values are spread into a grid
-of (n_sequences, longest), attend there, and are gathered back; a few sequences at a time, so that
-the grids are tight when the sequences stand in order of length. A block-diagonal mask over the
-whole row would cost the square of its length.
+of (n_sequences, longest), attend there, and are gathered back. When the sequences stand in order of
+length, neighbours of about one length share a grid, so grids are both few and tight. A
+block-diagonal mask over the whole row would cost the square of its length.
 
 The grid travels as the model's 4-D attention mask, of shape (n_sequences, 1, 1, longest), which
 transformers hands on to the attention function untouched. Any other mask gets transformers' own
@@ -14,6 +14,8 @@ scaled-dot-product attention, so a model with this function takes padded batches
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -24,7 +26,11 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 NAME = "gradsim_packed"
 
 GRID_ROWS = 8
-"""Sequences that attend in one grid: fewer leave less padding, more make fewer calls."""
+"""Sequences that attend in one grid at least: fewer would leave less padding, but make more calls
+than that saves."""
+
+GRID_PADDING = 0.2
+"""A grid of more sequences than that ends before more than this share of it is padding."""
 
 FIRST_POSITION = {"bert": "zero", "electra": "zero", "ernie": "zero", "roberta": "padding",
                   "xlm-roberta": "padding", "camembert": "padding"}
@@ -50,14 +56,31 @@ def packed_attention(module: torch.nn.Module, query: torch.Tensor, key: torch.Te
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
     lengths = attention_mask.sum(-1).flatten().tolist()
     attended, start = [], 0
-    for first in range(0, len(lengths), GRID_ROWS):
-        stop = start + sum(lengths[first:first + GRID_ROWS])
-        grid = attention_mask[first:first + GRID_ROWS, ..., :max(lengths[first:first + GRID_ROWS])]
+    for first, last in pairwise(grid_cuts(lengths)):
+        stop = start + sum(lengths[first:last])
+        grid = attention_mask[first:last, ..., :max(lengths[first:last])]
         attended.append(_attention_in_grid(
             module, query[0, :, start:stop], key[0, :, start:stop], value[0, :, start:stop],
             grid, options))
         start = stop
     return torch.cat(attended)[None], None
+
+
+def grid_cuts(lengths: Sequence[int]) -> list[int]:
+    """Where a row of sequences is cut into grids: 0, the first sequence of each next one, the end.
+
+    Parameters
+    ----------
+    lengths : tokens of each sequence, in the row's order
+    """
+    cuts, n_tokens, longest = [0], 0, 0
+    for i, length in enumerate(lengths):
+        n_sequences, longest = i + 1 - cuts[-1], max(longest, length)
+        n_tokens += length
+        if n_sequences > GRID_ROWS and n_tokens < (1 - GRID_PADDING) * n_sequences * longest:
+            cuts.append(i)
+            n_tokens = longest = length
+    return [*cuts, len(lengths)]
 
 
 def _attention_in_grid(module: torch.nn.Module, query: torch.Tensor, key: torch.Tensor,

@@ -9,7 +9,14 @@ import transformers
 from engine_cases import SMALL, made_encoder
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-from gradsim_core.packing import FIRST_POSITION, GRID_ROWS, make_packable, packed_attention
+from gradsim_core.packing import (
+    FIRST_POSITION,
+    GRID_PADDING,
+    GRID_ROWS,
+    grid_cuts,
+    make_packable,
+    packed_attention,
+)
 
 N_HEADS, N_DIMENSIONS = 2, 5
 MODULE = SimpleNamespace(is_causal=False, training=False)
@@ -59,6 +66,25 @@ def test_each_sequence_attends_to_itself_alone(n_sequences, kind):
     assert weights is None
     assert attended.shape == (1, sum(lengths), N_HEADS, N_DIMENSIONS)
     np.testing.assert_allclose(attended.numpy(), ref_attention(*row, lengths), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["sorted", "mixed", "equal"])
+def test_grids_are_few_and_tight(kind):
+    lengths = np.array(made_lengths(200, kind))
+    cuts = grid_cuts(lengths.tolist())
+    grids = np.split(lengths, cuts[1:-1])
+    assert (cuts[0], cuts[-1]) == (0, 200)
+    assert min(len(grid) for grid in grids[:-1] or grids) >= GRID_ROWS
+    for grid in grids:
+        assert len(grid) <= GRID_ROWS or grid.sum() >= (1 - GRID_PADDING) * len(grid) * grid.max()
+    if kind == "equal":
+        assert len(grids) == 1
+
+
+def test_a_grid_ends_where_one_more_sequence_would_make_a_fifth_of_it_padding():
+    assert grid_cuts([4] * 12 + [5] * 20) == [0, 32]
+    assert grid_cuts([4] * 12 + [8] * 20) == [0, 12, 32]
+    assert grid_cuts([1, 8]) == [0, 2]
 
 
 def test_gradients_stay_within_a_sequence():
