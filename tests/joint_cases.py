@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 import transformers
 from engine_cases import SMALL, made_corpus
@@ -47,17 +46,6 @@ def trial(prepared: Prepared, store: Store, cut_at: str | int | None = None,
     finally:
         torch.set_num_threads(before)
     return events
-
-
-def bytes_of(store: Store, name: str = ONE) -> dict[str, bytes]:
-    """Everything of a result that must not depend on when and where it was computed."""
-    found = store.read_tensors(name, "grams.safetensors")
-    assert found is not None
-    arrays, facts = found
-    kept = {key: value for key, value in facts.items() if key != "facts"}
-    return {**{key: np.ascontiguousarray(value).tobytes() for key, value in arrays.items()},
-            "facts": repr(sorted(kept.items())).encode(),
-            "scores": repr(store.read_json(name, "scores/joint.json")).encode()}
 
 
 def small_encoder(_model: str, _revision: str | None, task: str, labels: tuple[str, ...],

@@ -27,25 +27,16 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import sklearn.metrics  # noqa: F401 - the runs' share of loading, done once
 import transformers.models.bert.modeling_bert  # noqa: F401
-from joint_cases import bytes_of
+from result_cases import bytes_of, write_data
 
 from gradsim_core.cli import main as command_line
-from gradsim_core.runs import run_state
+from gradsim_core.results import load_results
+from gradsim_core.run_table import RunTable
+from gradsim_core.runs import find_run
 from gradsim_core.store import Store
 
 ARGUMENTS = ("--steps", "40", "--snapshots", "20", "--batch-size", "2", "--threads", "1",
              "--checkpoint-every", "0")
-WORDS = {"deu": "hund katze haus baum stadt fluss", "spa": "perro gato casa arbol ciudad rio"}
-
-
-def write_data(folder: Path) -> Path:
-    """A small data set: pairs of words, labelled by the first."""
-    for code, words in WORDS.items():
-        rows = [f"{one} {other}\t{words.split().index(one) % 2}" for one in words.split()
-                for other in words.split()]
-        (folder / code).mkdir(parents=True)
-        (folder / code / "train.tsv").write_text("\n".join(["text\tlabel", *rows]) + "\n")
-    return folder
 
 
 def start(cache: Path) -> int:
@@ -90,14 +81,14 @@ def run_and_kill(cache: Path, life_s: float) -> bool:
 
 
 def where_it_was(store: Store, name: str) -> str:
-    """What a killed run was doing, from its events; and its state must say that it was cut."""
-    state = run_state(store, name).state
+    """What a killed run was doing, from its row; and its state must say that it was cut."""
+    row = next(iter(RunTable(store.root).rows(signature=name)), None)
+    if row is None:
+        return "before its row"
+    state = find_run(store, row.id).state
     if state not in ("interrupted", "done"):
         raise RuntimeError(f"a killed run is said to be {state}")
-    if state == "done":
-        return "after its end"
-    stages = [str(event["message"]) for event in store.events(name) if event["kind"] == "stage"]
-    return stages[-1].split(",")[0].lower() if stages else "before its first event"
+    return "after its end" if state == "done" else row.message.split(",")[0].lower().strip(".")
 
 
 def kill_runs(root: Path, kills: int, seed: int) -> tuple[int, str]:
@@ -123,8 +114,7 @@ def kill_runs(root: Path, kills: int, seed: int) -> tuple[int, str]:
                 stages[where_it_was(store, name)] += 1
             continue
         tally["finished"] += 1
-        tally["resumed"] += any("resumed" in str(event.get("message")) for event in
-                                store.events(name))
+        tally["resumed"] += load_results(store, name).facts["resumed_at"] > 0
         tally["different"] += bytes_of(store, name) != expected
         tally["torn"] += len(list(store.root.glob(".quarantine/*.reason.txt")))
         store.sweep()

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 from engine_cases import made_encoder
-from joint_cases import ONE, bytes_of, made_prepared, small_encoder, trial
+from joint_cases import ONE, made_prepared, small_encoder, trial
+from result_cases import bytes_of
 
 from gradsim_core import joint as joint_module
 from gradsim_core.errors import RunError

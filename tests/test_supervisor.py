@@ -247,3 +247,12 @@ def test_a_wrong_number_of_runs_at_once_is_one(store: Store, value: str,
                                                monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADSIM_RUNS_AT_ONCE", value)
     assert ended(store, start(store, "pass")).state == "done"
+
+
+def test_killed_runs_and_supervisors_end_with_the_same_result() -> None:
+    """A few kills of the real command; by hand with more: python tests/kill_runs.py."""
+    script = Path(__file__).parent / "kill_runs.py"
+    done = subprocess.run([sys.executable, str(script), "--kills", "1", "--supervisor-kills", "2"],
+                          capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 failed, 0 different, 0 torn, 0 strays, 0 double, 0 orphans" in done.stdout
