@@ -62,7 +62,8 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 WRITERS = {
     "gradsim_core/atomic.py": "how a file is written; who may use it is an import rule",
     "gradsim_core/store.py": "puts damaged entries aside under the cache folder",
-    "gradsim_core/runs.py": "the log of a run under the cache folder",
+    "gradsim_core/run_database.py": "makes the table of runs and the folder of their logs",
+    "gradsim_core/supervisor.py": "the logs of runs under the cache folder",
 }
 
 LINE_LIMIT = 250
