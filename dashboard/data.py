@@ -193,7 +193,7 @@ def begin(study: Study) -> str:
 def resume(signature: str) -> None:
     """Queue a study's run once more; it goes on from its last checkpoint."""
     run, study = study_run(store(), signature), asked_study(signature)
-    if run is not None and run.supervised and run.state not in ("done", "queued", "running"):
+    if run is not None and run.state in ("failed", "cancelled", "interrupted"):
         resume_run(store(), run.id)
     else:
         submit_study(store(), signature, study_yaml(study), study.name)

@@ -68,16 +68,17 @@ def _interval_line(content: Mapping[str, Any], over: str, by_language: bool) -> 
     sampled = "seeds and languages" if n > 1 else "languages alone, as there is one seed"
     return f"Lines: 95% intervals, bootstrap over {sampled}" + (
         ", paired" if over else
-        "; they hold how much languages differ, so compare strategies by their gains")
+        ", whose levels differ: compare strategies by their gains")
 
 
 def _marks_line(content: Mapping[str, Any], by_language: bool) -> str:
     random = content.get("random")
-    return "; ".join(filter(None, (
-        f"Faint dots: {count(random['draws'], 'random grouping')}"
+    line = "; ".join(filter(None, (
+        f"faint dots: {count(random['draws'], 'random grouping')}"
         if random and not by_language else "",
         "† chosen on test scores" if any(one["uses_test_scores"] for one in content["strategies"])
         else "", f"study {content['study']['signature']}", f"experiment {content['id']}")))
+    return line[:1].upper() + line[1:]
 
 
 def experiment_label(content: Mapping[str, Any]) -> str:

@@ -66,7 +66,7 @@ def strategy_dots(content: Mapping[str, Any], text: StrategyText, *, over: str =
     figure = _frame(text, [_title(one) for one in strategies], 40, colours)
     single = _single_groupings(content, over)
     for row, strategy in enumerate(strategies):
-        if strategy["name"] == "random":
+        if strategy["name"] == "random" and single:
             _add_single(figure, single, row, strategy_colour("random", dark))
         value = _overall(strategy, over)
         _add_marks(figure, strategy, [value], [row], [_hover(_title(strategy), value, over)],

@@ -41,7 +41,7 @@ def show_comparison(selection: Selection, signature: str, runs: list[Run],
                    "models that were trained are kept.")
         return
     name = _chosen(selection, list(known), runs)
-    if len(known) > 1:
+    if len(known) > 1 or name is None:
         st.selectbox("Comparison", list(known), placeholder="one that is finished",
                      format_func=lambda one: experiment_label(known[one]),
                      **bound("experiment", name, lambda one: {"experiment": (one or "")[:8]}))
@@ -127,7 +127,8 @@ def _tables(content: dict[str, Any]) -> None:
     st.subheader("Groups", anchor=False)
     groups = group_table(content)
     st.dataframe(groups, hide_index=True, height=table_height(len(groups["Group"])),
-                 column_config={"Languages": st.column_config.Column(width="large")})
+                 column_config={"Group": st.column_config.Column(width=70),
+                                "Size": st.column_config.Column(width=60)})
     for one in content["left_out"]:
         st.caption(f"Left out: {markdown_text(one['code'], 60)}, because "
                    f"{markdown_text(one['reason'])}.")

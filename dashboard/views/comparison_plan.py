@@ -23,7 +23,7 @@ from dashboard.state import (
 from dashboard.summaries import about, count
 from dashboard.views.reading import CORRECTION_LABELS
 from dashboard.views.rule import STRATEGY_WORDS
-from gradsim_core import Grouping, Plan, Run, placed_languages
+from gradsim_core import GradSimError, Grouping, Plan, Run, placed_languages
 
 
 def plan_comparison(selection: Selection, signature: str, runs: list[Run],
@@ -36,9 +36,9 @@ def plan_comparison(selection: Selection, signature: str, runs: list[Run],
     """
     if not done:
         st.markdown("Do these groups help? Each strategy is trained on the same examples with the "
-                    "same seeds, and scored on rows that no model has seen. You get **a verdict in "
-                    "one sentence**, a chart of all strategies with their uncertainty, one "
-                    "language by language, and a report to take away.")
+                    "same seeds, and scored on the test rows of every language. You get **a "
+                    "verdict in one sentence**, a chart of all strategies with their uncertainty, "
+                    "one language by language, and a report to take away.")
     if rule_of(selection).strategy == "random":
         st.info("The groups of the *Groups* page are random ones, which are compared anyway. "
                 "Choose groups that something speaks for.")
@@ -47,7 +47,12 @@ def plan_comparison(selection: Selection, signature: str, runs: list[Run],
             st.rerun()
         return
     shown = picture(signature, reading_of(selection))
-    made = grouping(signature, reading_of(selection), rule_of(selection))
+    try:
+        made = grouping(signature, reading_of(selection), rule_of(selection))
+    except GradSimError as error:
+        st.error(markdown_text(error))
+        _offer_other_groups()
+        return
     plan = plan_of(selection, made)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -69,6 +74,10 @@ def _show_groups(selection: Selection, plan: Plan, shown: Picture, made: Groupin
     correction = CORRECTION_LABELS.get(shown.found.correction, shown.found.correction)
     st.caption(markdown_text(f"{how}; blocks {selection.blocks}; {correction.lower()}; "
                              f"step {shown.found.step}"))
+    _offer_other_groups()
+
+
+def _offer_other_groups() -> None:
     if st.button("Change the groups", type="tertiary", icon=":material/arrow_back:"):
         turn_to("groups")
 

@@ -1,0 +1,127 @@
+"""The training page in a real browser: two clicks to the start, and the verdict by itself."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_up_experiments import made_up_experiment, write_experiment
+from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
+from playwright.sync_api import Page, expect
+
+from gradsim_core import Plan, Store, experiment_key, report_csv, report_markdown, submit_run
+
+Open = Callable[..., Page]
+OTHER, HOSTILE_SIGNATURE = "ee00000000000000", "ff00000000000000"
+CHARTS = ".js-plotly-plot .main-svg"
+RUN = """
+import sys, time
+from pathlib import Path
+from gradsim_core.runs import attend_run
+from gradsim_core.store import Store
+with attend_run(Store({root!r}), {signature!r}, "experiment", key={key!r}) as observe:
+    observe(dict(kind="progress", step=90, steps=120, eta_s=21))
+    while not Path({over!r}).exists():
+        time.sleep(0.05)
+"""
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[tuple[ExitStack, dict[str, Any]]]:
+    """What the tests of this file share, closed after the last of them."""
+    with ExitStack() as stack:
+        yield stack, {}
+
+
+@pytest.fixture
+def dashboard(kept: tuple[ExitStack, dict[str, Any]], start_server: Callable[..., Any],
+              tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """One server for this file, over studies with and without experiments."""
+    stack, started = kept
+    if "server" not in started:
+        cache = tmp_path_factory.mktemp("training") / "cache"
+        write_study(cache, signature=OTHER, name="Without")
+        names = {name: name for name in HOSTILE}
+        store = write_study(cache, signature=HOSTILE_SIGNATURE, names=names, name=HOSTILE[0],
+                            series=made_up_series([0, 1] * 3, codes=HOSTILE))
+        write_experiment(store, made_up_experiment(
+            HOSTILE, names=names, title=HOSTILE[0], signature=HOSTILE_SIGNATURE,
+            left_out=HOSTILE[1]))
+        write_experiment(write_study(cache, name="With"), made_up_experiment())
+        started["server"] = stack.enter_context(start_server(cache))
+    return started["server"]
+
+
+def test_one_click_on_groups_shows_what_training_them_takes(dashboard: Any,
+                                                            open_page: Open) -> None:
+    page = open_page(f"{dashboard.url}/groups?study={OTHER[:8]}&k=3&correction=centred")
+    page.get_by_role("button", name="Train these groups").click(timeout=60_000)
+    start = page.get_by_role("button", name="Train and compare")
+    expect(start).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Gradient groups, K = 3")).to_be_visible()
+    expect(page.get_by_text("Models to train")).to_be_visible()
+    for part in ("/training?", "k=3", "correction=centred"):
+        assert part in page.url
+    before = page.get_by_test_id("stMetricValue").all_text_contents()
+    page.get_by_text("Random groups", exact=True).click()
+    page.wait_for_url("**without=random**")
+    page.reload()
+    expect(start).to_be_visible(timeout=60_000)
+    assert page.get_by_test_id("stMetricValue").all_text_contents() != before
+    page.get_by_role("button", name="Change the groups").click()
+    expect(page.get_by_text("Keep together")).to_be_visible(timeout=60_000)
+    assert "k=3" in page.url
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_result_shows_verdict_charts_and_files(dashboard: Any, open_page: Open,
+                                               scheme: str) -> None:
+    content = made_up_experiment()
+    page = open_page(f"{dashboard.url}/training?study={SIGNATURE[:8]}", colour_scheme=scheme)
+    expect(page.locator("h3", has_text="Gradient groups score")).to_be_visible(timeout=60_000)
+    expect(page.locator(CHARTS).first).to_be_visible(timeout=60_000)
+    page.get_by_text("Gain over one model for all", exact=True).click()
+    page.wait_for_url("**gains=1**")
+    expect(page.locator(".js-plotly-plot .gtitle").first).to_contain_text("Gain over")
+    files = {"Report as Markdown": report_markdown(content), "Scores as CSV": report_csv(content),
+             "Everything as JSON": None}
+    for label, expected in files.items():
+        with page.expect_download() as download:
+            page.get_by_role("button", name=label).click()
+        text = Path(download.value.path()).read_bytes().decode("utf-8")
+        assert text == expected if expected else json.loads(text) == content
+        assert content["id"][:8] in download.value.suggested_filename
+
+
+def test_verdict_appears_by_itself_when_the_run_has_ended(dashboard: Any,
+                                                          open_page: Open) -> None:
+    store, plan = Store(dashboard.cache), Plan.model_validate({"seeds": 4})
+    key, over = experiment_key(OTHER, plan), dashboard.cache.with_name("over")
+    code = RUN.format(root=str(store.root), signature=OTHER, key=key, over=str(over))
+    submit_run(store, OTHER, "experiment", [sys.executable, "-c", code], key=key, title="Own")
+    page = open_page(f"{dashboard.url}/training?study={OTHER[:8]}")
+    expect(page.get_by_text("75%")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Cancel the run")).to_be_visible()
+    write_experiment(store, made_up_experiment(plan=plan, signature=OTHER))
+    over.touch()
+    expect(page.locator("h3", has_text="Gradient groups score")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Cancel the run")).to_have_count(0)
+
+
+def test_hostile_names_are_shown_as_text(dashboard: Any, open_page: Open) -> None:
+    page = open_page("about:blank")
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    for query in ("", "&planning=1"):
+        page.goto(f"{dashboard.url}/training?study={HOSTILE_SIGNATURE[:8]}{query}")
+        shown = page.get_by_role("button", name="Train and compare") if query else (
+            page.locator(".js-plotly-plot text", has_text="<img src").first)
+        expect(shown).to_be_visible(timeout=60_000)
+        page.wait_for_timeout(300)
+        for live in ("a[href*='out.example']", "a[href^='javascript']", "img[src*='out.example']",
+                     ".js-plotly-plot a", "[data-testid=stException]"):
+            assert page.locator(live).count() == 0, (query, live)
