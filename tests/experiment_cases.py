@@ -58,6 +58,7 @@ class Trainer:
 
     score: Score
     trained: list[Trial] = field(default_factory=list)
+    threads: list[int] = field(default_factory=list)
     dies_at: int | None = None
 
     def __call__(self, prepared: Prepared, texts: object, store: Store, trial: Trial,
@@ -65,6 +66,7 @@ class Trainer:
         if len(self.trained) == self.dies_at:
             raise KeyboardInterrupt
         self.trained.append(trial)
+        self.threads.append(threads)
         content = {"metric": METRIC, "facts": self.facts(trial), "scores": {
             split: {code: {METRIC: self.score(trial, split, code)}
                     for code in prepared.corpus.languages
