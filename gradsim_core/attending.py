@@ -19,8 +19,16 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
 
+import psutil
+
 from gradsim_core.errors import GradSimError, RunError
-from gradsim_core.processes import birth, kill_processes, living_process, marked_processes
+from gradsim_core.processes import (
+    bears_mark,
+    birth,
+    kill_processes,
+    living_process,
+    marked_processes,
+)
 from gradsim_core.progress import Observer, changes_from
 from gradsim_core.run_table import KeyTaken, Run, RunTable, now
 from gradsim_core.store import Store
@@ -125,7 +133,14 @@ def settle_dead(table: RunTable, run: Run) -> None:
 
 def lives(run: Run) -> bool:
     """Whether the run's process lives: that very one, not another that got its id."""
-    return run.pid is not None and living_process(run.pid, run.create_time or 0.0) is not None
+    if run.pid is None:
+        return False
+    if living_process(run.pid, run.create_time or 0.0) is not None:
+        return True
+    try:  # a clock that was set moves births; the mark stays
+        return run.supervised and bears_mark(psutil.Process(run.pid), MARK, run.id)
+    except psutil.Error:
+        return False
 
 
 def _taken_over(table: RunTable, key: str) -> Run | None:
@@ -170,6 +185,7 @@ class _Attendance:
         self.furthest = run.furthest
         self.waiting: dict[str, Any] = {}  # told, and not yet written
         self.written = -_WRITE_EVERY_S
+        self.refusal = ""
         self.turn = Lock()  # of the computation and of its heartbeat
 
     def observe(self, event: Mapping[str, Any]) -> None:
@@ -218,5 +234,7 @@ class _Attendance:
         try:
             return self.table.change(self.id, still, **values)
         except RunError as error:
-            _log.warning("%s", error)
+            if str(error) != self.refusal:  # once, not at every heartbeat
+                self.refusal = str(error)
+                _log.warning("%s", error)
             return False

@@ -42,13 +42,17 @@ def birth(pid: int) -> float | None:
         return None
 
 
+def bears_mark(process: psutil.Process, name: str, value: str) -> bool:
+    """Whether a process lives, is this user's, and was started with the mark."""
+    try:
+        return process.environ().get(name) == value and _lives(process)
+    except (psutil.Error, OSError):
+        return False
+
+
 def marked_processes(name: str, value: str) -> list[psutil.Process]:
     """The living processes of this user that were started with the mark, oldest first."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            if process.environ().get(name) == value and _lives(process):
-                found.append(process)
+    found = [one for one in psutil.process_iter() if bears_mark(one, name, value)]
     return sorted(found, key=lambda process: (process.create_time(), process.pid))
 
 

@@ -9,6 +9,7 @@ supervisor: a run whose process is gone is reported as interrupted, whatever its
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -42,6 +43,7 @@ STUDY = "study"
 
 StudyState = Literal["absent", "queued", "running", "done", "failed", "interrupted", "cancelled"]
 
+_log = logging.getLogger(__name__)
 _STOPPED = "Stopped before its end; resume it to go on."
 
 
@@ -71,7 +73,7 @@ def submit_run(store: Store, signature: str, kind: str, argv: Sequence[str], *,
         run = table.insert(run)
     except KeyTaken:
         raise already(next(iter(table.rows(key=key, state=LIVE)), None), key) from None
-    ensure_supervisor(store)
+    ensure_alive(table)
     return run
 
 
@@ -84,8 +86,11 @@ def submit_study(store: Store, signature: str, study_yaml_text: str, title: str 
 
 
 def ensure_supervisor(store: Store) -> None:
-    """Make sure that a supervisor lives, if any run waits for one."""
-    ensure_alive(RunTable(store.root))
+    """Make sure that a supervisor lives, if any run waits for one; where it cannot, say so."""
+    try:
+        ensure_alive(RunTable(store.root))
+    except RunError as error:
+        _log.warning("%s", error)  # whoever only looks can go on looking
 
 
 def list_runs(store: Store, signature: str | None = None, kind: str | None = None,
@@ -185,7 +190,7 @@ def resume_run(store: Store, run_id: str) -> Run:
                      pid=None, message="Waiting for its turn.")
     except KeyTaken:
         raise already(next(iter(table.rows(key=run.key, state=LIVE)), None), run.key) from None
-    ensure_supervisor(store)
+    ensure_alive(table)
     return find_run(store, run.id)
 
 

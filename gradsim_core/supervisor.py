@@ -142,7 +142,8 @@ class _Supervisor:
                                  create_time=birth(child.pid)):
             row = self.table.row(run.id)
             if row is None or row.state == "cancelled" or (row.live and row.pid != child.pid):
-                os.killpg(child.pid, signal.SIGKILL)  # cancelled, or claimed, in between
+                with suppress(ProcessLookupError):  # cancelled, or claimed, in between
+                    os.killpg(child.pid, signal.SIGKILL)
 
     def _take_down(self, run_id: str, pid: int | None, code: int | None) -> None:
         """Record how a run ended whose process is gone, if it has not said so itself.

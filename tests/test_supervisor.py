@@ -180,6 +180,17 @@ def test_a_process_that_only_has_the_id_is_left_alone(store: Store) -> None:
         stranger.wait()
 
 
+def test_a_clock_that_is_set_makes_no_run_dead(store: Store) -> None:
+    """Births move with the clock; the run's own mark does not."""
+    run = start(store, COUNT + 'tell(1)\nwait_for("go")')
+    seen = running(store, run)
+    assert RunTable(store.root).change(run.id, {}, create_time=(seen.create_time or 0) - 3600)
+    time.sleep(1.0)
+    assert (find_run(store, run.id).state, attempts(store)) == ("running", 1)
+    (store.root / "go").touch()
+    assert ended(store, run).attempt == 1
+
+
 def test_no_second_process_for_a_run_whose_supervisor_could_not_write_it_down(
         store: Store) -> None:
     """The row says queued, but its process lives: the supervisor was killed between the two."""

@@ -32,6 +32,8 @@ RunId = Annotated[str, typer.Argument(help="The run's id or its first digits.",
 def list_all(context: typer.Context, cache: Cache = DEFAULT_CACHE,
              live: Annotated[bool, typer.Option(
                  "--live", help="Only those that are queued or running.")] = False,
+             last: Annotated[int, typer.Option(
+                 min=1, help="At most so many, the newest.")] = 50,
              as_json: AsJson = False) -> None:
     """List runs, newest first; or look at, cancel or resume one.
 
@@ -53,7 +55,7 @@ def list_all(context: typer.Context, cache: Cache = DEFAULT_CACHE,
         return
     store = Store(cache)
     ensure_supervisor(store)
-    found = list_runs(store, live=live)
+    found = list_runs(store, live=live)[:last]
     if as_json:
         print_json([_facts(run) for run in found])
     elif not found:
