@@ -239,9 +239,10 @@ def test_failed_run_says_why_until_there_is_a_result(cache: Path) -> None:
 # afterwards
 
 def test_verdict_comes_first_then_charts_and_tables(cache: Path) -> None:
-    content = made_up_experiment()
-    write_experiment(write_study(cache, name="Eight"), content)
+    content = made_up_experiment(left_out="it has no test rows")
+    write_experiment(write_study(cache, name="Eight", targets=("rus",)), content)
     app = opened()
+    assert "Left out: Russian, because it has no test rows." in words(app)
     assert words(app).startswith(f"### {content['verdict']}\n")
     charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
     assert [chart["layout"]["title"]["text"] for chart in charts] == [
@@ -315,6 +316,7 @@ def test_hostile_names_stay_text(query: dict[str, str], cache: Path) -> None:
     content = made_up_experiment(HOSTILE, names=names, left_out=HOSTILE[1], title=HOSTILE[0])
     write_experiment(store, {**content, "verdict": HOSTILE[0]})
     app = opened(**query)
+    assert not app.error
     said = "\n".join(str(element.value) for kind in ("markdown", "caption", "subheader")
                      for element in app.get(kind))
     assert "out\\.example" in said, "hostile names are on the page"

@@ -34,8 +34,8 @@ def follow_runs(signature: str, coming: tuple[str, ...]) -> None:
         for run in reversed(runs):  # in the order in which they get their turn
             with st.container(border=True):
                 state = "queued" if run.state == "queued" else "running"
-                st.markdown(f"**{_KINDS.get(run.kind, 'Run')}: {state}** · "
-                            f"{markdown_text(run.title, 120)}")
+                title = f" · {markdown_text(run.title, 120)}" if run.title else ""
+                st.markdown(f"**{_KINDS.get(run.kind, 'Run')}: {state}**{title}")
                 show_run(run)
 
 
