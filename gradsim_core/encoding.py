@@ -10,7 +10,7 @@ and words that kept no piece in ``lost_words``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,17 @@ class Encoded:
     def lengths_of(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """Tokens of some of the rows."""
         return np.fromiter((len(self.ids[row]) for row in rows), dtype=np.int64, count=len(rows))
+
+
+def joined(parts: Iterable[Encoded]) -> Encoded:
+    """The rows of several splits, one behind the other."""
+    parts = list(parts)
+
+    def together(name: str) -> tuple[Any, ...]:
+        return tuple(row for part in parts for row in getattr(part, name))
+
+    return Encoded(together("ids"), together("labels"), together("words"),
+                   sum(part.truncated for part in parts), sum(part.lost_words for part in parts))
 
 
 def encode_split(split: Split, task: Task, labels: tuple[str, ...], tokenizer: Any,

@@ -1,8 +1,13 @@
-"""Predictions of a trained encoder, and its scores on every language of a study."""
+"""Predictions of a trained encoder, and its scores on every language of a study.
+
+All languages' rows are predicted together, in order of length: a language by itself has too few
+rows for full batches of one length.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,7 +15,7 @@ import torch
 
 from gradsim_core.batches import batch_logits, collate
 from gradsim_core.data.corpus import SPLITS, Corpus, Split
-from gradsim_core.encoding import IGNORE, Encoded, encode_split
+from gradsim_core.encoding import IGNORE, Encoded, encode_split, joined
 from gradsim_core.metrics import sequence_scores, token_scores
 from gradsim_core.models import Encoder
 
@@ -37,16 +42,20 @@ def evaluate(encoder: Encoder, corpus: Corpus, texts: Texts, packed: bool) -> di
         "metric": the data set's headline metric; "scores": split -> code -> metric -> fraction
         (a language without rows in a split is absent there).
     """
+    asked = [(name, code) for name in ("dev", "test") for code, rows in texts.get(name, {}).items()
+             if len(rows)]
+    found = iter(predict(encoder, joined(texts[name][code] for name, code in asked), packed))
     scores: dict[str, dict[str, dict[str, float]]] = {
-        name: {code: _split_scores(encoder, corpus, corpus.split(code, name), encoded, packed)
-               for code, encoded in texts[name].items() if len(encoded)}
-        for name in ("dev", "test") if name in texts}
+        name: {} for name in ("dev", "test") if name in texts}
+    for name, code in asked:
+        encoded = texts[name][code]
+        scores[name][code] = _split_scores(corpus, corpus.split(code, name), encoded,
+                                           list(islice(found, len(encoded))))
     return {"metric": corpus.metric, "scores": scores}
 
 
-def _split_scores(encoder: Encoder, corpus: Corpus, split: Split, encoded: Encoded,
-                  packed: bool) -> dict[str, float]:
-    found = predict(encoder, encoded, packed)
+def _split_scores(corpus: Corpus, split: Split, encoded: Encoded,
+                  found: list[np.ndarray]) -> dict[str, float]:
     if corpus.task == "sequence":
         return sequence_scores(split.labels, [corpus.labels[int(row)] for row in found])
     return token_scores(split.labels, _word_labels(split, encoded, found, corpus.labels),

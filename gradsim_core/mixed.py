@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradsim_core.batches import Batch, collate, rows_at
-from gradsim_core.encoding import IGNORE, Encoded
+from gradsim_core.encoding import IGNORE, Encoded, joined
 from gradsim_core.models import Encoder
 
 BATCH_TOKENS = 1000
@@ -47,12 +47,11 @@ class Pool:
 
 def pool_of(encoded: Mapping[str, Encoded], codes: Sequence[str]) -> Pool:
     """Put the rows of some languages together."""
-    ids = tuple(row for code in codes for row in encoded[code].ids)
-    labels = tuple(row for code in codes for row in encoded[code].labels)
+    rows = joined(encoded[code] for code in codes)
     starts = np.cumsum([0, *(len(encoded[code]) for code in codes)])
-    n_labels = np.fromiter((np.count_nonzero(row != IGNORE) for row in labels), np.int64,
-                           count=len(labels))
-    return Pool(Encoded(ids, labels), tuple(codes), starts, n_labels)
+    n_labels = np.fromiter((np.count_nonzero(row != IGNORE) for row in rows.labels), np.int64,
+                           count=len(rows))
+    return Pool(rows, tuple(codes), starts, n_labels)
 
 
 def step_rows(pool: Pool, step: int, batch_size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

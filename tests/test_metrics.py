@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from engine_cases import made_corpus, made_encoded, made_encoder
+from sklearn.metrics import f1_score
 
 from gradsim_core import evaluation
 from gradsim_core.data.corpus import Corpus, Split
@@ -20,6 +21,16 @@ def test_sequence_scores_by_hand():
     # d was predicted and never right: scikit-learn's macro average counts it
     assert scores["macro_f1"] == pytest.approx((0.8 + 0.5 + 0 + 0) / 4)
     assert scores["weighted_f1"] == pytest.approx((2 * 0.8 + 3 * 0.5 + 1 * 0) / 6)
+
+
+@pytest.mark.parametrize("n_rows", [1, 3, 50])
+@pytest.mark.parametrize("seed", range(8))
+def test_sequence_scores_are_those_of_scikit_learn(n_rows, seed):
+    gold, predicted = np.random.default_rng(seed).choice(list("abcde"), (2, n_rows)).tolist()
+    scores = sequence_scores(gold, predicted)
+    for average in ("macro", "weighted"):
+        assert scores[f"{average}_f1"] == pytest.approx(
+            f1_score(gold, predicted, average=average, zero_division=0), abs=1e-12)
 
 
 @pytest.mark.parametrize(("gold", "predicted", "expected"), [
