@@ -58,7 +58,7 @@ def run_trials(prepared: Prepared, store: Store, trials: Sequence[Trial], observ
     observe : is told stages and progress; a step is one example, and what is there counts as done
     beside : other trials of the same work, trained before or later; they count in progress alone
     workers : processes at a time; None: as many as cores and memory allow
-    threads : of each worker; None: its share of the cores
+    threads : of each worker; None: its share of the cores, one for `tiny-bytes`
     backend : a name in BACKENDS
 
     Raises
@@ -77,7 +77,7 @@ def run_trials(prepared: Prepared, store: Store, trials: Sequence[Trial], observ
         return
     missing.sort(key=_cost, reverse=True)
     workers = workers or workers_that_fit(prepared.study)
-    threads = threads or max(1, _cores() // workers)
+    threads = threads or _share(prepared.study, workers)
     workers = min(workers, len(missing))
     _adapt(prepared, store, missing, observe, threads)
     count = f"{len(missing)} model{'s' * (len(missing) > 1)}"
@@ -179,6 +179,11 @@ def workers_that_fit(study: Study) -> int:
         model_folder(study.model, study.model_revision).glob("*.safetensors"))
     room = psutil.virtual_memory().available // (_WORKING_BYTES + _COPIES * n_bytes)
     return int(max(1, min(_cores(), room)))
+
+
+def _share(study: Study, workers: int) -> int:
+    """Threads of each worker; more than one would only slow the smallest model down."""
+    return 1 if study.model == TINY_BYTES else max(1, _cores() // workers)
 
 
 def _cores() -> int:

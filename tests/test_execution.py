@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def _no_workers_left() -> Iterator[None]:
     yield
     from joblib.externals.loky import get_reusable_executor
 
-    get_reusable_executor().shutdown(wait=True, kill_workers=True)
+    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
     until(lambda: not loky_workers())
 
 
@@ -99,9 +100,11 @@ def test_a_share_of_the_cores_depends_on_the_workers_asked_for(made_up, store: S
     prepared, trainer = made_up
     monkeypatch.setattr(execution, "_cores", lambda: 8)
     run_trials(prepared, store, trials_of(1), quiet, workers=2)
-    run_trials(prepared, store, trials_of(3), quiet, workers=1)
-    run_trials(prepared, store, trials_of(4), quiet, workers=1, threads=3)
-    assert trainer.threads == [4, 8, 8, 3]
+    large = replace(prepared, study=prepared.study.model_copy(update={"model": "large"}))
+    run_trials(large, store, trials_of(2), quiet, workers=2)
+    run_trials(large, store, trials_of(4), quiet, workers=1)
+    run_trials(large, store, trials_of(5), quiet, workers=1, threads=3)
+    assert trainer.threads == [1, 4, 8, 8, 3]
 
 
 def test_an_unknown_backend_is_named(made_up, store: Store) -> None:
