@@ -13,20 +13,17 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
-import torch
 from scipy.stats import spearmanr
 
 from gradsim_core.data import Corpus
-from gradsim_core.encoding import Encoded, encode_split
-from gradsim_core.evaluation import predict
+from gradsim_core.execution import run_trials
 from gradsim_core.gram import CORRECTIONS, GramSeries, similarity
 from gradsim_core.joint import run_joint_trial
-from gradsim_core.models import load_encoder
-from gradsim_core.prepared import prepare
+from gradsim_core.prepared import Prepared, prepare, study_record
 from gradsim_core.results import load_results
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.training import start_training, train_step
+from gradsim_core.trials import Trial, load_trial, study_budget, trial_of
 
 
 def main() -> None:
@@ -34,43 +31,34 @@ def main() -> None:
     parser.add_argument("--cache", default="cache")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--transfer-steps", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=Study().steps)
+    parser.add_argument("--batch-size", type=int, default=Study().batch_size)
     options = parser.parse_args()
-    study, store = Study(), Store(options.cache)
+    study = Study(steps=options.steps, batch_size=options.batch_size)
+    store = Store(options.cache)
     prepared = prepare(study)
     if not store.exists(prepared.signature, "grams.safetensors"):
         run_joint_trial(prepared, store, observe=lambda event: None)
     series = load_results(store, prepared.signature).series
-    longer = study.model_copy(update={"steps": options.transfer_steps})
-    runs = np.stack([transfer(prepared.corpus, longer, seed) for seed in range(options.seeds)])
+    runs = transfer(prepared, store, options.transfer_steps, options.seeds)
     report(series, prepared.corpus, runs)
 
 
-def transfer(corpus: Corpus, study: Study, seed: int) -> np.ndarray:
-    """(source, target) accuracy over dev and test of models trained on one language each."""
-    codes = list(corpus.languages)
-    rows = {}
-    for name in ("train", "dev", "test"):
-        encoder = load_encoder(study.model, None, corpus.task, corpus.labels, seed,
-                               study.max_length)
-        rows[name] = {code: encode_split(corpus.split(code, name), corpus.task, corpus.labels,
-                                         encoder.tokenizer, study.max_length) for code in codes}
-    scores = np.zeros((len(codes), len(codes)))
-    for i, source in enumerate(codes):
-        encoder = load_encoder(study.model, None, corpus.task, corpus.labels, seed,
-                               study.max_length)
-        alone = study.model_copy(update={"seed": seed, "gradients": "sketch", "sketch_size": 64})
-        training = start_training(encoder, (source,), alone)
-        for _ in range(study.steps):
-            train_step(training, rows["train"], alone, packed=True)
-        for j, target in enumerate(codes):
-            scores[i, j] = np.mean([right for name in ("dev", "test")
-                                    for right in correct(encoder, rows[name][target])])
-    return scores
+def transfer(prepared: Prepared, store: Store, steps: int, seeds: int) -> np.ndarray:
+    """(seed, source, target) accuracy over dev and test of models trained on one language each."""
+    budget, record = study_budget(prepared.study, steps=steps), study_record(prepared)
+    trials = [[trial_of((code,), seed, budget) for code in prepared.sources]
+              for seed in range(seeds)]
+    run_trials(prepared, store, [one for row in trials for one in row], observe=lambda event: None)
 
+    def accuracy(trial: Trial, target: str) -> float:
+        scores = load_trial(store, record, trial)["scores"]
+        rows = [record["rows"][target][split] for split in ("dev", "test")]
+        return float(np.average([scores[split][target]["accuracy"] for split in ("dev", "test")],
+                                weights=rows))
 
-def correct(encoder, rows: Encoded) -> list[bool]:
-    return [int(found) == int(label) for found, label in
-            zip(predict(encoder, rows, packed=True), rows.labels, strict=True)]
+    return np.array([[[accuracy(trial, target) for target in prepared.sources] for trial in row]
+                     for row in trials])
 
 
 def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
@@ -106,5 +94,4 @@ def report(series: GramSeries, corpus: Corpus, runs: np.ndarray) -> None:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
     main()
