@@ -79,13 +79,13 @@ def run_trials(prepared: Prepared, store: Store, trials: Sequence[Trial], observ
     workers = workers or workers_that_fit(prepared.study)
     threads = threads or _share(prepared.study, workers)
     workers = min(workers, len(missing))
-    _adapt(prepared, store, missing, observe, threads)
-    count = f"{len(missing)} model{'s' * (len(missing) > 1)}"
-    observe({"kind": "stage", "message": f"Training {count}, {workers} at a time"})
     others = [trial for trial in dict.fromkeys(beside) if trial not in set(asked)]
     total = sum(map(_cost, (*asked, *others)))
     done = before = total - sum(map(_cost, missing)) - sum(
         _cost(trial) for trial in others if not is_trained(store, record, trial))
+    _adapt(prepared, store, missing, _beside(observe, done, total), threads)
+    count = f"{len(missing)} model{'s' * (len(missing) > 1)}"
+    observe({"kind": "stage", "message": f"Training {count}, {workers} at a time"})
     began = time.monotonic()
     with closing(_mapped(prepared, store, missing, workers, threads, BACKENDS[backend],
                          observe)) as ended:
@@ -200,6 +200,17 @@ def _adapt(prepared: Prepared, store: Store, trials: Sequence[Trial], observe: O
 
             adapted_weights(prepared, store, budget.adaptation_steps, budget.batch_size, observe,
                             threads)
+
+
+def _beside(observe: Observer, done: int, total: int) -> Observer:
+    """Tell of what comes before the trials in words: progress is the trials', and never falls."""
+    def told(event: dict[str, Any]) -> None:
+        if event["kind"] == "progress":
+            event = {"kind": "progress", "step": done, "steps": total, "eta_s": event["eta_s"],
+                     "message": f"Adapting the encoder, step {event['step']} of {event['steps']}"}
+        observe(event)
+
+    return told
 
 
 class WorkerDied(Exception):

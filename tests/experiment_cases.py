@@ -18,6 +18,7 @@ from made_up_studies import EUROPEAN, made_up_series
 
 from gradsim_core import trial as trial_module
 from gradsim_core.data.corpus import Corpus, Split
+from gradsim_core.experiment_record import run_experiment
 from gradsim_core.languages import resolve_or_own
 from gradsim_core.plans import Plan
 from gradsim_core.prepared import RECORD, Prepared, study_record
@@ -130,3 +131,14 @@ def plan_of(*strategies: str, **settings: Any) -> Plan:
     """A plan read without corrections, with few draws."""
     return Plan.model_validate({"strategies": strategies or ("gradient",), "draws": 4, "seeds": 2,
                                 **settings})
+
+
+def carried_out(prepared: Prepared, store: Store, plan: Plan, observe: Any = quiet,
+                **settings: Any) -> dict[str, Any]:
+    """What a plan gave, carried out in this process."""
+    return run_experiment(prepared, store, plan, observe, **{"workers": 1, **settings})
+
+
+def by_name(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The strategies of an experiment's content."""
+    return {one["name"]: one for one in content["strategies"]}

@@ -19,7 +19,7 @@ from engine_cases import made_split
 from experiment_cases import Trainer, finished_study, likeness, quiet, stand_in
 from run_cases import until
 
-from gradsim_core import execution
+from gradsim_core import adaptation, execution
 from gradsim_core.errors import RunError, StudyError
 from gradsim_core.execution import WorkerDied, local, run_trials, train_task, workers_that_fit
 from gradsim_core.prepared import Prepared, prepare, study_record
@@ -92,6 +92,27 @@ def test_progress_counts_examples(made_up, store: Store) -> None:
     assert events[0] == {"kind": "stage", "message": "Training 4 models, 1 at a time"}
     steps = [(event["step"], event["steps"]) for event in events[1:]]
     assert steps == [(60, 160), (80, 160), (100, 160), (120, 160)], "20 were there, 40 come later"
+
+
+def test_adaptation_comes_first_and_is_no_progress_of_the_trials(made_up, store: Store,
+                                                                 monkeypatch) -> None:
+    prepared, trainer = made_up
+    asked: list[Any] = []
+
+    def adapted(_prepared, _store, steps, batch_size, observe, _threads) -> None:
+        asked.append((steps, batch_size, len(trainer.trained)))
+        observe({"kind": "progress", "step": steps, "steps": steps, "loss": 2.0, "eta_s": 0.0})
+
+    monkeypatch.setattr(adaptation, "adapted_weights", adapted)
+    budget = BUDGET.model_copy(update={"adaptation_steps": 7})
+    trials = [trial_of((code,), 0, budget) for code in ("deu", "nld")]
+    run_trials(prepared, store, trials[:1], quiet, workers=1)
+    events: list[dict[str, Any]] = []
+    run_trials(prepared, store, trials, events.append, workers=1)
+    assert asked == [(7, 4, 0), (7, 4, 1)]
+    progress = [event for event in events if event["kind"] == "progress"]
+    assert [event["step"] / event["steps"] for event in progress] == [0.5, 1.0]
+    assert "step 7 of 7" in progress[0]["message"]
 
 
 def test_a_share_of_the_cores_depends_on_the_workers_asked_for(made_up, store: Store,
