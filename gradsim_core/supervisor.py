@@ -91,6 +91,10 @@ class _Supervisor:
         self._find_unclaimed()
         last = time.monotonic()
         while time.monotonic() - last < idle_s:
+            if self.children and not self.table.path.exists():
+                for run_id in self.children:  # a run that nobody can see or stop must not live
+                    kill_processes(marked_processes(MARK, run_id))
+                return
             try:
                 if self._round():
                     last = time.monotonic()

@@ -211,9 +211,10 @@ def test_a_killed_run_is_still_followed(cache: Path) -> None:
     run = start(store, 'tell(1)\nwait_for("never")')
     try:
         until(lambda: find_run(store, run.id).progress == 0.25)
-        for process in (*supervisors_of(store), *processes_of(store)):
-            process.kill()
-            process.wait()
+        for found in (supervisors_of, processes_of):
+            for process in found(store):
+                process.kill()
+                process.wait()
         assert find_run(store, run.id).state == "interrupted"
         app = opened(similarity_view)
         assert "Cancel the run" in [button.label for button in app.button]

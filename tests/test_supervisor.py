@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -251,6 +252,13 @@ def test_a_supervised_run_that_starts_another_keeps_its_row(store: Store) -> Non
     assert run.state == "done"
     (found,) = RunTable(store.root).rows(key="inner")
     assert (found.state, found.supervised, found.signature) == ("done", False, ONE)
+
+
+def test_without_its_table_a_run_is_ended_and_its_supervisor_too(store: Store) -> None:
+    """Somebody has removed the cache folder: nobody could see the run, or stop it."""
+    seen = running(store, start(store, 'tell(1)\nwait_for("go")'))
+    shutil.rmtree(store.root)
+    until(lambda: not living(seen) and not processes_of(store))
 
 
 @pytest.mark.parametrize("value", ["", "none", "-3", "0"])
