@@ -48,6 +48,7 @@ lint: .venv/.test  ## Check style and types
 
 bench: .venv/.test  ## Measure speed and memory against plain training
 	@.venv/bin/python -m benchmarks.gradients
+	.venv/bin/python -m benchmarks.trials
 
 .venv/.made: $(if $(SOUND),,always)
 	@if [ -n "$(SOUND)" ]; then echo "$(CURDIR)" > .venv/.made; exit 0; fi
