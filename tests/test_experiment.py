@@ -195,6 +195,18 @@ def test_the_oracle_looks_at_test_and_says_so(store: Store, monkeypatch) -> None
         "gradient": False, "oracle": True}
 
 
+def test_the_oracle_asks_who_helps_a_language_and_not_whom_it_helps(store: Store,
+                                                                    monkeypatch) -> None:
+    """To deu and nld each other's models are the better ones; spa's own helps deu, not nld."""
+    helps = {("nld", "deu"): .95, ("spa", "deu"): .85, ("deu", "spa"): .9, ("nld", "spa"): .9,
+             ("deu", "nld"): .2, ("spa", "nld"): .0}
+    prepared = finished_study(store, [0, 0, 1])
+    stand_in(monkeypatch, lambda trial, split, code: helps.get((trial.languages[0], code), 0.5))
+    content = carried_out(prepared, store, plan_of("gradient", "oracle", rule={"k": 2}))
+    assert by_name(content)["gradient"]["groups"] == [["deu", "spa"], ["nld"]]
+    assert by_name(content)["oracle"]["groups"] == [["deu", "nld"], ["spa"]]
+
+
 def test_the_rank_among_random_groupings(store: Store, monkeypatch) -> None:
     prepared, _ = finished_study(store, CLUSTERS), stand_in(monkeypatch, likeness(NEAR))
     content = carried_out(prepared, store, plan_of("gradient", "random", draws=9))
