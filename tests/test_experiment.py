@@ -197,7 +197,7 @@ def test_the_oracle_looks_at_test_and_says_so(store: Store, monkeypatch) -> None
 
 def test_the_oracle_asks_who_helps_a_language_and_not_whom_it_helps(store: Store,
                                                                     monkeypatch) -> None:
-    """To deu and nld each other's models are the better ones; spa's own helps deu, not nld."""
+    """To deu and nld each other's models are better than spa's."""
     helps = {("nld", "deu"): .95, ("spa", "deu"): .85, ("deu", "spa"): .9, ("nld", "spa"): .9,
              ("deu", "nld"): .2, ("spa", "nld"): .0}
     prepared = finished_study(store, [0, 0, 1])
