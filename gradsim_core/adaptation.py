@@ -41,9 +41,9 @@ from gradsim_core.mixed import Pool, micro_batches, pool_of
 from gradsim_core.models import Encoder, load_masked_lm
 from gradsim_core.optimization import adamw, update
 from gradsim_core.prepared import Prepared
+from gradsim_core.progress import Observer
 from gradsim_core.store import Store
 from gradsim_core.study import Study, canonical_json
-from gradsim_core.trials import Observer
 
 VERSION = 1
 """Raised whenever the same study would give other weights than before."""

@@ -28,9 +28,10 @@ import psutil
 from gradsim_core.errors import RunError, choice
 from gradsim_core.fingerprints import TINY_BYTES, model_folder
 from gradsim_core.prepared import Prepared, prepare, study_record
+from gradsim_core.progress import Observer
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.trials import Observer, Trial, is_trained, load_trial
+from gradsim_core.trials import Trial, is_trained, load_trial
 
 Backend = Callable[[Callable[..., Any], Sequence[tuple], int, int], Iterator[tuple[int, Any]]]
 

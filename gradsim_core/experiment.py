@@ -29,9 +29,10 @@ from gradsim_core.errors import StudyError
 from gradsim_core.execution import run_trials
 from gradsim_core.plans import Plan
 from gradsim_core.prepared import Prepared
+from gradsim_core.progress import Observer
 from gradsim_core.results import Results, load_results
 from gradsim_core.store import Store
-from gradsim_core.trials import Observer, Trial, load_trial, trial_of
+from gradsim_core.trials import Trial, load_trial, trial_of
 
 
 class Experiment:

@@ -21,8 +21,8 @@ from gradsim_core.errors import StoreError, StudyError
 from gradsim_core.experiment import Experiment
 from gradsim_core.plans import TITLES, USES_TEST, Plan
 from gradsim_core.prepared import Prepared, versions
+from gradsim_core.progress import Observer
 from gradsim_core.store import Store
-from gradsim_core.trials import Observer
 from gradsim_core.verdict import verdict
 
 SCHEMA = "gradsim.experiment/1"

@@ -19,11 +19,11 @@ from gradsim_core.gram import GramSeries
 from gradsim_core.models import load_encoder
 from gradsim_core.optimization import restore_state, state_arrays
 from gradsim_core.prepared import RECORD, Prepared, study_record
+from gradsim_core.progress import Observer
 from gradsim_core.results import SCORES, save_grams
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import Training, start_training, train_step
-from gradsim_core.trials import Observer
 
 CHECKPOINT = "checkpoint.safetensors"
 STEP_GRAMS_BYTES = 64 * 2**20

@@ -25,9 +25,10 @@ from gradsim_core.mixed import Pool, micro_batches, pool_of, step_rows
 from gradsim_core.models import Encoder, load_encoder
 from gradsim_core.optimization import adamw, restore_state, state_arrays, update
 from gradsim_core.prepared import Prepared
+from gradsim_core.progress import Observer
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.trials import Observer, Trial
+from gradsim_core.trials import Trial
 
 LOOKS = 20
 """Times that a trial which may stop early is scored on dev."""

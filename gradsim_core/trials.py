@@ -15,7 +15,7 @@ the same number of examples.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +25,6 @@ from gradsim_core.errors import StudyError
 from gradsim_core.results import GRAMS, SCORES
 from gradsim_core.store import Store
 from gradsim_core.study import Study, canonical_json
-
-Observer = Callable[[dict[str, Any]], None]
-"""Is told events (see `progress`) while something is computed."""
 
 
 class Budget(BaseModel):

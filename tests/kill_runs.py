@@ -32,11 +32,11 @@ import psutil
 from result_cases import bytes_of, write_data
 from run_cases import end_all, supervisors_of
 
-from gradsim_core.attending import MARK
 from gradsim_core.prepared import prepare
-from gradsim_core.processes import marked_processes
-from gradsim_core.run_table import Run
 from gradsim_core.runs import STUDY, ensure_supervisor, find_run, submit_run
+from gradsim_core.runs.attending import MARK
+from gradsim_core.runs.processes import marked_processes
+from gradsim_core.runs.table import Run
 from gradsim_core.store import Store
 from gradsim_core.study import Study, study_from, study_yaml
 

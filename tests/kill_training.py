@@ -31,8 +31,8 @@ from result_cases import bytes_of, write_data
 
 from gradsim_core.cli import main as command_line
 from gradsim_core.results import load_results
-from gradsim_core.run_table import RunTable
 from gradsim_core.runs import find_run
+from gradsim_core.runs.table import RunTable
 from gradsim_core.store import Store
 
 ARGUMENTS = ("--steps", "40", "--snapshots", "20", "--batch-size", "2", "--threads", "1",

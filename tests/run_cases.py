@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gradsim_core.run_table import Run, RunTable
-from gradsim_core.runs import STUDY, find_run, run_key, submit_run
+from gradsim_core.runs import STUDY, find_run, submit_run
+from gradsim_core.runs.attending import run_key
+from gradsim_core.runs.table import Run, RunTable
 from gradsim_core.store import Store
 
 ONE = "0123456789abcdef"

@@ -36,11 +36,12 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
         (("gradsim_core/**/*.py",),
          tuple(f"gradsim_core/{name}.py"
                for name in ("models", "packing", "batches", "gradients", "training",
-                            "evaluation", "joint", "trial")),
+                            "optimization", "evaluation", "adaptation", "joint", "trial")),
          ("torch", "transformers")),
     "numbers know no store, no run and no model":
-        (("gradsim_core/gram.py", "gradsim_core/statistics.py", "gradsim_core/measures/*.py",
-          "gradsim_core/grouping/*.py"), (), STORES),
+        (("gradsim_core/gram.py", "gradsim_core/grouping/*.py", "gradsim_core/scores/tables.py",
+          "gradsim_core/experiments/comparison.py", "gradsim_core/experiments/verdict.py"), (),
+         STORES),
     "figures are pure":
         (("dashboard/figures/*.py",), (), ("streamlit", "torch", "transformers")),
     "views draw nothing and train nothing":
@@ -57,14 +58,15 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
          ("pickle", "dill", "cloudpickle", "marshal", "shelve")),
     "only the store and the command line's exports publish files":
         (("gradsim_core/**/*.py", "dashboard/**/*.py"),
-         ("gradsim_core/store.py", "gradsim_core/cli/answers.py"), ("gradsim_core.atomic",)),
+         ("gradsim_core/store.py", "gradsim_core/cli/answers.py",
+          "gradsim_core/cli/experiments.py"), ("gradsim_core.atomic",)),
 }
 
 WRITERS = {
     "gradsim_core/atomic.py": "how a file is written; who may use it is an import rule",
     "gradsim_core/store.py": "puts damaged entries aside under the cache folder",
-    "gradsim_core/run_database.py": "makes the table of runs and the folder of their logs",
-    "gradsim_core/supervisor.py": "the logs of runs under the cache folder",
+    "gradsim_core/runs/database.py": "makes the table of runs and the folder of their logs",
+    "gradsim_core/runs/supervisor.py": "the logs of runs under the cache folder",
 }
 
 LINE_LIMIT = 250

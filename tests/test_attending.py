@@ -13,11 +13,10 @@ import pytest
 from run_cases import ONE, living, written
 from run_cases import store as store  # noqa: PLC0414 - a fixture
 
-from gradsim_core import attending
-from gradsim_core.attending import MARK, attend_run
 from gradsim_core.errors import DataError, RunError
-from gradsim_core.run_table import RunTable
-from gradsim_core.runs import cancel_run, find_run, list_runs
+from gradsim_core.runs import attending, cancel_run, find_run, list_runs
+from gradsim_core.runs.attending import MARK, attend_run
+from gradsim_core.runs.table import RunTable
 from gradsim_core.store import Store
 
 

@@ -12,8 +12,8 @@ from run_cases import ONE, ended, living, start, supervisors_of, until, written
 from run_cases import store as store  # noqa: PLC0414 - a fixture
 
 from gradsim_core.errors import RunError
-from gradsim_core.processes import end_family
 from gradsim_core.runs import cancel_run, find_run, resume_run
+from gradsim_core.runs.processes import end_family
 from gradsim_core.store import Store
 
 
@@ -150,7 +150,7 @@ def test_what_cannot_be_ended_is_said(store: Store, monkeypatch: pytest.MonkeyPa
 
     me = psutil.Process()
     run = written(store, state="running", pid=me.pid, create_time=me.create_time())
-    monkeypatch.setattr("gradsim_core.runs.end_family", refuses)
+    monkeypatch.setattr("gradsim_core.runs.steering.end_family", refuses)
     with pytest.raises(RunError, match=words) as error:
         cancel_run(store, run.id)
     assert run.id in str(error.value)

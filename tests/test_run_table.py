@@ -16,9 +16,9 @@ import pytest
 from run_cases import ONE, written
 
 from gradsim_core.errors import RunError
-from gradsim_core.run_database import VERSION
-from gradsim_core.run_table import KeyTaken, Run, RunTable
 from gradsim_core.runs import find_run, list_runs, submit_run
+from gradsim_core.runs.database import VERSION
+from gradsim_core.runs.table import KeyTaken, Run, RunTable
 from gradsim_core.store import Store
 
 
@@ -240,7 +240,7 @@ def test_a_folder_one_may_not_write_to_is_read_and_refused(open_folder: Path) ->
 def test_a_table_that_is_held_too_long_is_said(store: Store,
                                                monkeypatch: pytest.MonkeyPatch) -> None:
     filled(store)
-    monkeypatch.setattr("gradsim_core.run_database.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("gradsim_core.runs.database.BUSY_TIMEOUT_S", 0.05)
     holder = sqlite3.connect(store.root / "runs.sqlite", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     assert len(list_runs(store)) == 3  # readers need not wait

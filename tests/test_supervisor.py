@@ -25,11 +25,11 @@ from run_cases import (
 )
 from run_cases import store as store  # noqa: PLC0414 - a fixture
 
-from gradsim_core.attending import MARK
-from gradsim_core.run_table import Run, RunTable
 from gradsim_core.runs import cancel_run, ensure_supervisor, find_run, list_runs, resume_run
+from gradsim_core.runs.attending import MARK
+from gradsim_core.runs.supervisor import MOST_FRUITLESS, supervise
+from gradsim_core.runs.table import Run, RunTable
 from gradsim_core.store import Store
-from gradsim_core.supervisor import MOST_FRUITLESS, supervise
 
 # Each attempt writes its number to a file, and is told by others what to do.
 COUNT = """

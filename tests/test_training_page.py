@@ -215,7 +215,7 @@ def test_run_is_found_again_and_can_be_cancelled_and_resumed(cache: Path,
 
 def test_queued_run_is_shown_as_queued(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = write_study(cache)
-    for module in ("gradsim_core.runs", "dashboard.views.training_runs"):
+    for module in ("gradsim_core.runs.steering", "dashboard.views.training_runs"):
         monkeypatch.setattr(f"{module}.ensure_supervisor", lambda store: None)
     begun(store, default_plan(cache), "pass")
     assert "Comparison: queued" in words(opened())

@@ -1,4 +1,4 @@
-"""Runs: what computes, or has computed, seen and steered from outside.
+"""Steering: runs queued, seen, cancelled and resumed from outside.
 
 Conventions
 -----------
@@ -19,24 +19,19 @@ from typing import Any, Literal
 
 import psutil
 
-from gradsim_core.attending import (
+from gradsim_core.errors import RunError
+from gradsim_core.runs.attending import (
     MARK,
     already,
-    attend_run,
     lives,
     run_key,
     settle_dead,
     working_folder,
 )
-from gradsim_core.errors import RunError
-from gradsim_core.processes import end_family, kill_processes, living_process, marked_processes
-from gradsim_core.run_table import LIVE, KeyTaken, Run, RunTable, now
+from gradsim_core.runs.processes import end_family, kill_processes, living_process, marked_processes
+from gradsim_core.runs.supervisor import ensure_alive, log_tail
+from gradsim_core.runs.table import LIVE, KeyTaken, Run, RunTable, now
 from gradsim_core.store import Store
-from gradsim_core.supervisor import ensure_alive, log_tail
-
-__all__ = ["STUDY", "Run", "StudyState", "attend_run", "cancel_run", "ensure_supervisor",
-           "find_run", "list_runs", "resume_run", "run_log", "study_run", "study_state",
-           "submit_run", "submit_study"]
 
 STUDY = "study"
 """The kind of a run that computes a study's joint trial."""

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from gradsim_core.run_database import connection, damaged, make_database, make_folder
+from gradsim_core.runs.database import connection, damaged, make_database, make_folder
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 LIVE: tuple[State, ...] = ("queued", "running")

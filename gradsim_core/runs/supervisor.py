@@ -24,10 +24,10 @@ from typing import IO, Any
 import psutil
 from filelock import FileLock, Timeout
 
-from gradsim_core.attending import MARK, lives
 from gradsim_core.errors import RunError
-from gradsim_core.processes import birth, kill_processes, marked_processes
-from gradsim_core.run_table import Run, RunTable, now
+from gradsim_core.runs.attending import MARK, lives
+from gradsim_core.runs.processes import birth, kill_processes, marked_processes
+from gradsim_core.runs.table import Run, RunTable, now
 
 NICENESS = 5
 IDLE_S = 5.0

@@ -22,15 +22,15 @@ from typing import Any
 import psutil
 
 from gradsim_core.errors import GradSimError, RunError
-from gradsim_core.processes import (
+from gradsim_core.progress import Observer, changes_from
+from gradsim_core.runs.processes import (
     bears_mark,
     birth,
     kill_processes,
     living_process,
     marked_processes,
 )
-from gradsim_core.progress import Observer, changes_from
-from gradsim_core.run_table import KeyTaken, Run, RunTable, now
+from gradsim_core.runs.table import KeyTaken, Run, RunTable, now
 from gradsim_core.store import Store
 
 MARK = "GRADSIM_RUN"
