@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     from gradsim_core.grouping import newick as newick
     from gradsim_core.languages import Language as Language
     from gradsim_core.languages import resolve as resolve
-    from gradsim_core.majority import load_majority as load_majority
-    from gradsim_core.majority import majority_baseline as majority_baseline
     from gradsim_core.pair_tables import AlignmentReport as AlignmentReport
     from gradsim_core.pair_tables import SimilarityTable as SimilarityTable
     from gradsim_core.pair_tables import TableReport as TableReport
@@ -81,13 +79,18 @@ if TYPE_CHECKING:
     from gradsim_core.runs import study_state as study_state
     from gradsim_core.runs import submit_run as submit_run
     from gradsim_core.runs import submit_study as submit_study
-    from gradsim_core.scores import Scores as Scores
-    from gradsim_core.scores import gains_over_all_languages as gains_over_all_languages
-    from gradsim_core.scores import gains_over_majority as gains_over_majority
-    from gradsim_core.scores import gains_over_monolingual as gains_over_monolingual
-    from gradsim_core.scores import mean_scores as mean_scores
-    from gradsim_core.scores import seed_agreement as seed_agreement
-    from gradsim_core.scores import square as square
+    from gradsim_core.scores.majority import load_majority as load_majority
+    from gradsim_core.scores.majority import majority_baseline as majority_baseline
+    from gradsim_core.scores.tables import Scores as Scores
+    from gradsim_core.scores.tables import gains_over_all_languages as gains_over_all_languages
+    from gradsim_core.scores.tables import gains_over_majority as gains_over_majority
+    from gradsim_core.scores.tables import gains_over_monolingual as gains_over_monolingual
+    from gradsim_core.scores.tables import mean_scores as mean_scores
+    from gradsim_core.scores.tables import seed_agreement as seed_agreement
+    from gradsim_core.scores.tables import square as square
+    from gradsim_core.scores.trained import all_languages_scores as all_languages_scores
+    from gradsim_core.scores.trained import pair_gains as pair_gains
+    from gradsim_core.scores.trained import transfer_scores as transfer_scores
     from gradsim_core.spreadsheet import csv_cell as csv_cell
     from gradsim_core.spreadsheet import csv_text as csv_text
     from gradsim_core.spreadsheet import plain_text as plain_text
@@ -96,9 +99,6 @@ if TYPE_CHECKING:
     from gradsim_core.study import load_study as load_study
     from gradsim_core.study import study_from as study_from
     from gradsim_core.study import study_yaml as study_yaml
-    from gradsim_core.trial_scores import all_languages_scores as all_languages_scores
-    from gradsim_core.trial_scores import pair_gains as pair_gains
-    from gradsim_core.trial_scores import transfer_scores as transfer_scores
     from gradsim_core.verdict import metric_name as metric_name
     from gradsim_core.verdict import percent as percent
     from gradsim_core.verdict import phrase as phrase
@@ -119,7 +119,7 @@ _HOME = {
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),
     "languages": ("Language", "resolve"),
-    "majority": ("load_majority", "majority_baseline"),
+    "scores.majority": ("load_majority", "majority_baseline"),
     "pair_tables": ("AlignmentReport", "SimilarityTable", "TableReport", "align", "imported_names",
                     "load_imported", "read_scores", "read_similarity_table", "save_imported",
                     "scores_csv"),
@@ -129,12 +129,12 @@ _HOME = {
     "results": ("Results", "find_signature", "load_results"),
     "runs": ("Run", "cancel_run", "ensure_supervisor", "find_run", "list_runs", "resume_run",
              "run_log", "study_run", "study_state", "submit_run", "submit_study"),
-    "scores": ("Scores", "gains_over_all_languages", "gains_over_majority",
+    "scores.tables": ("Scores", "gains_over_all_languages", "gains_over_majority",
                "gains_over_monolingual", "mean_scores", "seed_agreement", "square"),
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
     "store": ("Store",),
     "study": ("Study", "load_study", "study_from", "study_yaml"),
-    "trial_scores": ("all_languages_scores", "pair_gains", "transfer_scores"),
+    "scores.trained": ("all_languages_scores", "pair_gains", "transfer_scores"),
     "verdict": ("metric_name", "percent", "phrase", "points", "points_between"),
     "verification": ("check_decision", "load_decision"),
 }

@@ -27,7 +27,7 @@ from gradsim_core.pair_tables import (
     save_imported,
     scores_csv,
 )
-from gradsim_core.scores import Scores
+from gradsim_core.scores.tables import Scores
 from gradsim_core.store import Store
 
 T = TypeVar("T")

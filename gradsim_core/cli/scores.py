@@ -20,7 +20,6 @@ from gradsim_core.cli.options import (
 )
 from gradsim_core.cli.printing import log, print_json, print_table, print_text
 from gradsim_core.errors import DataError, StudyError, choice
-from gradsim_core.majority import load_majority
 from gradsim_core.pair_tables import (
     TableReport,
     align,
@@ -30,7 +29,8 @@ from gradsim_core.pair_tables import (
     scores_csv,
 )
 from gradsim_core.plans import Spending
-from gradsim_core.scores import (
+from gradsim_core.scores.majority import load_majority
+from gradsim_core.scores.tables import (
     ALL_LANGUAGES,
     MAJORITY,
     MONOLINGUAL,
@@ -41,14 +41,14 @@ from gradsim_core.scores import (
     mean_scores,
     seed_agreement,
 )
-from gradsim_core.store import Store
-from gradsim_core.study import Study
-from gradsim_core.trial_scores import (
+from gradsim_core.scores.trained import (
     all_languages_scores,
     load_record,
     pair_gains,
     transfer_scores,
 )
+from gradsim_core.store import Store
+from gradsim_core.study import Study
 from gradsim_core.trials import Budget
 
 GAINS = ("none", MONOLINGUAL, ALL_LANGUAGES, MAJORITY)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gradsim_core.data.rows import listing
 from gradsim_core.errors import DataError
-from gradsim_core.scores import Scores, selection
+from gradsim_core.scores.tables import Scores, selection
 
 FEWEST_LANGUAGES = 3
 """With two languages there is one pair, and nothing to compare it with."""

@@ -19,7 +19,7 @@ from gradsim_core.errors import DataError, choice
 from gradsim_core.pair_tables.cells import PairCells, pair_cells
 from gradsim_core.pair_tables.grid import Grid, TableReport, grid_of
 from gradsim_core.pair_tables.numbers import Cell, numbers
-from gradsim_core.scores import Scores
+from gradsim_core.scores.tables import Scores
 
 UNITS = {"fraction": 1.0, "percent": 100.0}
 """Unit of scores -> the largest score."""

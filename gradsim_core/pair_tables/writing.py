@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gradsim_core.errors import StoreError, choice
-from gradsim_core.scores import Scores
+from gradsim_core.scores.tables import Scores
 from gradsim_core.spreadsheet import csv_text
 from gradsim_core.store import Store
 
