@@ -12,7 +12,7 @@ import argparse
 
 import numpy as np
 
-from gradsim_core.comparison import compare, resampled_shares
+from gradsim_core.experiments.comparison import compare, resampled_shares
 
 MIXTURES = {  # standard deviations: seed, language, seed by group, cell
     "cells alone": (0, 0, 0, 1),

@@ -29,11 +29,20 @@ if TYPE_CHECKING:
     from gradsim_core.decision import placed_languages as placed_languages
     from gradsim_core.decision import read_similarity as read_similarity
     from gradsim_core.errors import GradSimError as GradSimError
-    from gradsim_core.experiment_record import list_experiments as list_experiments
-    from gradsim_core.experiment_record import load_experiment as load_experiment
-    from gradsim_core.experiment_runs import estimate_experiment as estimate_experiment
-    from gradsim_core.experiment_runs import experiment_key as experiment_key
-    from gradsim_core.experiment_runs import submit_experiment as submit_experiment
+    from gradsim_core.experiments.plans import Plan as Plan
+    from gradsim_core.experiments.record import list_experiments as list_experiments
+    from gradsim_core.experiments.record import load_experiment as load_experiment
+    from gradsim_core.experiments.report import report_csv as report_csv
+    from gradsim_core.experiments.report import report_markdown as report_markdown
+    from gradsim_core.experiments.report import summary_rows as summary_rows
+    from gradsim_core.experiments.runs import estimate_experiment as estimate_experiment
+    from gradsim_core.experiments.runs import experiment_key as experiment_key
+    from gradsim_core.experiments.runs import submit_experiment as submit_experiment
+    from gradsim_core.experiments.verdict import metric_name as metric_name
+    from gradsim_core.experiments.verdict import percent as percent
+    from gradsim_core.experiments.verdict import phrase as phrase
+    from gradsim_core.experiments.verdict import points as points
+    from gradsim_core.experiments.verdict import points_between as points_between
     from gradsim_core.gram import CORRECTIONS as CORRECTIONS
     from gradsim_core.gram import READINGS as READINGS
     from gradsim_core.gram import GramSeries as GramSeries
@@ -59,12 +68,8 @@ if TYPE_CHECKING:
     from gradsim_core.pair_tables import read_similarity_table as read_similarity_table
     from gradsim_core.pair_tables import save_imported as save_imported
     from gradsim_core.pair_tables import scores_csv as scores_csv
-    from gradsim_core.plans import Plan as Plan
     from gradsim_core.prepared import Prepared as Prepared
     from gradsim_core.prepared import prepare as prepare
-    from gradsim_core.report import report_csv as report_csv
-    from gradsim_core.report import report_markdown as report_markdown
-    from gradsim_core.report import summary_rows as summary_rows
     from gradsim_core.results import Results as Results
     from gradsim_core.results import find_signature as find_signature
     from gradsim_core.results import load_results as load_results
@@ -99,11 +104,6 @@ if TYPE_CHECKING:
     from gradsim_core.study import load_study as load_study
     from gradsim_core.study import study_from as study_from
     from gradsim_core.study import study_yaml as study_yaml
-    from gradsim_core.verdict import metric_name as metric_name
-    from gradsim_core.verdict import percent as percent
-    from gradsim_core.verdict import phrase as phrase
-    from gradsim_core.verdict import points as points
-    from gradsim_core.verdict import points_between as points_between
     from gradsim_core.verification import check_decision as check_decision
     from gradsim_core.verification import load_decision as load_decision
 
@@ -112,30 +112,29 @@ _HOME = {
     "decision": ("Reading", "Rule", "decide", "decision_json", "decision_of", "make_grouping",
                  "placed_languages", "read_similarity"),
     "errors": ("GradSimError",),
-    "experiment_record": ("list_experiments", "load_experiment"),
-    "experiment_runs": ("estimate_experiment", "experiment_key", "submit_experiment"),
-    "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes",
-             "similarity"),
+    "experiments.plans": ("Plan",),
+    "experiments.record": ("list_experiments", "load_experiment"),
+    "experiments.report": ("report_csv", "report_markdown", "summary_rows"),
+    "experiments.runs": ("estimate_experiment", "experiment_key", "submit_experiment"),
+    "experiments.verdict": ("metric_name", "percent", "phrase", "points", "points_between"),
+    "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes", "similarity"),
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),
     "languages": ("Language", "resolve"),
-    "scores.majority": ("load_majority", "majority_baseline"),
     "pair_tables": ("AlignmentReport", "SimilarityTable", "TableReport", "align", "imported_names",
                     "load_imported", "read_scores", "read_similarity_table", "save_imported",
                     "scores_csv"),
-    "plans": ("Plan",),
     "prepared": ("Prepared", "prepare"),
-    "report": ("report_csv", "report_markdown", "summary_rows"),
     "results": ("Results", "find_signature", "load_results"),
     "runs": ("Run", "cancel_run", "ensure_supervisor", "find_run", "list_runs", "resume_run",
              "run_log", "study_run", "study_state", "submit_run", "submit_study"),
+    "scores.majority": ("load_majority", "majority_baseline"),
     "scores.tables": ("Scores", "gains_over_all_languages", "gains_over_majority",
-               "gains_over_monolingual", "mean_scores", "seed_agreement", "square"),
+                      "gains_over_monolingual", "mean_scores", "seed_agreement", "square"),
+    "scores.trained": ("all_languages_scores", "pair_gains", "transfer_scores"),
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
     "store": ("Store",),
     "study": ("Study", "load_study", "study_from", "study_yaml"),
-    "scores.trained": ("all_languages_scores", "pair_gains", "transfer_scores"),
-    "verdict": ("metric_name", "percent", "phrase", "points", "points_between"),
     "verification": ("check_decision", "load_decision"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

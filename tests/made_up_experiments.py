@@ -14,9 +14,9 @@ import numpy as np
 from made_up_studies import EUROPEAN, SIGNATURE
 
 from gradsim_core import Plan, Store
-from gradsim_core.comparison import RANDOM, compare
-from gradsim_core.plans import TITLES, USES_TEST
-from gradsim_core.verdict import verdict
+from gradsim_core.experiments.comparison import RANDOM, compare
+from gradsim_core.experiments.plans import TITLES, USES_TEST
+from gradsim_core.experiments.verdict import verdict
 
 GAINS = {"gradient": 0.021, "monolingual": -0.034, "all_languages": 0.0, "family": 0.012,
          RANDOM: -0.008, "oracle": 0.028, "hand": 0.004, "table": 0.009}

@@ -7,9 +7,9 @@ import pytest
 from reference_comparison import ref_gain, ref_interval, ref_percentile
 from scipy.stats import t
 
-from gradsim_core.comparison import RANDOM, Comparison, Gain, compare, side_of_zero
 from gradsim_core.errors import DataError
-from gradsim_core.verdict import points, points_between, verdict
+from gradsim_core.experiments.comparison import RANDOM, Comparison, Gain, compare, side_of_zero
+from gradsim_core.experiments.verdict import points, points_between, verdict
 
 
 def made_up(n_seeds: int = 3, n_languages: int = 4, *, gain: float = 0.02, noise: float = 0.01,

@@ -23,15 +23,15 @@ from joint_cases import ONE
 
 from gradsim_core import trial as trial_module
 from gradsim_core.errors import GradSimError, GroupingError, StoreError, StudyError
-from gradsim_core.experiment import Experiment
-from gradsim_core.experiment_record import (
+from gradsim_core.experiments.experiment import Experiment
+from gradsim_core.experiments.plans import Plan
+from gradsim_core.experiments.record import (
     list_experiments,
     load_experiment,
     load_plan,
     save_plan,
 )
-from gradsim_core.experiment_runs import estimate_experiment
-from gradsim_core.plans import Plan
+from gradsim_core.experiments.runs import estimate_experiment
 from gradsim_core.store import Store
 from gradsim_core.trials import trial_of
 

@@ -10,7 +10,8 @@ import pytest
 from experiment_cases import finished_study, plan_of, results_of
 from pydantic import ValidationError
 
-from gradsim_core.candidates import (
+from gradsim_core.errors import GradSimError
+from gradsim_core.experiments.candidates import (
     Candidate,
     comparison_groups,
     gradient_groups,
@@ -24,8 +25,7 @@ from gradsim_core.candidates import (
     sizes_served,
     table_groups,
 )
-from gradsim_core.errors import GradSimError
-from gradsim_core.plans import TITLES, Plan, PlanSettings, Spending, Table
+from gradsim_core.experiments.plans import TITLES, Plan, PlanSettings, Spending, Table
 from gradsim_core.results import Results
 from gradsim_core.store import Store
 from gradsim_core.trials import Budget

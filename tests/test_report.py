@@ -13,9 +13,9 @@ import pytest
 from made_up_studies import HOSTILE
 from markdown_it import MarkdownIt
 
-from gradsim_core.comparison import RANDOM, compare
-from gradsim_core.report import prose_text, report_csv, report_markdown, summary_rows
-from gradsim_core.verdict import verdict
+from gradsim_core.experiments.comparison import RANDOM, compare
+from gradsim_core.experiments.report import prose_text, report_csv, report_markdown, summary_rows
+from gradsim_core.experiments.verdict import verdict
 
 CODES = ("dan", "deu", "nld", "swe")
 NAMES = ("Danish", "German", "Dutch", "Swedish")

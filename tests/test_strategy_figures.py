@@ -22,7 +22,7 @@ from dashboard.figures.strategies import (
     strategy_dots,
 )
 from gradsim_core import Plan
-from gradsim_core.plans import TITLES
+from gradsim_core.experiments.plans import TITLES
 
 CONTENT = made_up_experiment()
 TEXT = chart_text(CONTENT, "Study")

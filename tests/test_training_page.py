@@ -30,7 +30,7 @@ from gradsim_core import (
     submit_run,
     summary_rows,
 )
-from gradsim_core.plans import TITLES
+from gradsim_core.experiments.plans import TITLES
 
 MADE = Grouping(((0, 1), (2, 3), (4,)), "exact", 3, 1.0, None, True)
 

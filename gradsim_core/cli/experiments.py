@@ -20,18 +20,18 @@ from gradsim_core.cli.training import (
     say_estimate,
 )
 from gradsim_core.errors import StoreError, StudyError
-from gradsim_core.experiment_record import load_plan, run_experiment
-from gradsim_core.experiment_runs import (
+from gradsim_core.experiments.group_files import read_groups
+from gradsim_core.experiments.plans import Plan, Table
+from gradsim_core.experiments.record import load_plan, run_experiment
+from gradsim_core.experiments.report import report_csv, report_markdown, summary_rows
+from gradsim_core.experiments.runs import (
     estimate_experiment,
     experiment_key,
     experiment_title,
     submit_experiment,
 )
-from gradsim_core.group_files import read_groups
 from gradsim_core.pair_tables import read_similarity_table
-from gradsim_core.plans import Plan, Table
 from gradsim_core.prepared import Prepared
-from gradsim_core.report import report_csv, report_markdown, summary_rows
 from gradsim_core.store import Store
 
 Background = Annotated[bool, typer.Option("--background", help=(

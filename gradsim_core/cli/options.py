@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from gradsim_core.decision import Reading, Rule
 from gradsim_core.errors import GroupingError, StoreError, StudyError
-from gradsim_core.plans import Plan, PlanSettings, Spending
+from gradsim_core.experiments.plans import Plan, PlanSettings, Spending
 from gradsim_core.results import GRAMS, find_signature
 from gradsim_core.store import Store
 from gradsim_core.study import Study, load_study, study_from

@@ -20,6 +20,7 @@ from gradsim_core.cli.options import (
 )
 from gradsim_core.cli.printing import log, print_json, print_table, print_text
 from gradsim_core.errors import DataError, StudyError, choice
+from gradsim_core.experiments.plans import Spending
 from gradsim_core.pair_tables import (
     TableReport,
     align,
@@ -28,7 +29,6 @@ from gradsim_core.pair_tables import (
     save_imported,
     scores_csv,
 )
-from gradsim_core.plans import Spending
 from gradsim_core.scores.majority import load_majority
 from gradsim_core.scores.tables import (
     ALL_LANGUAGES,

@@ -15,9 +15,9 @@ from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Threads, budg
 from gradsim_core.cli.printing import duration, log, print_json, print_table, progress_shown
 from gradsim_core.errors import GroupingError, RunError, StoreError
 from gradsim_core.execution import run_trials
-from gradsim_core.experiment_runs import estimate_trials
-from gradsim_core.group_files import groups_from, read_groups
-from gradsim_core.plans import Spending
+from gradsim_core.experiments.group_files import groups_from, read_groups
+from gradsim_core.experiments.plans import Spending
+from gradsim_core.experiments.runs import estimate_trials
 from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.results import SCORES, load_results
 from gradsim_core.runs import attend_run

@@ -15,11 +15,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gradsim_core.candidates import Candidate, gradient_options
 from gradsim_core.execution import workers_that_fit
-from gradsim_core.experiment import expected_groups
-from gradsim_core.experiment_record import load_experiment, save_plan
-from gradsim_core.plans import Plan
+from gradsim_core.experiments.candidates import Candidate, gradient_options
+from gradsim_core.experiments.experiment import expected_groups
+from gradsim_core.experiments.plans import Plan
+from gradsim_core.experiments.record import load_experiment, save_plan
 from gradsim_core.results import Results, load_results
 from gradsim_core.runs import Run, submit_run
 from gradsim_core.store import Store

@@ -12,7 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gradsim_core.comparison import RANDOM, Comparison, Gain, RandomStanding, side_of_zero
+from gradsim_core.experiments.comparison import (
+    RANDOM,
+    Comparison,
+    Gain,
+    RandomStanding,
+    side_of_zero,
+)
 from gradsim_core.spreadsheet import plain_text
 
 METRICS = {"accuracy": "accuracy", "macro_f1": "macro F1", "weighted_f1": "weighted F1",

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from gradsim_core.candidates import (
+from gradsim_core.errors import StudyError
+from gradsim_core.execution import run_trials
+from gradsim_core.experiments.candidates import (
     Candidate,
     comparison_groups,
     gradient_options,
@@ -25,9 +27,7 @@ from gradsim_core.candidates import (
     similarity_of,
     sizes_served,
 )
-from gradsim_core.errors import StudyError
-from gradsim_core.execution import run_trials
-from gradsim_core.plans import Plan
+from gradsim_core.experiments.plans import Plan
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.results import Results, load_results

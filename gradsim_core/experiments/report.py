@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from gradsim_core.experiments.verdict import metric_name, percent, phrase, points, points_between
 from gradsim_core.spreadsheet import csv_text, plain_text
-from gradsim_core.verdict import metric_name, percent, phrase, points, points_between
 
 _MARKUP = re.compile(r"([\\`*_\[\]{}<>|~&$!#^])")
 _LIVE = re.compile(r"(?<=@)|(?<=:)(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)

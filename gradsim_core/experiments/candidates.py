@@ -20,9 +20,9 @@ import numpy as np
 
 from gradsim_core.decision import make_grouping, placed_languages, read_similarity
 from gradsim_core.errors import GroupingError
+from gradsim_core.experiments.plans import Plan
 from gradsim_core.gram import Similarity
 from gradsim_core.grouping import Constraints, Grouping, group
-from gradsim_core.plans import Plan
 from gradsim_core.results import Results
 
 

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from gradsim_core.candidates import Candidate
-from gradsim_core.comparison import Comparison, Gain, Interval, compare
 from gradsim_core.errors import StoreError, StudyError
-from gradsim_core.experiment import Experiment
-from gradsim_core.plans import TITLES, USES_TEST, Plan
+from gradsim_core.experiments.candidates import Candidate
+from gradsim_core.experiments.comparison import Comparison, Gain, Interval, compare
+from gradsim_core.experiments.experiment import Experiment
+from gradsim_core.experiments.plans import TITLES, USES_TEST, Plan
+from gradsim_core.experiments.verdict import verdict
 from gradsim_core.prepared import Prepared, versions
 from gradsim_core.progress import Observer
 from gradsim_core.store import Store
-from gradsim_core.verdict import verdict
 
 SCHEMA = "gradsim.experiment/1"
 
