@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from gradsim_core.store import Store
 
 WORDS = {"deu": "hund katze haus baum stadt fluss", "spa": "perro gato casa arbol ciudad rio"}
+MORE_WORDS = {**WORDS, "nld": "hond kat huis boom stad rivier",
+              "ita": "cane gatto casa albero fiume monte"}
 
 
-def write_data(folder: Path) -> Path:
+def write_data(folder: Path, words_of: Mapping[str, str] = WORDS) -> Path:
     """A small data set: pairs of words, labelled by the first."""
-    for code, words in WORDS.items():
+    for code, words in words_of.items():
         rows = [f"{one} {other}\t{words.split().index(one) % 2}" for one in words.split()
                 for other in words.split()]
         (folder / code).mkdir(parents=True)
@@ -30,3 +34,17 @@ def bytes_of(store: Store, name: str = "0123456789abcdef") -> dict[str, bytes]:
     return {**{key: np.ascontiguousarray(value).tobytes() for key, value in arrays.items()},
             "facts": repr(sorted(kept.items())).encode(),
             "scores": repr(store.read_json(name, "scores/joint.json")).encode()}
+
+
+def experiment_of(store: Store, signature: str, plan_id: str) -> dict[str, bytes]:
+    """An experiment and every trial of its study, without what was measured by the clock."""
+    content = store.read_json(signature, f"experiments/{plan_id}.json")
+    assert content is not None
+    for strategy in content["strategies"]:
+        del strategy["cost"]["minutes"]
+    found: dict[str, Any] = {"experiment": content}
+    for file in sorted(store.path(signature, "trials/any").parent.iterdir()):
+        trial = store.read_json(signature, f"trials/{file.name}") or {"facts": {}}
+        timeless = {key: value for key, value in trial["facts"].items() if "seconds" not in key}
+        found[file.name] = {**trial, "facts": timeless}
+    return {name: repr(value).encode() for name, value in found.items()}
