@@ -7,7 +7,7 @@ compared, byte for byte, with what an undisturbed run leaves: a study's Grams an
 experiment with all its trials, but for the times that were measured. Then the next run begins from
 nothing, until there were enough kills. At every look there must be one process of the run at most
 (else it is *double*), and none at the end (*orphans*); no file of a writer that is gone may stay,
-nor a semaphore of its workers (*strays*).
+nor what its workers shared in memory (*strays*).
 
 A run that is killed three times in a row without getting further is given up, as it should be, and
 so are workers. So after some such kills the next one waits until the run has got further.
@@ -49,7 +49,7 @@ from gradsim_core.store import Store
 from gradsim_core.study import Study, study_from, study_yaml
 
 SETTINGS = {"steps": 400, "snapshots": 80, "batch_size": 2}
-SHORT = {"steps": 100, "snapshots": 10, "batch_size": 2}
+SHORT = {"steps": 30, "snapshots": 5, "batch_size": 2}
 PLAN = {"strategies": ("gradient", "monolingual", "all_languages", "random", "oracle"),
         "seeds": 2, "draws": 3, "rule": {"k": 2}}
 OPTIONS = ("--threads", "1", "--checkpoint-every", "0")
@@ -194,12 +194,12 @@ def orphans(store: Store, run: Run) -> int:
 
 
 def strays(store: Store, tally: Tally) -> int:
-    """How many temporary files are left in the store, and semaphores in shared memory."""
+    """How many temporary files are left in the store, and of its workers in shared memory."""
     store.sweep()
-    shared = {name for pid in tally.leaders for name in SHARED.glob(f"*loky-{pid}-*")}
-    for name in shared:
-        name.unlink()  # so that each is counted once
-    return len(list(store.root.rglob("*.tmp"))) + len(shared)
+    shared = sum(any(file.name.startswith(begin.format(pid)) for pid in tally.leaders for begin in
+                     ("sem.loky-{}-", "joblib_memmapping_folder_{}_")) for file in SHARED.glob("*"))
+    tally.leaders.clear()  # so that each is counted once
+    return len(list(store.root.rglob("*.tmp"))) + shared
 
 
 def kill_runs(root: Path, work: Work, victims: list[str], seed: int) -> tuple[int, str]:

@@ -169,6 +169,9 @@ def test_rows_are_a_seeded_choice_independent_of_other_languages(tmp_path: Path)
     assert set(small.split("fra", "train").texts) < set(more)
     other = corpus_of(tmp_path, rows=10, seed=1).split("fra", "train").texts
     assert other != small.split("fra", "train").texts
+    scored = corpus_of(tmp_path, score_rows=10)
+    assert all(len(scored.split(code, "test")) == 10 for code in scored.languages)
+    assert all(len(scored.split(code, "train")) == 100 for code in scored.languages)
     order = {f"satz {i}": i for i in range(100)}
     assert sorted(other, key=order.__getitem__) == list(other)
 

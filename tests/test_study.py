@@ -115,6 +115,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     ("snapshots", [1, 100], [0, 1001]),
     ("max_length", [8, 8192], [7, 8193]),
     ("rows", [2, 10**9, None], [1, 0]),
+    ("score_rows", [1, 10**9, None], [0]),
     ("sketch_size", [64, 2**24], [63, 2**24 + 1]),
     ("gradients", ["auto", "exact", "sketch"], ["approximate", None]),
     ("packing", ["auto", "off"], ["on", False]),
@@ -157,13 +158,13 @@ def test_a_study_cannot_be_changed():
 # signatures
 
 
-CHANGES = {"steps": 77, "batch_size": 16, "learning_rate": 5e-4, "warmup": 0.2,
+CHANGES = {"steps": 77, "batch_size": 8, "learning_rate": 5e-4, "warmup": 0.2,
            "weight_decay": 0.1, "seed": 1, "snapshots": 3, "max_length": 64, "gradients": "exact",
            "sketch_size": 128, "packing": "off"}
 SAME = {"name": "Another title", "preset": "afrisenti", "data": "/some/where", "hub": None,
-        "columns": {"text": "tweet"}, "languages": ("deu",), "rows": 9, "lowercase": True,
-        "task": "token", "model": "tiny-bytes", "model_revision": "abc", "hub_config": "x",
-        "hub_revision": "y"}
+        "columns": {"text": "tweet"}, "languages": ("deu",), "rows": 9, "score_rows": 9,
+        "lowercase": True, "task": "token", "model": "tiny-bytes", "model_revision": "abc",
+        "hub_config": "x", "hub_revision": "y"}
 
 
 def test_every_setting_is_said_to_change_the_signature_or_not():
