@@ -1,8 +1,8 @@
 """Scores of predictions against labels, as fractions.
 
-``accuracy`` counts words (token tasks) or rows; ``macro_f1`` and ``weighted_f1`` average the F1 of
-every label that occurs or is predicted, as scikit-learn's do; ``entity_f1`` is the micro-averaged
-F1 over whole entities of seqeval (Nakayama 2018, after the CoNLL-2000 evaluation), for BIO tags.
+``accuracy`` counts words (token tasks) or rows; ``macro_f1`` and ``weighted_f1`` average
+scikit-learn's F1 of every label that occurs or is predicted; ``entity_f1`` is the micro-averaged F1
+over whole entities of seqeval (Nakayama 2018, after the CoNLL-2000 evaluation), for BIO tags.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import numpy as np
 
 def sequence_scores(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
     """Score one label a row: accuracy, macro and weighted F1."""
-    accuracy = float(np.mean([g == p for g, p in zip(gold, predicted, strict=True)]))
-    labels, numbers = np.unique([*gold, *predicted], return_inverse=True)
-    is_gold, is_predicted = np.split(numbers, [len(gold)])
-    of_gold, of_predicted, right = (np.bincount(rows, minlength=len(labels)) for rows in (
-        is_gold, is_predicted, is_gold[is_gold == is_predicted]))
-    f1 = 2 * right / (of_gold + of_predicted)  # a label is in one of them at least
-    return {"accuracy": accuracy, "macro_f1": float(np.mean(f1)),
-            "weighted_f1": float(np.average(f1, weights=of_gold))}
+    from sklearn.metrics import precision_recall_fscore_support
+
+    _, _, f1, support = precision_recall_fscore_support(gold, predicted, zero_division=0)
+    return {
+        "accuracy": float(np.mean([g == p for g, p in zip(gold, predicted, strict=True)])),
+        "macro_f1": float(np.mean(f1)),
+        "weighted_f1": float(np.average(f1, weights=support)),
+    }
 
 
 def token_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]],

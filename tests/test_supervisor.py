@@ -245,6 +245,27 @@ wait_for("go")
     assert ended(store, run).state == "done"
 
 
+def test_what_a_killed_run_had_started_may_tidy_up(store: Store) -> None:
+    """One helper cleans up when it is asked to end; another does not heed, and is killed."""
+    act = COUNT + """
+if attempt == 1:
+    for name, trap in (("one", "touch tidied; exit"), ("other", "")):
+        script = f"trap '{trap}' TERM; touch {name}; while :; do sleep 0.1; done"
+        subprocess.Popen(["sh", "-c", script, str(store.root)], cwd=store.root)
+        wait_for(name)
+    tell(1)
+wait_for("go")
+"""
+    run = start(store, act)
+    seen = running(store, run)
+    killed(seen)
+    until(lambda: attempts(store) == 2)
+    assert (store.root / "tidied").exists()
+    assert not [one for one in processes_of(store) if "sh" in one.cmdline()]
+    (store.root / "go").touch()
+    assert ended(store, run).state == "done"
+
+
 def test_a_supervised_run_that_starts_another_keeps_its_row(store: Store) -> None:
     """The mark is inherited; a run of another key opens a row of its own."""
     inner = act_command(store, "pass", key="inner")

@@ -20,6 +20,7 @@ from contextlib import suppress
 import psutil
 
 _SAME_BIRTH_S = 2.0  # psutil adds the boot time, which moves when the clock is set
+_GRACE_S = 1.0
 _KILL_TIMEOUT_S = 5.0
 _POLL_S = 0.02
 
@@ -57,11 +58,17 @@ def marked_processes(name: str, value: str) -> list[psutil.Process]:
 
 
 def kill_processes(processes: Sequence[psutil.Process]) -> None:
-    """Kill processes at once; those that are gone, or were another's, are passed over."""
-    for process in processes:
-        with suppress(psutil.Error):
-            process.kill()
-    _ended(processes, _KILL_TIMEOUT_S)
+    """End what a dead process has left; those that are gone, or were another's, are passed over.
+
+    They are asked first (SIGTERM), with a short grace: the one among them that removes what the
+    workers shared in memory heeds no such word, but ends by itself when the last of them is gone.
+    """
+    for number, within_s in ((signal.SIGTERM, _GRACE_S), (signal.SIGKILL, _KILL_TIMEOUT_S)):
+        for process in processes:
+            with suppress(psutil.Error):
+                process.send_signal(number)
+        if _ended(processes, within_s):
+            return
 
 
 def end_family(leader: psutil.Process, grace_s: float) -> bool:
