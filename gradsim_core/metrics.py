@@ -17,9 +17,10 @@ def sequence_scores(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, 
     """Score one label a row: accuracy, macro and weighted F1."""
     from sklearn.metrics import precision_recall_fscore_support
 
+    accuracy = float(np.mean([g == p for g, p in zip(gold, predicted, strict=True)]))
     _, _, f1, support = precision_recall_fscore_support(gold, predicted, zero_division=0)
     return {
-        "accuracy": float(np.mean([g == p for g, p in zip(gold, predicted, strict=True)])),
+        "accuracy": accuracy,
         "macro_f1": float(np.mean(f1)),
         "weighted_f1": float(np.average(f1, weights=support)),
     }
