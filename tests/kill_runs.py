@@ -12,6 +12,8 @@ nor what its workers shared in memory (*strays*).
 A run that is killed three times in a row without getting further is given up, as it should be, and
 so are workers. So after some such kills the next one waits until the run has got further.
 
+The test suite kills a study a few times; experiments, which take longer, are killed by hand:
+
     python tests/kill_runs.py --kills 30 --supervisor-kills 10 --seed 0
     python tests/kill_runs.py --kind experiment --kills 30 --worker-kills 10 --supervisor-kills 10
 """
