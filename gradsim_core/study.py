@@ -67,7 +67,7 @@ class Study(BaseModel):
     max_length: int = Field(128, ge=8, le=8192, description="Longest sequence, in tokens.")
 
     # training
-    steps: int = Field(100, ge=1, le=1_000_000, description="Optimizer steps (the budget).")
+    steps: int = Field(72, ge=1, le=1_000_000, description="Optimizer steps (the budget).")
     batch_size: int = Field(
         16, ge=2, le=65_536, description="Rows a language and step, split into two halves; even.")
     learning_rate: float | None = Field(
