@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +46,14 @@ def read(store: Store, name: str, signature: str = ONE) -> Any:
 def quarantined(store: Store) -> list[str]:
     """The reasons of all entries set aside."""
     return [file.read_text() for file in sorted(store.root.glob(".quarantine/*.reason.txt"))]
+
+
+def let_go(writers: Sequence[subprocess.Popen[str]]) -> None:
+    """Let processes go on together, each of which says that it is ready and waits for a line."""
+    for writer in writers:
+        assert writer.stdout
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin
+        writer.stdin.write("\n")
+        writer.stdin.flush()

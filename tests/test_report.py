@@ -61,7 +61,7 @@ def made_up_content(names: tuple[str, ...] = NAMES, *, n_seeds: int = 3, n_draws
                    "examples": 960},
         "languages": [{"code": code, "name": name} for code, name in
                       zip(CODES, names, strict=True)],
-        "left_out": [{"code": "fra", "reason": left_out}], "seeds": list(range(n_seeds)),
+        "left_out": [{"code": "fra", "name": "French", "reason": left_out}], "seeds": list(range(n_seeds)),
         "strategies": strategies, "dev": {},
         "random": asdict(found.random) | {"draws": n_draws, "groupings": []} if found.random
                   else None,
@@ -141,7 +141,7 @@ def test_what_was_left_out_and_how_it_was_done() -> None:
     content = made_up_content()
     content["versions"] = {"torch": "2.5.1"}
     report = report_markdown(content)
-    assert "- Language fra: no test rows" in section(report, "Left out")
+    assert "- Language French: no test rows" in section(report, "Left out")
     method = section(report, "Method")
     for words in ("4 languages gives 960 of its own examples (60 steps of 16", "seeds 0, 1, 2",
                   "`0123456789abcdef`", "`fedcba9876543210`", "tiny-bytes", "torch 2.5.1"):
@@ -158,6 +158,15 @@ def test_unequal_budgets_and_one_seed_are_owned_up_to() -> None:
     assert "budgets are equal at most" in method
     assert "1,500 masked-language steps" in method
     assert "One seed: the intervals answer for the choice of languages alone" in method
+
+
+def test_overlapping_groups_cost_more_and_the_report_says_so() -> None:
+    content = made_up_content()
+    line = "Where groups overlap, a language gives as many to each"
+    assert line not in report_markdown(content)
+    first = content["strategies"][0]
+    first["groups"] = [*first["groups"], first["groups"][0][:1]]
+    assert line in section(report_markdown(content), "Method")
 
 
 # --- hostile names

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from run_cases import ONE, written
+from store_cases import let_go
 
 from gradsim_core.errors import RunError
 from gradsim_core.runs import find_run, list_runs, submit_run
@@ -87,13 +88,7 @@ def test_six_writers_make_one_table(store: Store) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", INSERT, str(store.root), str(who)],
                                 cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
                for who in range(6)]
-    for writer in writers:
-        assert writer.stdout
-        assert writer.stdout.readline() == "ready\n"
-    for writer in writers:
-        assert writer.stdin
-        writer.stdin.write("\n")
-        writer.stdin.flush()
+    let_go(writers)
     for writer in writers:
         writer.communicate(timeout=120)
     assert [writer.returncode for writer in writers] == [0] * 6

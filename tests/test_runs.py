@@ -14,6 +14,7 @@ import psutil
 import pytest
 from run_cases import ONE, act_command, end_all, ended, start, until, written
 from run_cases import store as store  # noqa: PLC0414 - a fixture
+from store_cases import let_go
 
 from gradsim_core.errors import RunError
 from gradsim_core.runs import (
@@ -119,13 +120,7 @@ def test_of_five_submitters_at_once_one_wins(store: Store) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", SUBMIT, str(store.root)], text=True,
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
                for _ in range(5)]
-    for writer in writers:
-        assert writer.stdout
-        assert writer.stdout.readline() == "ready\n"
-    for writer in writers:
-        assert writer.stdin
-        writer.stdin.write("\n")
-        writer.stdin.flush()
+    let_go(writers)
     answers = [writer.communicate(timeout=60)[0].strip() for writer in writers]
     (run,) = list_runs(store)
     assert answers.count(run.id) == 1

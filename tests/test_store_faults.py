@@ -17,6 +17,7 @@ from store_cases import (
     ONE,
     TENSORS,
     filled_store,
+    let_go,
     quarantined,
 )
 
@@ -88,13 +89,7 @@ for version in range(15):
 
 def test_four_writers_of_one_key(tmp_path: Path) -> None:
     writers = [python(WRITE_MANY, tmp_path, who) for who in range(4)]
-    for writer in writers:
-        assert writer.stdout
-        assert writer.stdout.readline() == "ready\n"
-    for writer in writers:
-        assert writer.stdin
-        writer.stdin.write("\n")
-        writer.stdin.flush()
+    let_go(writers)
     store, reads = Store(tmp_path), 0
     while any(writer.poll() is None for writer in writers):
         found, grams = store.read_json("one", JSON), store.read_tensors("one", TENSORS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -53,7 +52,7 @@ def show_comparison(selection: Selection, signature: str, runs: list[Run],
     st.caption(markdown_text(facts_line(content)))
     _charts(content, selection, study_title(results(signature)))
     _downloads(content, selection)
-    _tables(content, results(signature).names)
+    _tables(content)
 
 
 def _chosen(selection: Selection, known: list[str], runs: list[Run]) -> str | None:
@@ -116,7 +115,7 @@ def _downloads(content: dict[str, Any], selection: Selection) -> None:
                            "application/json", on_click="ignore")
 
 
-def _tables(content: dict[str, Any], names: Mapping[str, str]) -> None:
+def _tables(content: dict[str, Any]) -> None:
     st.subheader("Strategies", anchor=False)
     table = strategy_table(content)
     st.dataframe(table, hide_index=True, height=table_height(len(content["strategies"])),
@@ -131,5 +130,5 @@ def _tables(content: dict[str, Any], names: Mapping[str, str]) -> None:
                  column_config={"Group": st.column_config.Column(width=70),
                                 "Size": st.column_config.Column(width=60)})
     for one in content["left_out"]:
-        st.caption(f"Left out: {markdown_text(names.get(one['code'], one['code']), 60)}, because "
+        st.caption(f"Left out: {markdown_text(one.get('name', one['code']), 60)}, because "
                    f"{markdown_text(one['reason'])}.")

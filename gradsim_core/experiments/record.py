@@ -130,7 +130,7 @@ def _left_out(experiment: Experiment, codes: list[str]) -> list[dict[str, str]]:
             reason = ("it has no training rows" if code not in record["sources"] else
                       invalid.get(code, "its similarity is undefined, so it cannot be grouped")
                       if code not in experiment.codes else "it has no test rows")
-            rows.append({"code": code, "reason": reason})
+            rows.append({"code": code, "name": experiment.results.names[code], "reason": reason})
     return rows
 
 

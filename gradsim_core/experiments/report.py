@@ -161,7 +161,7 @@ def _left_out(content: Mapping[str, Any]) -> str:
         return ""
     names = _names(content)
     return "\n".join(["## Left out", "", *(
-        f"- Language {prose_text(names.get(one['code'], one['code']), 60)}: "
+        f"- Language {prose_text(one.get('name') or names.get(one['code'], one['code']), 60)}: "
         f"{prose_text(one['reason'])}" for one in content["left_out"])])
 
 
@@ -176,7 +176,9 @@ def _method_section(content: Mapping[str, Any]) -> str:
             f" Training may stop early (patience {budget['patience']}), so budgets are equal at "
             "most." if budget["patience"] else "") + (
             f" Before that, {budget['adaptation_steps']:,} masked-language steps."
-            if budget["adaptation_steps"] else ""),
+            if budget["adaptation_steps"] else "") + (
+            " Where groups overlap, a language gives as many to each group that holds it."
+            if any(map(_overlap, content["strategies"])) else ""),
         f"- **Scores.** On the {prose_text(content['split'], 20)} split, of the model that serves "
         f"the language; seeds {seeds}. Choices were made without it, except where marked †.",
         "- **Intervals.** 95%, paired by seed and language, from a bootstrap of the effects of "
@@ -191,6 +193,11 @@ def _method_section(content: Mapping[str, Any]) -> str:
             f"{prose_text(name, 40)} {prose_text(version, 40)}"
             for name, version in versions.items()) + ".")
     return "\n".join(["## Method", "", *lines])
+
+
+def _overlap(strategy: Mapping[str, Any]) -> bool:
+    codes = [code for group in strategy["groups"] or () for code in group]
+    return len(codes) > len(set(codes))
 
 
 def _code(text: object) -> str:

@@ -22,7 +22,7 @@ import urllib.request
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import psutil
@@ -45,6 +45,13 @@ class Server:
     cache: Path
     log: Path
     pid: int
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[tuple[contextlib.ExitStack, dict[str, Any]]]:
+    """What the tests of one file share, closed after the last of them."""
+    with contextlib.ExitStack() as stack:
+        yield stack, {}
 
 
 @pytest.fixture(scope="session")

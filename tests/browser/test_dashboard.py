@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -42,13 +42,6 @@ CELLS = """() => {
     const chart = document.querySelector('.js-plotly-plot');
     return Array.from(chart._fullData[0].z, row => Array.from(row, value => value.toFixed(4)));
 }"""
-
-
-@pytest.fixture(scope="module")
-def kept() -> Iterator[tuple[ExitStack, dict[str, Any]]]:
-    """What the tests of this file share, closed after the last of them."""
-    with ExitStack() as stack:
-        yield stack, {}
 
 
 @pytest.fixture

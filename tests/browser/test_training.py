@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,6 @@ with attend_run(Store({root!r}), {signature!r}, "experiment", key={key!r}) as ob
     while not Path({over!r}).exists():
         time.sleep(0.05)
 """
-
-
-@pytest.fixture(scope="module")
-def kept() -> Iterator[tuple[ExitStack, dict[str, Any]]]:
-    """What the tests of this file share, closed after the last of them."""
-    with ExitStack() as stack:
-        yield stack, {}
 
 
 @pytest.fixture
