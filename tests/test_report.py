@@ -61,7 +61,8 @@ def made_up_content(names: tuple[str, ...] = NAMES, *, n_seeds: int = 3, n_draws
                    "examples": 960},
         "languages": [{"code": code, "name": name} for code, name in
                       zip(CODES, names, strict=True)],
-        "left_out": [{"code": "fra", "name": "French", "reason": left_out}], "seeds": list(range(n_seeds)),
+        "left_out": [{"code": "fra", "name": "French", "reason": left_out}],
+        "seeds": list(range(n_seeds)),
         "strategies": strategies, "dev": {},
         "random": asdict(found.random) | {"draws": n_draws, "groupings": []} if found.random
                   else None,
