@@ -22,7 +22,7 @@ STRATEGIES = {
     "all_languages": ("One model for all", "The usual multilingual model."),
     "family": ("Family groups", "By the family tree alone."),
     "random": ("Random groups", "Of the same sizes, drawn by lot."),
-    "oracle": ("Oracle groups", "Chosen on test scores: a ceiling."),
+    "oracle": ("Oracle groups", "By transfer measured on test: no method."),
 }
 """Strategy -> its title, and what it is."""
 

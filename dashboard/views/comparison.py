@@ -122,7 +122,7 @@ def _tables(content: dict[str, Any]) -> None:
                  column_config={"Strategy": st.column_config.Column(pinned=True)})
     st.caption("Gains are percentage points with their 95% interval, then the languages that gain "
                "of those compared. An interval that holds zero shows no clear difference."
-               + (" † chosen on test scores: a bound on what groups can give, no method."
+               + (" † grouped by test scores of one model a language: to compare with, no method."
                   if any(one["uses_test_scores"] for one in content["strategies"]) else ""))
     st.subheader("Groups", anchor=False)
     groups = group_table(content)

@@ -5,7 +5,8 @@ seeds; so all strategies see the same data, and differ only in who is trained wi
 that share a group share its trial, and the joint run is the trial of all languages.
 
 Choices (K among several) are made on dev, the report is on test. The one strategy that looks at
-test scores, ``oracle``, is marked so: it is a ceiling for groups of its number, no choice.
+test scores, ``oracle``, is marked so: it groups by what each language's own model scores on the
+others, which nobody knows beforehand, and which need not be what training together gives.
 """
 
 from __future__ import annotations

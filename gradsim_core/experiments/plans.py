@@ -60,7 +60,7 @@ class PlanSettings(Spending):
     strategies: tuple[str, ...] = Field(
         ("gradient", "monolingual", "all_languages", "family", "random", "oracle"),
         description="What to compare; the verdict is about the first. Also hand (with --groups) "
-        "and table (with --table). oracle groups by measured test transfer: a ceiling, no choice.")
+        "and table (with --table). oracle groups by transfer measured on test: no method.")
     draws: int = Field(20, ge=1, le=10_000, description="Random groupings, of the first "
                        "strategy's sizes.")
 

@@ -104,7 +104,7 @@ def _strategies_section(content: Mapping[str, Any]) -> str:
     notes = ["Gains are percentage points with their 95% interval, then the languages that gain of "
              "those compared. An interval that holds zero shows no clear difference."]
     if any(strategy["uses_test_scores"] for strategy in content["strategies"]):
-        notes.append("† chosen on test scores: a bound on what groups can give, no method.")
+        notes.append("† grouped by test scores of one model a language: to compare, no method.")
     if content.get("random"):
         notes.append("The gain over random groupings is over their average; the share says how "
                      "many single groupings are beaten, ties counting half.")
