@@ -98,7 +98,8 @@ def _run(store: Store, prepared: Prepared, kind: str, trials: list[Trial], estim
         say_estimate(found, as_json)
         return
     log("{}", _in_words(found))
-    with attended(store, name, kind, f"{name}/{kind}", f"{len(trials)} models") as observe:
+    title = f"{len(trials)} model{'s' * (len(trials) != 1)}"
+    with attended(store, name, kind, f"{name}/{kind}", title) as observe:
         run_trials(prepared, store, trials, observe, workers=workers, threads=threads)
         observe({"kind": "done", "message": f"{len(trials)} models are trained and scored"})
     contents = [(trial, load_trial(store, results.record, trial)) for trial in trials]
