@@ -7,6 +7,7 @@ one is idle.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -43,6 +44,7 @@ def sleep_long(folder: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what began us may ignore it
     import execution_cases  # the functions under a name that workers can import
 
     list(local(execution_cases.sleep_long, [(sys.argv[1],)], 2, 1))

@@ -64,7 +64,7 @@ def made_up_experiment(codes: Sequence[str] = EUROPEAN, *, plan: Plan | None = N
                    "examples": 1920},
         "metric": "weighted_f1", "split": "test",
         "languages": [{"code": code, "name": names.get(code, code)} for code in codes],
-        "left_out": [{"code": "rus", "reason": left_out}] if left_out else [],
+        "left_out": [{"code": "rus", "name": "Russian", "reason": left_out}] if left_out else [],
         "seeds": list(range(plan.seeds)),
         "strategies": [{
             "name": name, "title": titles[name], "how": _how(name, groups[name]),

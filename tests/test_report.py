@@ -98,7 +98,7 @@ def test_the_strategies_table_holds_the_numbers_of_the_content() -> None:
     assert (first["models"], first["examples"], first["minutes"]) == ("2", "69,120", "2.1")
     report = section(report_markdown(content), "Strategies")
     assert "| Gradient groups | " + " | ".join(list(first.values())[1:]) + " |" in report
-    assert "† chosen on test scores" in report
+    assert "† grouped by test scores" in report
 
 
 def test_columns_go_with_what_was_compared() -> None:

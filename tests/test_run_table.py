@@ -157,7 +157,7 @@ def test_bit_flips_end_in_a_clear_error_or_the_rows(store: Store) -> None:
 
 FULL = """
 import resource, sys
-from gradsim_core.errors import RunError
+from gradsim_core.errors import GradSimError
 from gradsim_core.runs import attend_run, list_runs, submit_run
 from gradsim_core.store import Store
 store = Store(sys.argv[1])
@@ -166,7 +166,7 @@ for number in range(400):
     try:
         with attend_run(store, "one", "train", key=str(number), title="x" * 200):
             pass
-    except RunError as error:
+    except GradSimError as error:
         print(error)
         break
 print(len(list_runs(store)) if store.root.joinpath("runs.sqlite").exists() else "none")
@@ -201,7 +201,7 @@ def open_folder() -> Iterator[Path]:
 
 READ_ONLY = """
 import os, sys
-from gradsim_core.errors import RunError
+from gradsim_core.errors import GradSimError
 from gradsim_core.runs import list_runs, submit_run
 from gradsim_core.store import Store
 if os.getuid() == 0:
@@ -210,7 +210,7 @@ store = Store(sys.argv[1])
 print(len(list_runs(store)))
 try:
     submit_run(store, "one", "train", ["x"])
-except RunError as error:
+except GradSimError as error:
     print(error)
 """
 

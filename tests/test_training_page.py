@@ -24,6 +24,7 @@ from gradsim_core import (
     Plan,
     Run,
     Store,
+    Study,
     estimate_experiment,
     experiment_key,
     find_run,
@@ -122,7 +123,7 @@ def test_estimate_comes_before_the_start(cache: Path) -> None:
     shown = {one.label: one.value for one in app.metric}
     assert shown["Models to train"] == str(expected["models"])
     assert shown["Trained already"] == "1", "the joint run"
-    assert shown["Examples a language"] == "3,840"
+    assert shown["Examples a language"] == f"{120 * Study().batch_size:,}", "120 steps"
     assert f"{expected['examples']:,} examples in all" in words(app)
     assert "Train and compare" in labels(app)
     assert not (cache / "runs.sqlite").exists(), "nothing was started"

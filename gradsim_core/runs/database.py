@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from gradsim_core.errors import RunError
+from gradsim_core.errors import RunError, StoreError
 
 VERSION = 1
 """Raised whenever older versions of GradSim could no longer read the table."""
@@ -47,6 +47,8 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises
     ------
+    StoreError
+        If it cannot be made.
     RunError
         If it is damaged or of a newer version, or the disk refuses; `sqlite3.IntegrityError`
         alone is left to the caller.
@@ -94,7 +96,7 @@ def make_database(path: Path) -> None:
                 table.close()  # the last to close leaves no WAL beside
             fresh.replace(path)
     except (OSError, sqlite3.OperationalError) as error:
-        raise RunError(f"{_short(path)}: cannot be made ({error}). Free space, make the folder "
+        raise StoreError(f"{_short(path)}: cannot be made ({error}). Free space, make the folder "
                        "writable, or choose another cache.") from None
 
 
@@ -103,7 +105,7 @@ def make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunError(f"{_short(folder)}: cannot be made ({error.strerror}). Make the cache "
+        raise StoreError(f"{_short(folder)}: cannot be made ({error.strerror}). Make the cache "
                        "folder writable, or choose another.") from None
     return folder
 
