@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import lru_cache
@@ -227,6 +228,8 @@ def local(function: Callable[..., Any], tasks: Sequence[tuple], workers: int,
     def numbered(number: int, task: tuple) -> tuple[int, Any]:
         return number, function(*task)
 
+    # a worker that has grown is replaced between two tasks: nothing that a user need know
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
     with parallel_config("loky", inner_max_num_threads=threads, initializer=end_with_parent,
                          initargs=(os.getpid(),)):
         pool = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1,
