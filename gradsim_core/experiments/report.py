@@ -63,7 +63,7 @@ def summary_rows(content: Mapping[str, Any]) -> list[dict[str, str]]:
     others = [name for name in _SHOWN_GAINS
               if any(name in strategy["gains"] for strategy in content["strategies"])]
     titles = {strategy["name"]: strategy["title"] for strategy in content["strategies"]}
-    standing = content.get("random") or {"percentile": {}, "p": {}}
+    standing = content["random"] or {"percentile": {}, "p": {}}
     rows = []
     for strategy in content["strategies"]:
         name, cost = strategy["name"], strategy["cost"]
@@ -75,8 +75,8 @@ def summary_rows(content: Mapping[str, Any]) -> list[dict[str, str]]:
             "95% interval": _percent_between(strategy["interval"]),
             **{f"over {phrase(other, titles)}": _gain(strategy["gains"].get(other))
                for other in others},
-            "of random groupings it beats": "–" if rank is None else
-                f"{100 * rank:.0f}% (p = {standing['p'][name]:.2g})",
+            **({"of random groupings it beats": "–" if rank is None else
+                f"{100 * rank:.0f}% (p = {standing['p'][name]:.2g})"} if content["random"] else {}),
             "models": str(cost["models"]), "examples": f"{cost['examples']:,}",
             "minutes": "–" if cost["minutes"] is None else f"{cost['minutes']:.1f}"})
     return rows
