@@ -116,7 +116,7 @@ def test_groups_and_tables_from_files(gradsim: Gradsim, trainer: Trainer, tmp_pa
                                  "--table", table, *QUICK, "--json").out)
     found = {one["name"]: one for one in content["strategies"]}
     assert found["hand"]["groups"] == [["deu", "spa"], ["ita", "nld"]]
-    assert found["hand"]["title"] == "mine.json"
+    assert (found["hand"]["title"], found["hand"]["how"]) == ("Hand-made groups", "mine.json")
     assert found["table"]["groups"] == [["deu", "ita"], ["nld", "spa"]]
     assert found["table"]["how"] == "near.csv, K = 2"
     own = json.loads(gradsim("experiment", "--strategies", "hand,gradient", "--groups", groups,

@@ -295,8 +295,8 @@ def test_verdict_owns_up_to_one_seed_and_to_no_interval() -> None:
 
 
 def test_verdict_names_other_strategies_by_title_and_stays_short() -> None:
-    titles = {"hand": "By\nhand " + "x" * 500}
-    text = verdict(found_with({"hand": BETTER}), "gradient", "accuracy", titles)
+    titles = {"mine": "By\nhand " + "x" * 500}
+    text = verdict(found_with({"mine": BETTER}), "gradient", "accuracy", titles)
     assert "better than By hand xxx" in text
     gains = {name: NEITHER for name in ("all_languages", "monolingual", "family")}
     for metric in ("accuracy", "x" * 400):

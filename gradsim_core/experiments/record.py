@@ -98,8 +98,7 @@ def _content(experiment: Experiment, plan: Plan, candidates: Mapping[str, Sequen
         [experiment.scores(one, codes) for one in draws]), languages=codes)
     record, names = experiment.results.record, experiment.results.names
     dev = experiment.scored("dev")
-    titles = {name: plan.groups_title or TITLES[name] if name == "hand" else TITLES[name]
-              for name in candidates}
+    titles = {name: TITLES[name] for name in candidates}
     return {
         "$schema": SCHEMA, "id": plan.id,
         "study": {**{key: record[key] for key in ("signature", "source", "task", "metric")},

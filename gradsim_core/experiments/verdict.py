@@ -26,6 +26,7 @@ METRICS = {"accuracy": "accuracy", "macro_f1": "macro F1", "weighted_f1": "weigh
 
 PHRASES = {"all_languages": "one model for all", "monolingual": "one model a language",
            "family": "family groups", "gradient": "gradient groups",
+           "hand": "hand-made groups", "table": "groups from a table",
            "oracle": "oracle groups (chosen on test scores)", RANDOM: "random groupings"}
 """Strategies in the middle of a sentence; others go by their title."""
 
