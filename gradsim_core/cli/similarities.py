@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from typing import Annotated, Any
 
@@ -16,6 +14,7 @@ from gradsim_core.errors import GroupingError, choice
 from gradsim_core.gram import Similarity
 from gradsim_core.grouping import linkage_tree, newick
 from gradsim_core.results import Results, load_results
+from gradsim_core.spreadsheet import csv_text
 from gradsim_core.store import Store
 
 
@@ -61,14 +60,9 @@ def print_similarity(results: Results, found: Similarity) -> None:
 
 
 def _print_csv(_: Results, found: Similarity) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["language", *map(_cell, found.languages), "reliability"])
-    for code, row, reliability in zip(found.languages, found.matrix, found.reliability,
-                                      strict=True):
-        writer.writerow([_cell(code), *("" if value is None else repr(value) for value in
-                                        _numbers([*row, reliability]))])
-    print_text(text.getvalue())
+    rows = [[code, *_numbers([*row, reliability])] for code, row, reliability in
+            zip(found.languages, found.matrix, found.reliability, strict=True)]
+    print_text(csv_text([["language", *found.languages, "reliability"], *rows]))
 
 
 def _print_newick(_: Results, found: Similarity) -> None:
@@ -95,8 +89,3 @@ def _similarity_json(results: Results, found: Similarity) -> dict[str, Any]:
 
 def _numbers(row: Any) -> list[float | None]:
     return [float(value) if math.isfinite(value) else None for value in row]
-
-
-def _cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r\0" else text
