@@ -22,15 +22,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from gradsim_core.errors import StudyError
 from gradsim_core.fingerprints import TINY_BYTES
 
-METHOD_VERSION = 1
-"""Raised whenever the same study would give other numbers than before."""
+METHOD_VERSION = 2
+"""Raised whenever the same study would leave other results than before."""
 
 SIGNATURE_LENGTH = 16
 """Hexadecimal digits of the SHA-256 that name a study's folder (64 bits)."""
 
 _NOT_IN_SIGNATURE = {"name", "preset", "data", "hub", "hub_config", "hub_revision", "columns",
                      "languages", "rows", "score_rows", "lowercase", "task", "model",
-                     "model_revision"}
+                     "model_revision", "by_topic", "topics"}
 
 
 class Study(BaseModel):
@@ -61,6 +61,12 @@ class Study(BaseModel):
     lowercase: bool | None = Field(
         None, description="Lower-case all text; the default is the preset's (built-in: yes).")
 
+    by_topic: bool = Field(False, description="Split every language by the topic of its rows: "
+                           "each language x topic counts as a language of its own.")
+    topics: str | None = Field(
+        None, description="JSON file that gives each text its topic (made by `gradsim topics`), "
+        "for data without a topic column.")
+
     # model
     model: str = Field("tiny-bytes", description="tiny-bytes, a local folder, or a hub id.")
     model_revision: str | None = Field(None, description="Revision (commit) of the hub model.")
@@ -83,6 +89,9 @@ class Study(BaseModel):
         "auto", description="Keep whole gradients, or a sketch; auto: exact up to 1 GiB.")
     sketch_size: int = Field(
         16_381, ge=64, le=2**24, description="Numbers kept a block in sketch mode.")
+    preconditioner: Literal["none", "adam"] = Field(
+        "none", description="Compare gradients as they are, or each coordinate divided by the root "
+        "of Adam's second moment, as the optimizer steps; training itself stays the same.")
     packing: Literal["auto", "off"] = Field(
         "auto", description="Pack several texts in one row where the model can take it.")
 

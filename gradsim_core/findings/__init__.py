@@ -1,0 +1,1 @@
+"""Findings: experiments that relate what has been measured, each with its report."""

@@ -1,0 +1,1 @@
+"""Statistics of language x language tables: ranking, association, intervals, ceilings."""
