@@ -125,17 +125,38 @@ def similarity(series: GramSeries, blocks: str = "encoder", reading: str = "cosi
         raise StudyError(f"Snapshot {snapshot} does not exist: the run has "
                          f"{len(series.snapshots)} (0 is the first, -1 the last).")
     chosen = block_indexes(blocks, series.blocks)
-    step = series.snapshots[snapshot]
-    if reading == "cosine_of_mean":
-        grams = series.sums[snapshot, chosen].sum(axis=0)[None]
-    else:
-        up_to = np.searchsorted(series.step_numbers, step, side="right")
-        grams = series.steps[:up_to][:, chosen].sum(axis=1, dtype=np.float64)
-    taken_out = [i for i, code in enumerate(series.languages) if code in series.invalid]
-    grams[:, [2 * i + half for i in taken_out for half in (0, 1)]] = 0.0  # 0/0: undefined
-    matrix, reliability = _READ[correction](grams)
+    matrix, reliability = _READ[correction](_grams(series, chosen, reading, snapshot))
     return Similarity(series.languages, matrix, reliability,
-                      tuple(series.blocks[i] for i in chosen), reading, correction, step)
+                      tuple(series.blocks[i] for i in chosen), reading, correction,
+                      series.snapshots[snapshot])
+
+
+def half_similarities(series: GramSeries, blocks: str = "encoder",
+                      reading: str = "cosine_of_mean", correction: str = "raw",
+                      snapshot: int = -1) -> np.ndarray:
+    """Read the similarity twice, each time from one half of every language's rows alone.
+
+    Parameters
+    ----------
+    series, blocks, reading, correction, snapshot : as in `similarity`; ``noise_corrected`` needs
+        both halves, so that each is read raw
+
+    Returns
+    -------
+    np.ndarray
+        (2, n_languages, n_languages) float64; how far they agree is the split-half reliability.
+
+    Raises
+    ------
+    StudyError
+        As `similarity`.
+    """
+    similarity(series, blocks, reading, correction, snapshot)  # refuses what is not there
+    grams = _grams(series, block_indexes(blocks, series.blocks), reading, snapshot)
+    found = [_mean(_unit(grams[:, half::2, half::2])) for half in (0, 1)]
+    if correction in _N_TOP:
+        found = [_without_top(cosines, _N_TOP[correction]) for cosines in found]
+    return np.stack(found)
 
 
 def block_indexes(spec: str, blocks: tuple[str, ...]) -> list[int]:
@@ -171,6 +192,18 @@ def block_indexes(spec: str, blocks: tuple[str, ...]) -> list[int]:
                          f"{blocks[0]} … {blocks[-1]} ({len(blocks)} blocks), or a range such as "
                          f"{blocks[0]}:{blocks[min(3, len(blocks) - 1)]}.")
     return list(range(ends[0], ends[1] + 1))
+
+
+def _grams(series: GramSeries, chosen: list[int], reading: str, snapshot: int) -> np.ndarray:
+    """The Grams that a reading averages over, of some blocks: (T, 2L, 2L)."""
+    if reading == "cosine_of_mean":
+        grams = series.sums[snapshot, chosen].sum(axis=0)[None]
+    else:
+        up_to = np.searchsorted(series.step_numbers, series.snapshots[snapshot], side="right")
+        grams = series.steps[:up_to][:, chosen].sum(axis=1, dtype=np.float64)
+    taken_out = [i for i, code in enumerate(series.languages) if code in series.invalid]
+    grams[:, [2 * i + half for i in taken_out for half in (0, 1)]] = 0.0  # 0/0: undefined
+    return grams
 
 
 def _merged(grams: np.ndarray) -> np.ndarray:
@@ -209,13 +242,13 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.divide(total, count, where=count > 0, out=np.full(count.shape, np.nan))
 
 
-def _cosines(grams: np.ndarray) -> np.ndarray:
-    merged = _merged(grams)
-    return _normalised(merged, np.diagonal(merged, axis1=1, axis2=2))
+def _unit(products: np.ndarray) -> np.ndarray:
+    """(T, L, L) inner products -> cosines."""
+    return _normalised(products, np.diagonal(products, axis1=1, axis2=2))
 
 
 def _raw(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return _mean(_cosines(grams)), _reliability(grams)
+    return _mean(_unit(_merged(grams))), _reliability(grams)
 
 
 def _noise_corrected(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -229,9 +262,8 @@ def _noise_corrected(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return _normalised(products[None], corrected[None])[0], _reliability(grams)
 
 
-def _centred(grams: np.ndarray, n_top: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def _without_top(cosines: np.ndarray, n_top: int) -> np.ndarray:
     """Cosines of what is left of unit gradients without mean and ``n_top`` leading directions."""
-    cosines = _mean(_cosines(grams))
     defined = np.isfinite(np.diagonal(cosines))
     matrix = np.full_like(cosines, np.nan)
     if defined.sum() >= 2:
@@ -243,12 +275,17 @@ def _centred(grams: np.ndarray, n_top: int = 0) -> tuple[np.ndarray, np.ndarray]
         squared = np.diagonal(inner)[None]
         squared = np.where(squared > 1e-9, squared, np.nan)  # nothing of the language is left
         matrix[np.ix_(defined, defined)] = _normalised(inner[None], squared)[0]
-    return matrix, _reliability(grams)
+    return matrix
+
+
+def _centred(grams: np.ndarray, n_top: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    return _without_top(_mean(_unit(_merged(grams))), n_top), _reliability(grams)
 
 
 def _all_but_top(grams: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return _centred(grams, n_top=1)
+    return _centred(grams, _N_TOP["all_but_top"])
 
 
+_N_TOP = {"centred": 0, "all_but_top": 1}
 _READ = {"raw": _raw, "noise_corrected": _noise_corrected, "centred": _centred,
          "all_but_top": _all_but_top}

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from gradsim_core.errors import StudyError
-from gradsim_core.gram import CORRECTIONS, READINGS, GramSeries, block_indexes, similarity
+from gradsim_core.gram import (
+    CORRECTIONS,
+    READINGS,
+    GramSeries,
+    block_indexes,
+    half_similarities,
+    similarity,
+)
 
 BLOCKS = ("embeddings", "layer.0", "layer.1", "layer.2", "head")
 WIDTHS = (6, 9, 4, 7, 3)
@@ -101,6 +108,19 @@ def test_every_reading_equals_that_of_the_vectors(spec, reading, correction):
         assert found.blocks == tuple(BLOCKS[i] for i in chosen)
         assert (found.reading, found.correction) == (reading, correction)
         assert found.languages == tuple("abcde")
+
+
+@pytest.mark.parametrize("correction", CORRECTIONS)
+@pytest.mark.parametrize("reading", READINGS)
+def test_a_half_is_read_as_if_it_were_all_there_is(reading, correction):
+    vectors = made_vectors()
+    halves = half_similarities(series_of(vectors), "encoder", reading, correction, 1)
+    for half, found in enumerate(halves):
+        twice = [np.repeat(block[:, :, half:half + 1], 2, axis=2) for block in vectors]
+        alone = similarity(series_of(twice), "encoder", reading,
+                           "raw" if correction == "noise_corrected" else correction, 1)
+        np.testing.assert_allclose(found, alone.matrix, atol=2e-5)
+    assert np.abs(halves[0] - halves[1]).max() > 0.01
 
 
 def hand_made(halves):

@@ -160,11 +160,11 @@ def test_a_study_cannot_be_changed():
 
 CHANGES = {"steps": 77, "batch_size": 8, "learning_rate": 5e-4, "warmup": 0.2,
            "weight_decay": 0.1, "seed": 1, "snapshots": 3, "max_length": 64, "gradients": "exact",
-           "sketch_size": 128, "packing": "off"}
+           "sketch_size": 128, "packing": "off", "preconditioner": "adam"}
 SAME = {"name": "Another title", "preset": "afrisenti", "data": "/some/where", "hub": None,
         "columns": {"text": "tweet"}, "languages": ("deu",), "rows": 9, "score_rows": 9,
         "lowercase": True, "task": "token", "model": "tiny-bytes", "model_revision": "abc",
-        "hub_config": "x", "hub_revision": "y"}
+        "hub_config": "x", "hub_revision": "y", "by_topic": True, "topics": "topics.json"}
 
 
 def test_every_setting_is_said_to_change_the_signature_or_not():
