@@ -1,4 +1,4 @@
-"""The commands experiment, train and transfer: what they print and write, and how they end."""
+"""The commands experiment groups, train and transfer: what they print, write and end with."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def the_run(store: Store) -> Any:
 
 def test_what_an_experiment_prints_and_writes(gradsim: Gradsim, store: Store, trainer: Trainer,
                                               tmp_path: Path) -> None:
-    answer = gradsim("experiment", *QUICK, "--report", tmp_path / "a" / "report")
+    answer = gradsim("experiment", "groups", *QUICK, "--report", tmp_path / "a" / "report")
     assert answer.code == 0, answer.err
     (name,) = list_experiments(store, ONE)
     content = load_experiment(store, ONE, name)
@@ -87,22 +87,22 @@ def test_what_an_experiment_prints_and_writes(gradsim: Gradsim, store: Store, tr
 
 
 def test_a_second_call_trains_nothing(gradsim: Gradsim, store: Store, trainer: Trainer) -> None:
-    first = json.loads(gradsim("experiment", *QUICK, "--json").out)
+    first = json.loads(gradsim("experiment", "groups", *QUICK, "--json").out)
     n_trained = len(trainer.trained)
     assert n_trained > 10
-    again = gradsim("experiment", "--workers", 1, "--draws", 3, "--seeds", 2, "--json")
+    again = gradsim("experiment", "groups", "--workers", 1, "--draws", 3, "--seeds", 2, "--json")
     assert json.loads(again.out) == first
     assert len(trainer.trained) == n_trained
-    told = gradsim("experiment", *QUICK, "--estimate")
+    told = gradsim("experiment", "groups", *QUICK, "--estimate")
     assert (told.code, told.out) == (0, "")
     assert f"Nothing to train: all models ({n_trained + 1}) are there already" in told.err
     assert len(list_runs(store, kind="experiment")) == 2
 
 
 def test_an_estimate_trains_nothing(gradsim: Gradsim, store: Store, trainer: Trainer) -> None:
-    found = json.loads(gradsim("experiment", *QUICK, "--estimate", "--json").out)
+    found = json.loads(gradsim("experiment", "groups", *QUICK, "--estimate", "--json").out)
     assert set(found) == {"models", "cached", "examples", "seconds", "workers"}
-    answer = gradsim("experiment", *QUICK, "--estimate")
+    answer = gradsim("experiment", "groups", *QUICK, "--estimate")
     assert f"{found['models']} models to train (1 more are there already)" in answer.err
     assert (trainer.trained, list_runs(store), list_experiments(store, ONE)) == ([], [], [])
 
@@ -112,33 +112,32 @@ def test_groups_and_tables_from_files(gradsim: Gradsim, trainer: Trainer, tmp_pa
     groups.write_text(json.dumps([["German", "es"], ["ita", "nl"]]))
     table.write_text("language,deu,ita,nld,spa\ndeu,1,1,0,0\nita,1,1,0,0\nnld,0,0,1,1\n"
                      "spa,0,0,1,1\n")
-    content = json.loads(gradsim("experiment", "--strategies", "gradient", "--groups", groups,
-                                 "--table", table, *QUICK, "--json").out)
+    asked = ("experiment", "groups", "--groups", groups, *QUICK, "--json", "--strategies")
+    content = json.loads(gradsim(*asked, "gradient", "--table", table).out)
     found = {one["name"]: one for one in content["strategies"]}
     assert found["hand"]["groups"] == [["deu", "spa"], ["ita", "nld"]]
     assert (found["hand"]["title"], found["hand"]["how"]) == ("Hand-made groups", "mine.json")
     assert found["table"]["groups"] == [["deu", "ita"], ["nld", "spa"]]
     assert found["table"]["how"] == "near.csv, K = 2"
-    own = json.loads(gradsim("experiment", "--strategies", "hand,gradient", "--groups", groups,
-                             *QUICK, "--json").out)
+    own = json.loads(gradsim(*asked, "hand,gradient").out)
     assert [one["name"] for one in own["strategies"]] == ["hand", "gradient"]
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (("experiment", "--strategies", "best"), "--strategies: Value error, Strategy 'best'"),
-    (("experiment", "--strategies", "random,gradient"), "random only compares"),
-    (("experiment", "--strategies", "hand"), "--groups"),
-    (("experiment", "--strategies", "table"), "--table"),
-    (("experiment", "--k", 9), "9"),
-    (("experiment", "--k-min", 2), "Give k, or both k_min and k_max"),
-    (("experiment", "--seeds", 0), "--seeds"),
-    (("experiment", "--batch-size", 3), "--batch-size"),
-    (("experiment", "--groups", "nowhere.json"), "nowhere.json: cannot be read"),
-    (("experiment", "--table", "nowhere.csv"), "nowhere.csv"),
-    (("experiment", "--blocks", "layer.99"), "layer.99"),
-    (("experiment", "--plan", "f" * 16), "has no plan"),
-    (("experiment", "ffff"), "No study begins with 'ffff'"),
-    (("experiment", "--report", "r", "--background"), "--report is written at the end"),
+    (("experiment", "groups", "--strategies", "best"), "Strategy 'best'"),
+    (("experiment", "groups", "--strategies", "random,gradient"), "random only compares"),
+    (("experiment", "groups", "--strategies", "hand"), "--groups"),
+    (("experiment", "groups", "--strategies", "table"), "--table"),
+    (("experiment", "groups", "--k", 9), "9"),
+    (("experiment", "groups", "--k-min", 2), "Give k, or both k_min and k_max"),
+    (("experiment", "groups", "--seeds", 0), "--seeds"),
+    (("experiment", "groups", "--batch-size", 3), "--batch-size"),
+    (("experiment", "groups", "--groups", "nowhere.json"), "nowhere.json: cannot be read"),
+    (("experiment", "groups", "--table", "nowhere.csv"), "nowhere.csv"),
+    (("experiment", "groups", "--blocks", "layer.99"), "layer.99"),
+    (("experiment", "groups", "--plan", "f" * 16), "has no plan"),
+    (("experiment", "groups", "ffff"), "No study begins with 'ffff'"),
+    (("experiment", "groups", "--report", "r", "--background"), "--report is written at the end"),
     (("train",), "--languages deu,nld"),
     (("train", "--languages", "deu,fin"), "'fin' is not one of this study's"),
     (("train", "--languages", ","), "no language"),
@@ -167,7 +166,7 @@ def test_data_that_changed_are_refused(gradsim: Gradsim, trainer: Trainer, store
     other = finished_study(Store(store.root.with_name("other")), [0, 1])
     changed = Prepared(other.study, other.corpus, "f" * 16, other.model_fingerprint)
     monkeypatch.setattr(training, "prepare", lambda study: changed)
-    answer = gradsim("experiment", *QUICK)
+    answer = gradsim("experiment", "groups", *QUICK)
     assert answer.code == 2
     assert f"they now make study {'f' * 16}" in answer.err
 
@@ -175,30 +174,31 @@ def test_data_that_changed_are_refused(gradsim: Gradsim, trainer: Trainer, store
 def test_a_stop_from_the_keyboard_is_a_cancelled_run_that_goes_on(
         gradsim: Gradsim, trainer: Trainer, store: Store) -> None:
     trainer.dies_at = 3
-    answer = gradsim("experiment", *QUICK)
+    answer = gradsim("experiment", "groups", *QUICK)
     assert answer.code == 1
     assert "The same command goes on" in answer.err
     assert "Traceback" not in answer.err
     assert the_run(store).state == "cancelled"
     trainer.dies_at = None
-    assert gradsim("experiment", *QUICK).code == 0
+    assert gradsim("experiment", "groups", *QUICK).code == 0
     assert len(trainer.trained) == len(set(trainer.trained))
 
 
 def test_what_is_under_way_is_not_started_twice(gradsim: Gradsim, trainer: Trainer,
                                                 store: Store) -> None:
     plan = plan_of("gradient", draws=20)
+    asked = ("experiment", "groups", "--strategies", "gradient")
     with attend_run(store, ONE, "experiment", key=experiment_key(ONE, plan)):
-        answer = gradsim("experiment", "--strategies", "gradient", "--seeds", 2)
+        answer = gradsim(*asked, "--seeds", 2)
         assert answer.code == 1
         assert "already under way" in answer.err
-        assert gradsim("experiment", "--strategies", "gradient", *QUICK).code == 0, "another plan"
+        assert gradsim(*asked, *QUICK).code == 0, "another plan"
 
 
 def test_a_report_that_cannot_be_written_leaves_the_experiment(
         gradsim: Gradsim, trainer: Trainer, store: Store, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    answer = gradsim("experiment", *QUICK, "--report", tmp_path / "file")
+    answer = gradsim("experiment", "groups", *QUICK, "--report", tmp_path / "file")
     assert answer.code == 2
     assert "the experiment itself is kept" in answer.err
     assert len(list_experiments(store, ONE)) == 1
@@ -262,7 +262,7 @@ def small(tmp_path_factory) -> Path:
 def test_a_whole_experiment_from_files(gradsim: Gradsim, store: Store, small: Path,
                                        tmp_path: Path, monkeypatch) -> None:
     shutil.copytree(small / "cache", store.root)
-    asked = ("experiment", *QUICK, "--threads", 1, "--k", 2)
+    asked = ("experiment", "groups", *QUICK, "--threads", 1, "--k", 2)
     answer = gradsim(*asked, "--report", tmp_path / "report")
     assert answer.code == 0, answer.err
     content = json.loads((tmp_path / "report" / "experiment.json").read_text())
@@ -278,8 +278,8 @@ def test_an_experiment_in_the_background(gradsim: Gradsim, store: Store, small: 
     """It is queued with its plan, carried out by a process of its own, and found again."""
     shutil.copytree(small / "cache", store.root)
     (name,) = store.signatures()
-    answer = gradsim("experiment", "--strategies", "gradient,monolingual", "--seeds", 1, "--k", 2,
-                     "--workers", 1, "--threads", 1, "--background", "--json")
+    answer = gradsim("experiment", "groups", "--strategies", "gradient,monolingual", "--seeds", 1,
+                     "--k", 2, "--workers", 1, "--threads", 1, "--background", "--json")
     assert answer.code == 0, answer.err
     queued = json.loads(answer.out)
     run = ended(store, the_run(store))

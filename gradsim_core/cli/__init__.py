@@ -19,7 +19,7 @@ import typer
 
 from gradsim_core.cli.answers import export, group, verify
 from gradsim_core.cli.computing import estimate, run
-from gradsim_core.cli.experiments import experiment
+from gradsim_core.cli.experiments import experiments
 from gradsim_core.cli.house import dashboard, doctor, supervise
 from gradsim_core.cli.printing import log
 from gradsim_core.cli.runs import runs
@@ -41,10 +41,11 @@ app = typer.Typer(
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": run, "estimate": estimate, "list": list_studies, "show": show,
     "similarity": similarity, "group": group, "export": export, "verify": verify,
-    "train": train, "transfer": transfer, "experiment": experiment, "scores": scores,
+    "train": train, "transfer": transfer, "scores": scores,
     "import-scores": import_scores, "doctor": doctor, "dashboard": dashboard}
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.add_typer(experiments, name="experiment")
 app.add_typer(runs, name="runs")
 app.command("supervise", hidden=True)(supervise)  # how the supervisor's own process is started
 

@@ -1,4 +1,4 @@
-"""The command experiment: what it compares, how it is carried out, and what it writes."""
+"""The commands ``experiment ...``: each asks one question of a study and ends with a verdict."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from gradsim_core.atomic import make_folder, publish
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Threads, plan_options
 from gradsim_core.cli.printing import log, print_json, print_table
+from gradsim_core.cli.reports import refuse_early_report, write_report
 from gradsim_core.cli.training import (
     EstimateOnly,
     Workers,
@@ -19,7 +19,6 @@ from gradsim_core.cli.training import (
     prepared_study,
     say_estimate,
 )
-from gradsim_core.errors import StoreError, StudyError
 from gradsim_core.experiments.group_files import read_groups
 from gradsim_core.experiments.plans import Plan, Table
 from gradsim_core.experiments.record import load_plan, run_experiment
@@ -37,9 +36,16 @@ from gradsim_core.store import Store
 Background = Annotated[bool, typer.Option("--background", help=(
     "Queue it and come back at once; see `gradsim runs`."))]
 
+experiments = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown",
+    help="Ask a question of a study and get a verdict, with every number it rests on.\n\n"
+         "What is trained or computed already is reused, so an experiment that was cut off goes "
+         "on, and a second one costs little.")
 
+
+@experiments.command("groups")
 @plan_options
-def experiment(asked: tuple[str, Plan], cache: Cache = DEFAULT_CACHE,
+def groups_experiment(asked: tuple[str, Plan], cache: Cache = DEFAULT_CACHE,
                groups: Annotated[Path | None, typer.Option(help=(
                    "Hand-made groups to compare: JSON, or a decision by `export`."))] = None,
                table: Annotated[Path | None, typer.Option(help=(
@@ -56,17 +62,15 @@ def experiment(asked: tuple[str, Plan], cache: Cache = DEFAULT_CACHE,
     Ends with a verdict, gains with 95% intervals, and the rank among random groupings.
 
     ```
-    gradsim experiment                                 # the newest study; the built-in one if none
-    gradsim experiment --k 4 --draws 40 --estimate
-    gradsim experiment --k-min 2 --k-max 5             # the number of groups is chosen on dev
-    gradsim experiment --groups mine.json --strategies hand,all_languages,random
-    gradsim experiment --table lang2vec.csv --strategies gradient,table,monolingual,random
+    gradsim experiment groups                          # the newest study; the built-in one if none
+    gradsim experiment groups --k 4 --draws 40 --estimate
+    gradsim experiment groups --k-min 2 --k-max 5      # the number of groups is chosen on dev
+    gradsim experiment groups --groups mine.json --strategies hand,all_languages,random
+    gradsim experiment groups --table lang2vec.csv --strategies gradient,table,monolingual,random
     ```
     """
     store, (signature, wanted) = Store(cache), asked
-    if report and (background or estimate):
-        raise StudyError("--report is written at the end of an experiment. Leave it out now; given "
-                         "again afterwards, the same command trains nothing and writes it.")
+    refuse_early_report(report, background, estimate)
     prepared = prepared_study(store, signature, threads, estimate)
     name = prepared.signature
     wanted = load_plan(store, name, plan) if plan else _with_files(prepared, wanted, groups, table)
@@ -84,7 +88,7 @@ def experiment(asked: tuple[str, Plan], cache: Cache = DEFAULT_CACHE,
         content = run_experiment(prepared, store, wanted, observe, workers=workers,
                                  threads=threads)
     if report:
-        _write_report(report, content)
+        write_report(report, _report(content))
     if as_json:
         print_json(content)
         return
@@ -111,14 +115,6 @@ def _with_files(prepared: Prepared, plan: Plan, groups: Path | None, table: Path
     return Plan.model_validate({**dict(plan), **changes, "strategies": tuple(names)})
 
 
-def _write_report(folder: Path, content: dict[str, Any]) -> None:
-    texts = {"report.md": report_markdown(content), "scores.csv": report_csv(content),
-             "experiment.json": json.dumps(content, indent=2, ensure_ascii=False) + "\n"}
-    try:
-        make_folder(folder.absolute())
-        for name, text in texts.items():
-            publish((folder / name).absolute(), [memoryview(text.encode())])
-    except OSError as error:
-        raise StoreError(f"{str(folder)[-200:]}: cannot be written ({error.strerror}). Choose "
-                         "another place; the experiment itself is kept.") from None
-    log("Written to {}: {}", folder, ", ".join(texts))
+def _report(content: dict[str, Any]) -> dict[str, str]:
+    return {"report.md": report_markdown(content), "scores.csv": report_csv(content),
+            "experiment.json": json.dumps(content, indent=2, ensure_ascii=False) + "\n"}

@@ -41,8 +41,8 @@ def submit_experiment(store: Store, signature: str, plan: Plan,
         If the same experiment is queued or under way.
     """
     save_plan(store, signature, plan)
-    argv = [sys.executable, "-m", "gradsim_core", "experiment", signature, "--plan", plan.id,
-            "--cache", str(store.root)]
+    argv = [sys.executable, "-m", "gradsim_core", "experiment", "groups", signature,
+            "--plan", plan.id, "--cache", str(store.root)]
     for option, number in (("--workers", workers), ("--threads", threads)):
         if number:
             argv += [option, str(number)]
