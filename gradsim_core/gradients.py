@@ -22,6 +22,7 @@ inner products in the manner of Charikar, Chen and Farach-Colton (2002), one sig
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,7 +98,7 @@ class Tap:
         return bool(torch.isfinite(now.sum()))
 
     def end_step(self, n_rows: int) -> None:
-        """Add the step to the sums and leave its mean gradient in ``parameter.grad``.
+        """Leave the step's mean gradient in ``parameter.grad``.
 
         Parameters
         ----------
@@ -109,6 +110,22 @@ class Tap:
             for parameter in self.encoder.parameters:
                 if parameter.grad is not None:
                     parameter.grad.div_(n_rows)
+
+    def precondition(self, scales: Sequence[torch.Tensor | None]) -> None:
+        """Multiply the step's gradients, which must be exact, coordinate by coordinate.
+
+        Parameters
+        ----------
+        scales : one tensor a parameter, of its shape; None leaves nothing of it
+        """
+        start = 0
+        for parameter, scale in zip(self.encoder.parameters, scales, strict=True):
+            stop = start + parameter.numel()
+            self.step[:, start:stop] *= 0.0 if scale is None else scale.reshape(-1)
+            start = stop
+
+    def add_step(self) -> None:
+        """Add the step to the sums."""
         self.sums += self.step
 
     def grams(self, rows: torch.Tensor) -> np.ndarray:
@@ -168,6 +185,37 @@ def fold(block: list[nn.Parameter], signs: torch.Tensor, out: torch.Tensor) -> N
             tail = length - head - n_whole * size
             out[:tail].add_(flat[length - tail:] * signs[min(row + n_whole, len(signs) - 1)])
         offset += length
+
+
+def fold_rows(rows: torch.Tensor, signs: torch.Tensor, size: int) -> torch.Tensor:
+    """The fold of each row of a matrix, as `fold` makes it of a block.
+
+    Parameters
+    ----------
+    rows : (n, width)
+    signs : (ceil(width / size),), of `fold_signs`
+
+    Returns
+    -------
+    torch.Tensor
+        (n, min(width, size)); rows no longer than ``size`` keep every number, up to a common sign.
+    """
+    n, width = rows.shape
+    whole = width // size
+    folded = torch.zeros((n, min(width, size)), dtype=rows.dtype)
+    if whole:
+        folded += torch.einsum("nrs,r->ns", rows[:, :whole * size].reshape(n, whole, size),
+                               signs[:whole])
+    tail = width - whole * size
+    if tail:
+        folded[:, :tail] += rows[:, whole * size:] * signs[whole]
+    return folded
+
+
+def fold_signs(width: int, size: int, seed: int) -> torch.Tensor:
+    """Random signs of the rows that a fold of ``width`` numbers is cut into."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 2, (-(-width // size),), generator=generator).mul_(2).sub_(1).float()
 
 
 def _signs(encoder: Encoder, size: int, seed: int) -> list[torch.Tensor]:

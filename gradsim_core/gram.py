@@ -201,9 +201,19 @@ def _grams(series: GramSeries, chosen: list[int], reading: str, snapshot: int) -
     else:
         up_to = np.searchsorted(series.step_numbers, series.snapshots[snapshot], side="right")
         grams = series.steps[:up_to][:, chosen].sum(axis=1, dtype=np.float64)
+    return without(series, grams)
+
+
+def without(series: GramSeries, grams: np.ndarray) -> np.ndarray:
+    """The Grams with nothing left of the languages whose gradients are not used: (T, 2L, 2L)."""
     taken_out = [i for i, code in enumerate(series.languages) if code in series.invalid]
     grams[:, [2 * i + half for i in taken_out for half in (0, 1)]] = 0.0  # 0/0: undefined
     return grams
+
+
+def read_grams(grams: np.ndarray, correction: str) -> np.ndarray:
+    """Read a similarity (L, L) from the Grams (T, 2L, 2L) that it averages over."""
+    return _READ[correction](grams)[0]
 
 
 def _merged(grams: np.ndarray) -> np.ndarray:

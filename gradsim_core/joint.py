@@ -20,7 +20,7 @@ from gradsim_core.models import load_encoder
 from gradsim_core.optimization import restore_state, state_arrays
 from gradsim_core.prepared import RECORD, Prepared, study_record
 from gradsim_core.progress import Observer
-from gradsim_core.results import SCORES, save_grams
+from gradsim_core.results import SCORES, save_grams, save_increments
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import Training, start_training, train_step
@@ -81,6 +81,7 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
         "threads": torch.get_num_threads(), "peak_memory_bytes": peak_memory_bytes(),
     }
     save_grams(store, name, _series(training), facts)
+    save_increments(store, name, training.increments.grams(), training.increments.steps)
     observe({"kind": "snapshot", "step": study.steps, "message": "Similarity is ready"})
     observe({"kind": "stage", "message": "Scoring every language"})
     texts = encode_corpus(corpus, encoder.tokenizer, study.max_length, ("dev", "test"))
@@ -146,6 +147,7 @@ def peak_memory_bytes() -> int:
 def _save_checkpoint(training: Training, store: Store, name: str) -> None:
     arrays = {"tap.sums": training.tap.sums.numpy(), "steps": np.stack(training.steps),
               "sums": np.stack(training.sums),
+              **{f"point.{i}": point.numpy() for i, point in enumerate(training.increments.points)},
               **state_arrays(training.encoder, training.optimizer)}
     store.write_tensors(name, CHECKPOINT, arrays, {
         "step": training.step, "snapshots": training.snapshots,
@@ -163,6 +165,9 @@ def _resume(training: Training, store: Store, name: str) -> int:
     training.step_numbers, training.steps = facts["step_numbers"], list(arrays["steps"])
     training.invalid = facts["invalid"]
     training.tap.sums.copy_(torch.from_numpy(arrays["tap.sums"]))
+    training.increments.points = [
+        torch.from_numpy(arrays[f"point.{i}"]).clone()
+        for i in range(sum(step <= training.step for step in training.increments.steps))]
     restore_state(training.encoder, training.optimizer, arrays, training.step)
     return training.step
 

@@ -36,6 +36,26 @@ def update(encoder: Encoder, optimizer: torch.optim.AdamW, study: Study, step: i
     return float(norm)
 
 
+def preconditioner(encoder: Encoder, optimizer: torch.optim.AdamW) -> list[torch.Tensor | None]:
+    """What Adam multiplied each coordinate of its last step with: 1 / (sqrt(v) + eps).
+
+    Returns
+    -------
+    list
+        One tensor a parameter, v corrected for its start at zero; None for one without a gradient.
+    """
+    _, beta = optimizer.defaults["betas"]
+    found: list[torch.Tensor | None] = []
+    for parameter in encoder.parameters:
+        state = optimizer.state.get(parameter)
+        if state:
+            second = state["exp_avg_sq"] / (1 - beta ** float(state["step"]))
+            found.append(second.sqrt_().add_(optimizer.defaults["eps"]).reciprocal_())
+        else:
+            found.append(None)
+    return found
+
+
 def schedule(step: int, study: Study) -> float:
     """Share of the peak learning rate at a step."""
     warm = max(1, round(study.warmup * study.steps))

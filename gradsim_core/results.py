@@ -11,10 +11,12 @@ from gradsim_core.data import PRESETS
 from gradsim_core.errors import StoreError
 from gradsim_core.gram import GramSeries
 from gradsim_core.prepared import RECORD
+from gradsim_core.resampling import Increments
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 
 GRAMS = "grams.safetensors"
+INCREMENTS = "increments.safetensors"
 SCORES = "scores/joint.json"
 
 
@@ -57,6 +59,20 @@ def save_grams(store: Store, signature: str, series: GramSeries, facts: dict[str
         "languages": list(series.languages), "blocks": list(series.blocks),
         "snapshots": list(series.snapshots), "step_numbers": list(series.step_numbers),
         "invalid": dict(series.invalid), "facts": facts})
+
+
+def save_increments(store: Store, signature: str, grams: np.ndarray,
+                    steps: tuple[int, ...]) -> None:
+    """Write the cross-Grams of a run's increments (see `resampling.Increments`)."""
+    store.write_tensors(signature, INCREMENTS, {"grams": grams}, {"steps": list(steps)})
+
+
+def load_increments(store: Store, signature: str) -> Increments | None:
+    """Read the increments of a study's run; None where none are kept."""
+    found = store.read_tensors(signature, INCREMENTS)
+    if found is None or not found[1]["steps"]:
+        return None
+    return Increments(tuple(found[1]["steps"]), np.asarray(found[0]["grams"]))
 
 
 def load_results(store: Store, signature: str) -> Results:

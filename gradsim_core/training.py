@@ -20,10 +20,11 @@ import torch
 
 from gradsim_core.batches import collate, mean_loss, rows_at
 from gradsim_core.encoding import Encoded
-from gradsim_core.errors import RunError
+from gradsim_core.errors import RunError, StudyError
 from gradsim_core.gradients import Tap, faulty_rows, is_exact
+from gradsim_core.increments import IncrementLog
 from gradsim_core.models import Encoder
-from gradsim_core.optimization import adamw, update
+from gradsim_core.optimization import adamw, preconditioner, update
 from gradsim_core.study import Study
 
 
@@ -35,6 +36,7 @@ class Training:
     tap: Tap
     optimizer: torch.optim.AdamW
     languages: tuple[str, ...]
+    increments: IncrementLog
     step: int = 0
     snapshots: list[int] = field(default_factory=list)
     sums: list[np.ndarray] = field(default_factory=list)
@@ -51,8 +53,14 @@ class Training:
 def start_training(encoder: Encoder, languages: tuple[str, ...], study: Study) -> Training:
     """Put optimizer and tap around a fresh encoder."""
     exact = is_exact(study.gradients, len(languages), encoder.n_parameters)
+    if study.preconditioner != "none" and not exact:
+        raise StudyError("Preconditioned gradients cannot be sketched, because Adam's second "
+                         "moment is only known after the step. Set gradients to exact (memory: "
+                         f"about {3 * 2 * len(languages) * encoder.n_parameters * 4 / 2**30:.1f} "
+                         "GiB), or preconditioner to none.")
     tap = Tap(encoder, len(languages), exact, study.sketch_size, study.seed)
-    return Training(encoder, tap, adamw(encoder, study), languages)
+    log = IncrementLog(tap, study.steps, study.snapshots, study.seed)
+    return Training(encoder, tap, adamw(encoder, study), languages, log)
 
 
 def train_step(training: Training, encoded: dict[str, Encoded], study: Study,
@@ -68,7 +76,12 @@ def train_step(training: Training, encoded: dict[str, Encoded], study: Study,
         _take_out(training, faulty)
     training.tap.end_step(len(losses))
     update(training.encoder, training.optimizer, study, training.step)
+    if study.preconditioner == "adam":
+        training.tap.precondition(preconditioner(training.encoder, training.optimizer))
+        grams = training.tap.grams(training.tap.step)
+    training.tap.add_step()
     training.step += 1
+    training.increments.record(training.step)
     return float(np.mean(losses)), grams
 
 

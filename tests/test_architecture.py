@@ -35,7 +35,7 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     "torch and transformers stay in the training modules":
         (("gradsim_core/**/*.py",),
          tuple(f"gradsim_core/{name}.py"
-               for name in ("models", "packing", "batches", "gradients", "training",
+               for name in ("models", "packing", "batches", "gradients", "increments", "training",
                             "optimization", "evaluation", "adaptation", "joint", "trial")),
          ("torch", "transformers")),
     "numbers know no store, no run and no model":

@@ -1,0 +1,91 @@
+"""What the gradients add between two points of a training run, kept so that they can be resampled.
+
+The sums of gradients are made of increments. Drawing increments anew, with repetition, needs the
+inner products of any two of them, not only those of the sums. So at evenly spaced points the sums
+are folded (see `gradients`) to a few thousand numbers a block, and in the end the differences of
+neighbouring points give the cross-Grams.
+
+Conventions
+-----------
+Rows as in `gradients`: ``2 * l + h`` is half h of language l. The cross-Grams of increments a <= b
+stand one after the other, a first: (0, 0), (0, 1), … (0, n-1), (1, 1), …; each is
+(n_blocks, 2L, 2L) float32, its rows those of a. The points hold every snapshot, or, where memory
+is short, some; with fewer than `FEWEST` there is nothing to resample and none are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+
+import numpy as np
+import torch
+
+from gradsim_core.gradients import Tap, fold_rows, fold_signs
+
+MOST, FEWEST = 16, 4
+"""Increments of a run; a bootstrap over fewer would know too few combinations."""
+
+FOLDED = 4_093
+"""Numbers kept of a block at each point."""
+
+GRAMS_BYTES = 128 * 2**20
+POINTS_BYTES = 512 * 2**20
+
+
+def increment_steps(steps: int, snapshots: int, n_languages: int,
+                    widths: Sequence[int]) -> tuple[int, ...]:
+    """Steps (from 1) that end an increment; empty where too few would fit.
+
+    Parameters
+    ----------
+    snapshots : of the study; their number divides that of the increments, or is divided by it
+    widths : numbers of each block that the tap keeps
+    """
+    def fits(n: int) -> bool:
+        grams = n * (n + 1) // 2 * len(widths) * (2 * n_languages) ** 2 * 4
+        points = n * 2 * n_languages * sum(min(width, FOLDED) for width in widths) * 4
+        return n <= min(MOST, steps) and grams <= GRAMS_BYTES and points <= POINTS_BYTES
+
+    numbers = [n for n in range(FEWEST, MOST + 1)
+               if (n % snapshots == 0 or snapshots % n == 0) and fits(n)]
+    return tuple(round(steps * (i + 1) / n) for n in numbers[-1:] for i in range(n))
+
+
+class IncrementLog:
+    """Folded sums at the points of a run.
+
+    Attributes
+    ----------
+    steps : that end an increment
+    points : folded sums after each of those steps that has been reached: (2L, D) float32
+    """
+
+    def __init__(self, tap: Tap, steps: int, snapshots: int, seed: int) -> None:
+        widths = [part.stop - part.start for part in tap.block_slices]
+        self.steps = increment_steps(steps, snapshots, tap.n_languages, widths)
+        self.points: list[torch.Tensor] = []
+        self._tap = tap
+        self._signs = [fold_signs(width, FOLDED, seed + 1 + i) for i, width in enumerate(widths)]
+        ends = np.cumsum([min(width, FOLDED) for width in widths])
+        self._columns = [slice(int(end) - min(width, FOLDED), int(end))
+                         for end, width in zip(ends, widths, strict=True)]
+
+    def record(self, step: int) -> None:
+        """Fold the sums as they stand after a step, if it ends an increment."""
+        if step in self.steps:
+            self.points.append(torch.cat([
+                fold_rows(self._tap.sums[:, part], signs, FOLDED)
+                for part, signs in zip(self._tap.block_slices, self._signs, strict=True)], dim=1))
+
+    def grams(self) -> np.ndarray:
+        """Cross-Grams of the increments: (n_pairs, n_blocks, 2L, 2L) float32."""
+        n_rows = 2 * self._tap.n_languages
+        if not self.points:
+            return np.zeros((0, len(self._columns), n_rows, n_rows), dtype=np.float32)
+        totals = torch.stack(self.points)
+        increments = torch.diff(totals, dim=0, prepend=torch.zeros_like(totals[:1]))
+        return np.stack([np.stack([
+            (a[:, part].double() @ b[:, part].double().T).float().numpy()
+            for part in self._columns])
+            for a, b in combinations_with_replacement(increments, 2)])
