@@ -44,6 +44,15 @@ def number(value: float | None, digits: int = 2) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
+def p_words(p: float | None) -> str:
+    """p = 0.012, p < 0.001, or "p undefined"."""
+    if p is None or not math.isfinite(p):
+        return "p undefined"
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
 def count(n: int, thing: str) -> str:
     """1 language, 12 languages."""
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"

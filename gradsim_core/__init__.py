@@ -58,12 +58,17 @@ if TYPE_CHECKING:
     from gradsim_core.grouping import newick as newick
     from gradsim_core.languages import Language as Language
     from gradsim_core.languages import resolve as resolve
+    from gradsim_core.pair_tables import UNITS as UNITS
+    from gradsim_core.pair_tables import USUAL_NAMES as USUAL_NAMES
     from gradsim_core.pair_tables import AlignmentReport as AlignmentReport
+    from gradsim_core.pair_tables import HeldFile as HeldFile
     from gradsim_core.pair_tables import SimilarityTable as SimilarityTable
+    from gradsim_core.pair_tables import TablePreview as TablePreview
     from gradsim_core.pair_tables import TableReport as TableReport
     from gradsim_core.pair_tables import align as align
     from gradsim_core.pair_tables import imported_names as imported_names
     from gradsim_core.pair_tables import load_imported as load_imported
+    from gradsim_core.pair_tables import preview_table as preview_table
     from gradsim_core.pair_tables import read_scores as read_scores
     from gradsim_core.pair_tables import read_similarity_table as read_similarity_table
     from gradsim_core.pair_tables import save_imported as save_imported
@@ -121,8 +126,9 @@ _HOME = {
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),
     "languages": ("Language", "resolve"),
-    "pair_tables": ("AlignmentReport", "SimilarityTable", "TableReport", "align", "imported_names",
-                    "load_imported", "read_scores", "read_similarity_table", "save_imported",
+    "pair_tables": ("UNITS", "USUAL_NAMES", "AlignmentReport", "HeldFile", "SimilarityTable",
+                    "TablePreview", "TableReport", "align", "imported_names", "load_imported",
+                    "preview_table", "read_scores", "read_similarity_table", "save_imported",
                     "scores_csv"),
     "prepared": ("Prepared", "prepare"),
     "results": ("Results", "find_signature", "load_results"),

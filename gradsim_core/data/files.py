@@ -4,13 +4,15 @@ Conventions
 -----------
 Text is UTF-8, with or without a byte-order mark, or UTF-16 or UTF-32 with one. Lines end at
 ``\\n``; one ``\\r`` before it is not part of the line. Other separators (U+2028, U+0085, a lone
-``\\r``) are text: tweets hold them. The first line is 1.
+``\\r``) are text: tweets hold them. The first line is 1. A file may be held in memory under its
+name (`HeldFile`) and is then read, and named in errors, as one on the disk is.
 """
 
 from __future__ import annotations
 
 import codecs
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 from gradsim_core.data.rows import shown
 from gradsim_core.errors import DataError
@@ -22,7 +24,32 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"),
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
-def file_bytes(path: Path) -> bytes:
+@dataclass(frozen=True)
+class HeldFile:
+    """A file in memory, as a browser hands it over; its name leads to no file on the disk."""
+
+    name: str
+    content: bytes
+
+    @property
+    def stem(self) -> str:
+        """The name without its ending."""
+        return PurePosixPath(self.name).stem
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the name, with its point."""
+        return PurePosixPath(self.name).suffix
+
+    def read_bytes(self) -> bytes:
+        """The content, as of `Path.read_bytes`."""
+        return self.content
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def file_bytes(path: Path | HeldFile) -> bytes:
     """Read a file whole.
 
     Raises
@@ -41,7 +68,7 @@ def file_bytes(path: Path) -> bytes:
     return raw
 
 
-def file_text(path: Path) -> str:
+def file_text(path: Path | HeldFile) -> str:
     """Read a text file.
 
     Raises
@@ -72,7 +99,7 @@ def file_text(path: Path) -> str:
     return text
 
 
-def file_lines(path: Path) -> list[str]:
+def file_lines(path: Path | HeldFile) -> list[str]:
     """Read a text file's lines, without their ends; a last line needs no end to count."""
     text = file_text(path)
     lines = text.split("\n")

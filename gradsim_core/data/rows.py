@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 SPELLINGS = {"train": "train", "training": "train", "dev": "dev", "validation": "dev",
@@ -88,7 +87,7 @@ def listing(names: Iterable[str], limit: int = 120) -> str:
     return shown or "none"
 
 
-def shown(path: str | Path) -> str:
-    """A path, cut from the left to what fits into an error message."""
+def shown(path: object) -> str:
+    """A path or a file's name, cut from the left to what fits into an error message."""
     text = repr(str(path))[1:-1]
     return text if len(text) <= 130 else "…" + text[-129:]

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gradsim_core.data.files import file_bytes, file_lines, file_text
+from gradsim_core.data.files import HeldFile, file_bytes, file_lines, file_text
 from gradsim_core.data.rows import listing, shown
 from gradsim_core.errors import DataError
 
@@ -33,7 +33,7 @@ class Table(NamedTuple):
     records: Iterator[tuple[int, Mapping[str, Any]]]
 
 
-def csv_table(path: Path, separator: str = ",", advice: str = "") -> Table:
+def csv_table(path: Path | HeldFile, separator: str = ",", advice: str = "") -> Table:
     """Read values separated by a comma (or else) with quoting; a wrong row raises with its line.
 
     Parameters
@@ -65,7 +65,8 @@ def tsv_table(path: Path) -> Table:
                              for number, line in enumerate(lines, 1)), "a tab.")
 
 
-def _separated(path: Path, lines: Iterator[tuple[int, list[str]]], forbidden: str) -> Table:
+def _separated(path: Path | HeldFile, lines: Iterator[tuple[int, list[str]]],
+               forbidden: str) -> Table:
     header = next((cells for _, cells in lines if cells), None)
     if header is None:
         return Table(None, iter(()))

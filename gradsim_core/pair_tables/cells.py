@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gradsim_core.data.files import file_text
+from gradsim_core.data.files import HeldFile, file_text
 from gradsim_core.data.rows import listing, shown, split_name
 from gradsim_core.data.tables import Table, csv_table
 from gradsim_core.errors import DataError, choice
@@ -55,7 +56,42 @@ class PairCells(NamedTuple):
     ignored: tuple[str, ...]
 
 
-def pair_cells(path: Path, columns: Mapping[str, str], metric: str | None = None,
+class TablePreview(NamedTuple):
+    """What a file looks like before it is read.
+
+    Attributes
+    ----------
+    columns : names in the header
+    roles : role -> column, of those found by their usual names
+    rows : the first ones, as texts
+    """
+
+    columns: tuple[str, ...]
+    roles: dict[str, str]
+    rows: list[tuple[str, ...]]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the file is read as long if nobody says which column is what."""
+        return {"source", "target", "score"} <= self.roles.keys()
+
+
+def preview_table(path: str | Path | HeldFile, n_rows: int = 6) -> TablePreview:
+    """Look at the header and the first rows of a table.
+
+    Raises
+    ------
+    DataError
+        If the file, its header or one of these rows is wrong; names file and line.
+    """
+    path = path if isinstance(path, HeldFile) else Path(path)
+    table = _table(path)
+    names = _checked_header(table, shown(path))
+    return TablePreview(tuple(names), _roles(names, {}, shown(path)), [
+        tuple(record[name] for name in names) for _, record in islice(table.records, n_rows)])
+
+
+def pair_cells(path: Path | HeldFile, columns: Mapping[str, str], metric: str | None = None,
                split: str | None = None) -> PairCells:
     """Read the cells of a file.
 
@@ -95,7 +131,7 @@ def pair_cells(path: Path, columns: Mapping[str, str], metric: str | None = None
                      tuple(rest) if long else ())
 
 
-def _table(path: Path) -> Table:
+def _table(path: Path | HeldFile) -> Table:
     if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
         raise DataError(f"{shown(path)}: a table of languages is a .csv, .tsv or .txt file. Save "
                         "it as one of these.")

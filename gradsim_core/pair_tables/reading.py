@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gradsim_core.data.files import HeldFile
 from gradsim_core.data.rows import shown
 from gradsim_core.errors import DataError, choice
 from gradsim_core.pair_tables.cells import PairCells, pair_cells
@@ -51,14 +52,14 @@ class SimilarityTable:
         return found
 
 
-def read_scores(path: str | Path, unit: str, *, columns: Mapping[str, str] | None = None,
+def read_scores(path: str | Path | HeldFile, unit: str, *, columns: Mapping[str, str] | None = None,
                 metric: str | None = None, split: str | None = None,
                 known: Collection[str] = ()) -> tuple[Scores, TableReport]:
     """Read scores by source and target.
 
     Parameters
     ----------
-    path : .csv, .tsv or .txt; wide or long
+    path : .csv, .tsv or .txt, on the disk or in memory; wide or long
     unit : "fraction" or "percent"
     columns : role (source, target, score, seed, metric, split) -> column, where it does not go
         by its usual name
@@ -78,7 +79,7 @@ def read_scores(path: str | Path, unit: str, *, columns: Mapping[str, str] | Non
     """
     if unit not in UNITS:
         raise DataError(choice("Unit", unit[:40], UNITS))
-    path, where = Path(path), shown(path)
+    path, where = path if isinstance(path, HeldFile) else Path(path), shown(path)
     found = pair_cells(path, columns or {}, metric, split)
     grid = grid_of(_in_range(numbers(found.cells, where), unit, where), where,
                    found.layout == "wide", known)
@@ -90,14 +91,14 @@ def read_scores(path: str | Path, unit: str, *, columns: Mapping[str, str] | Non
     return scores, _report(where, found, grid, notes, scores.missing)
 
 
-def read_similarity_table(path: str | Path, *, columns: Mapping[str, str] | None = None,
+def read_similarity_table(path: str | Path | HeldFile, *, columns: Mapping[str, str] | None = None,
                           known: Collection[str] = ()
                           ) -> tuple[SimilarityTable, TableReport]:
     """Read a similarity of languages.
 
     Parameters
     ----------
-    path : .csv, .tsv or .txt; wide or long
+    path : .csv, .tsv or .txt, on the disk or in memory; wide or long
     columns, known : as in `read_scores`
 
     Returns
@@ -111,7 +112,7 @@ def read_similarity_table(path: str | Path, *, columns: Mapping[str, str] | None
     DataError
         If the file is not such a table, or has several seeds; names file and line.
     """
-    path, where = Path(path), shown(path)
+    path, where = path if isinstance(path, HeldFile) else Path(path), shown(path)
     found = pair_cells(path, columns or {})
     grid = grid_of(_without_percent(numbers(found.cells, where), where), where,
                    found.layout == "wide", known)
