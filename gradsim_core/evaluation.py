@@ -69,7 +69,7 @@ def predict(encoder: Encoder, encoded: Encoded, packed: bool) -> list[np.ndarray
     """
     encoder.model.eval()
     found: list[np.ndarray] = [np.zeros(())] * len(encoded)
-    for rows in _by_length(encoded.lengths):
+    for rows in by_length(encoded.lengths):
         batch = collate(encoder, encoded, rows, packed)
         with torch.inference_mode():
             labels = batch_logits(encoder, batch).argmax(-1)
@@ -83,7 +83,8 @@ def predict(encoder: Encoder, encoded: Encoded, packed: bool) -> list[np.ndarray
     return found
 
 
-def _by_length(lengths: np.ndarray) -> list[np.ndarray]:
+def by_length(lengths: np.ndarray) -> list[np.ndarray]:
+    """Rows in order of length, in batches of about 2,048 tokens."""
     order = np.argsort(lengths, kind="stable")
     batches, start = [], 0
     while start < len(order):

@@ -36,7 +36,8 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
         (("gradsim_core/**/*.py",),
          tuple(f"gradsim_core/{name}.py"
                for name in ("models", "packing", "batches", "gradients", "increments", "training",
-                            "optimization", "evaluation", "adaptation", "joint", "trial")),
+                            "optimization", "evaluation", "adaptation", "joint", "trial",
+                            "embeddings")),
          ("torch", "transformers")),
     "numbers know no store, no run and no model":
         (("gradsim_core/gram.py", "gradsim_core/grouping/*.py", "gradsim_core/scores/tables.py",
