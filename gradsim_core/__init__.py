@@ -56,8 +56,12 @@ if TYPE_CHECKING:
     from gradsim_core.grouping import leaf_order as leaf_order
     from gradsim_core.grouping import linkage_tree as linkage_tree
     from gradsim_core.grouping import newick as newick
+    from gradsim_core.kept_measures import left_out_measures as left_out_measures
     from gradsim_core.languages import Language as Language
     from gradsim_core.languages import resolve as resolve
+    from gradsim_core.measured import load_measures as load_measures
+    from gradsim_core.measures import MEASURES as MEASURES
+    from gradsim_core.measures import Measure as Measure
     from gradsim_core.pair_tables import UNITS as UNITS
     from gradsim_core.pair_tables import USUAL_NAMES as USUAL_NAMES
     from gradsim_core.pair_tables import AlignmentReport as AlignmentReport
@@ -125,7 +129,10 @@ _HOME = {
     "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes", "similarity"),
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),
+    "kept_measures": ("left_out_measures",),
     "languages": ("Language", "resolve"),
+    "measured": ("load_measures",),
+    "measures": ("MEASURES", "Measure"),
     "pair_tables": ("UNITS", "USUAL_NAMES", "AlignmentReport", "HeldFile", "SimilarityTable",
                     "TablePreview", "TableReport", "align", "imported_names", "load_imported",
                     "preview_table", "read_scores", "read_similarity_table", "save_imported",

@@ -35,6 +35,8 @@ logging.getLogger("transformers").setLevel(logging.ERROR)
 _EMPTY_VOCABULARY = 16
 """Without a vocabulary file transformers makes a tokenizer of a few special tokens alone."""
 
+_LOCAL = {"trust_remote_code": False, "local_files_only": True}
+
 
 @dataclass(frozen=True)
 class Encoder:
@@ -87,6 +89,28 @@ def load_encoder(model: str, revision: str | None, task: Task, labels: tuple[str
             model_folder(model, revision), model, task, _classifier(task), num_labels=len(labels))
         _renew_head(network, absent)
     return encoder_of(network, tokenizer, max_length)
+
+
+def load_tokenizer(model: str, revision: str | None, task: Task) -> Any:
+    """Load a model's tokenizer alone.
+
+    Parameters
+    ----------
+    model, revision, task : as for `load_encoder`
+
+    Raises
+    ------
+    ModelError
+        If the model's folder holds no tokenizer that can be loaded safely.
+    """
+    if model == TINY_BYTES:
+        return byte_tokenizer()
+    try:
+        return _tokenizer(model_folder(model, revision), task)
+    except Exception as error:  # noqa: BLE001 - any failure of a foreign folder is one message
+        reason = " ".join(str(error).split())[:120]
+        raise ModelError(f"Model {model!r} has no tokenizer that can be loaded: {reason} … Save "
+                         "one in its folder with save_pretrained.") from None
 
 
 def load_masked_lm(model: str, revision: str | None, task: Task, seed: int,
@@ -214,14 +238,11 @@ def _classifier(task: Task) -> Any:
 def _pretrained(folder: Path, asked: str, task: Task, head: Any,
                 **settings: Any) -> tuple[Any, Any, set[str]]:
     """Model, tokenizer, and the names of the weights that the checkpoint lacks."""
-    options = {"trust_remote_code": False, "local_files_only": True}
     try:
-        # words come one by one in token tasks: byte-level vocabularies need the space before them
-        space = {"add_prefix_space": True} if task == "token" else {}
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **space, **options)
+        tokenizer = _tokenizer(folder, task)
         network, report = head.from_pretrained(
             folder, use_safetensors=True, ignore_mismatched_sizes=True, dtype=torch.float32,
-            output_loading_info=True, **settings, **options)
+            output_loading_info=True, **settings, **_LOCAL)
     except Exception as error:  # noqa: BLE001 - any failure of a foreign folder is one message
         reason = " ".join(str(error).split()).replace(f"{folder}/", "")[:120]
         if head is transformers.AutoModelForMaskedLM:
@@ -238,6 +259,12 @@ def _pretrained(folder: Path, asked: str, task: Task, head: Any,
     absent = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}
     _check_body(network, absent, asked)
     return network, tokenizer, absent
+
+
+def _tokenizer(folder: Path, task: Task) -> Any:
+    # words come one by one in token tasks: byte-level vocabularies need the space before them
+    space = {"add_prefix_space": True} if task == "token" else {}
+    return transformers.AutoTokenizer.from_pretrained(folder, **space, **_LOCAL)
 
 
 def _check_body(network: Any, absent: set[str], asked: str) -> None:

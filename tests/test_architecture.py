@@ -41,6 +41,7 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
          ("torch", "transformers")),
     "numbers know no store, no run and no model":
         (("gradsim_core/gram.py", "gradsim_core/grouping/*.py", "gradsim_core/scores/tables.py",
+          "gradsim_core/measures/*.py", "gradsim_core/statistics/*.py",
           "gradsim_core/experiments/comparison.py", "gradsim_core/experiments/verdict.py"), (),
          STORES),
     "figures are pure":
