@@ -1,0 +1,73 @@
+"""Title, margins and method lines around a figure, the same for every chart along depth.
+
+Conventions
+-----------
+Heights are pixels. Texts arrive plain and are escaped here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dashboard.escaping import plotly_text
+from dashboard.figures.palette import FONT, Palette
+
+TOP_PX, LINE_PX = 44, 17
+
+
+@dataclass(frozen=True)
+class ChartText:
+    """What is written around a chart, as plain text: title, scale, and the lines below."""
+
+    title: str
+    scale: str
+    method: tuple[str, ...]
+
+
+def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, right: int, below: int,
+           top: int = TOP_PX) -> go.Figure:
+    """An empty figure with its words.
+
+    Parameters
+    ----------
+    plot_px : height of what is inside the axes
+    left, right : margins
+    below : room for the ticks and the title of the horizontal axis
+    """
+    foot = below + LINE_PX * len(text.method) + 6
+    figure = go.Figure(layout={
+        "height": round(plot_px) + top + foot,
+        "margin": {"l": left, "r": right, "t": top, "b": foot},
+        "paper_bgcolor": colours.page, "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": colours.ink, "family": FONT}, "hoverlabel": {"align": "left"},
+        "title": {"text": plotly_text(text.title), "x": 0, "xref": "container", "y": 1,
+                  "yref": "container", "yanchor": "top", "pad": {"t": 10, "l": 8},
+                  "font": {"size": 15, "color": colours.ink}}})
+    for row, line in enumerate(text.method):
+        figure.add_annotation(
+            text=plotly_text(line, 240), xref="paper", yref="paper", x=0, y=0, xanchor="left",
+            yanchor="top", xshift=8 - left, yshift=-below - LINE_PX * row, showarrow=False,
+            align="left", font={"size": 11, "color": colours.faint})
+    return figure
+
+
+def legend_above(colours: Palette) -> dict[str, Any]:
+    """A legend in one line over the plot."""
+    return {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
+            "font": {"size": 12, "color": colours.ink}, "bgcolor": "rgba(0,0,0,0)",
+            "itemsizing": "constant", "traceorder": "normal", "itemclick": False,
+            "itemdoubleclick": False}
+
+
+def block_label(block: str) -> str:
+    """A block as an axis shows it.
+
+    Examples
+    --------
+    >>> block_label("layer.3")
+    'layer 3'
+    """
+    return plotly_text(block.replace(".", " "), 24)

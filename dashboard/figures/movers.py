@@ -1,0 +1,86 @@
+"""The pairs of languages whose similarity changes most from some blocks to others.
+
+Conventions
+-----------
+One row a pair, the largest change on top. A hollow circle stands at the first blocks' similarity, a
+filled diamond at the second's, a line leads from one to the other; the band around the diamond is
+the 95% interval of the change where it is known. Names arrive plain and are escaped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from dashboard.escaping import plotly_text
+from dashboard.figures.frame import TOP_PX, ChartText, framed, legend_above
+from dashboard.figures.heatmap import label_width
+from dashboard.figures.palette import palette
+from dashboard.layers import Move
+
+_LEGEND_PX, _ROW_PX = 30, 26
+
+
+def pair_moves(rows: Sequence[Move], names: Mapping[str, str], words: tuple[str, str],
+               text: ChartText, *, dark: bool = False) -> go.Figure:
+    """Draw where pairs come from and where they go.
+
+    Parameters
+    ----------
+    rows : pairs, the one that changes most first
+    names : code -> English name
+    words : what the two selections of blocks are called
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    colours, n = palette(dark), len(rows)
+    labels = [" – ".join(plotly_text(names.get(code, code), 16) for code in one.pair)
+              for one in rows]
+    figure = framed(text, colours, plot_px=_ROW_PX * n + 14, left=label_width(labels, 12),
+                    right=64, below=46, top=TOP_PX + _LEGEND_PX)
+    rising, falling = colours.diverging[-3][1], colours.diverging[2][1]
+    own = [rising if one.change >= 0 else falling for one in rows]
+    for row, one in enumerate(rows):
+        if one.interval is not None:
+            figure.add_shape(type="rect", x0=one.first + one.interval[0], y0=row - 0.28,
+                             x1=one.first + one.interval[1], y1=row + 0.28, layer="below",
+                             line={"width": 0}, fillcolor="rgba(128,128,128,0.25)")
+        figure.add_shape(type="line", x0=one.first, x1=one.second, y0=row, y1=row, layer="below",
+                         line={"color": own[row], "width": 3})
+        figure.add_annotation(
+            x=1, xref="paper", xanchor="left", xshift=8, y=row, showarrow=False,
+            text=_signed(one.change), font={"size": 12, "color": colours.ink})
+    hovers = [_hover(label, one, words) for label, one in zip(labels, rows, strict=True)]
+    for values, symbol, word in (([one.first for one in rows], "circle-open", words[0]),
+                                 ([one.second for one in rows], "diamond", words[1])):
+        figure.add_scatter(
+            x=values, y=list(range(n)), mode="markers", name=plotly_text(word, 40),
+            marker={"symbol": symbol, "size": 10, "color": own, "line": {"width": 2,
+                                                                        "color": own}},
+            customdata=hovers, hovertemplate="%{customdata}<extra></extra>")
+    figure.update_layout(
+        showlegend=True, legend=legend_above(colours),
+        xaxis={"zeroline": True, "zerolinecolor": colours.faint, "zerolinewidth": 1, "nticks": 8,
+               "gridcolor": "rgba(128,128,128,0.18)", "fixedrange": True,
+               "tickfont": {"size": 11, "color": colours.ink},
+               "title": {"text": plotly_text(text.scale), "standoff": 6,
+                         "font": {"size": 12, "color": colours.ink}}},
+        yaxis={"tickvals": list(range(n)), "ticktext": labels, "showgrid": False,
+               "range": [n - 0.5, -0.5], "zeroline": False, "ticks": "", "fixedrange": True,
+               "tickfont": {"size": 12, "color": colours.ink}})
+    return figure
+
+
+def _hover(label: str, one: Move, words: tuple[str, str]) -> str:
+    between = ("" if one.interval is None else
+               f"<br>95% interval {_signed(one.interval[0])} to {_signed(one.interval[1])}")
+    return (f"{label}<br>{plotly_text(words[0], 40)}: {_signed(one.first)}"
+            f"<br>{plotly_text(words[1], 40)}: {_signed(one.second)}"
+            f"<br>change {_signed(one.change)}{between}")
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")

@@ -1,0 +1,197 @@
+"""Square tables side by side: two similarities on one order and one scale, or one of them.
+
+Conventions
+-----------
+All panels of a figure share their rows, their order and one colour scale that is symmetric around
+zero, so that a colour means the same in each. Row and column p hold what stands at place p; the
+diagonal is left empty, what is undefined is grey. Texts arrive plain and are escaped here, labels
+and hover names included.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard.escaping import plotly_text
+from dashboard.figures.frame import TOP_PX, ChartText, framed
+from dashboard.figures.heatmap import label_width
+from dashboard.figures.heatmap_sides import add_branches, add_hatching, add_legend_entry
+from dashboard.figures.palette import Palette, colour_at, palette, readable_on
+
+MOST_WITH_NUMBERS = (20, 12)
+"""Rows up to which cells hold their number: of a single panel, of one of several."""
+MOST_WITH_GAPS = 60
+
+_TITLE_PX, _RIGHT_PX = 24, 172
+_STRIP, _FIRST, _LAST, _BETWEEN = 0.018, 0.024, 1.0, 0.03
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One square table.
+
+    Attributes
+    ----------
+    title : plain text above it; "" for none
+    values : (n, n), in the order in which it is drawn; NaN where undefined
+    hatched : places that are not to be trusted
+    """
+
+    title: str
+    values: np.ndarray
+    hatched: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class PanelRows:
+    """What the rows and columns are, as plain text.
+
+    Attributes
+    ----------
+    labels, ticks : at the rows; at the columns
+    names : in the hover
+    codes, branches : of languages, for the strip of branches; empty where rows are none
+    """
+
+    labels: tuple[str, ...]
+    ticks: tuple[str, ...]
+    names: tuple[str, ...]
+    codes: tuple[str, ...] = ()
+    branches: Mapping[str, str | None] = field(default_factory=dict)
+
+
+def symmetric_limit(tables: Sequence[np.ndarray], step: float = 0.05) -> float:
+    """End of a symmetric colour scale that holds every value off the diagonals, rounded up."""
+    values = np.concatenate([table[~np.eye(len(table), dtype=bool)] for table in tables])
+    largest = float(np.max(np.abs(values[np.isfinite(values)]), initial=0.0))
+    return min(1.0, max(step, math.ceil(round(largest / step, 6)) * step))
+
+
+def square_panels(panels: Sequence[Panel], rows: PanelRows, text: ChartText, *, limit: float,
+                  word: str = "similarity", dark: bool = False) -> go.Figure:
+    """Draw one or two square tables beside each other.
+
+    Parameters
+    ----------
+    limit : end of the colour scale, the same for all panels
+    word : what a value is, in the hover
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    colours, n = palette(dark), len(rows.labels)
+    figure = _frame(panels, rows, text, colours)
+    for at, panel in enumerate(panels):
+        _add_cells(figure, panel, rows, limit, word, at, colours)
+        if n <= MOST_WITH_NUMBERS[len(panels) > 1]:
+            _add_numbers(figure, panel, limit, at, colours, 9 if len(panels) > 1 or n > 14 else 11)
+        if panel.hatched:
+            add_hatching(figure, panel.hatched, n, colours)
+            figure.data[-1].update(xaxis=f"x{at + 1}", yaxis=f"y{at + 1}", showlegend=not any(
+                one.hatched for one in panels[:at]))
+    if any((~np.isfinite(panel.values) & ~np.eye(n, dtype=bool)).any() for panel in panels):
+        add_legend_entry(figure, "undefined", colours.undefined, rank=2000)
+    if rows.codes:
+        add_branches(figure, rows.codes, dict(zip(rows.codes, rows.names, strict=True)),
+                     rows.branches)
+    _add_scale(figure, limit, text.scale, colours)
+    return figure
+
+
+def _frame(panels: Sequence[Panel], rows: PanelRows, text: ChartText,
+           colours: Palette) -> go.Figure:
+    """Axes of all panels: x and y, x2 and y2 …, and x3 for the branches of the rows."""
+    n, several = len(rows.labels), len(panels)
+    cell = max(10.0, min(36.0 if several == 1 else 30.0, 620 / n))
+    size = max(7, min(12, int(cell * 0.75)))
+    stride = max(1, math.ceil(n * 11 * several / 470))
+    labels = [plotly_text(one, 34) for one in rows.labels]
+    ticks = [plotly_text(one, 14) for one in rows.ticks[::stride]]
+    flat = n * several <= 16 and max(map(len, rows.ticks)) <= 4
+    below = 20 + (16 if flat else round(max(map(len, ticks)) * size * 0.56))
+    left = label_width(labels, size)
+    titled = any(panel.title for panel in panels)
+    figure = framed(text, colours, plot_px=max(180.0, cell * n), left=left, right=_RIGHT_PX,
+                    below=below, top=TOP_PX + _TITLE_PX * titled)
+    bare = {"showgrid": False, "zeroline": False, "ticks": "", "showline": False}
+    font = {"size": size, "color": colours.ink}
+    first = _FIRST if rows.codes else 0.0
+    width = (_LAST - first - _BETWEEN * (several - 1)) / several
+    for at, panel in enumerate(panels):
+        number, start = "" if at == 0 else str(at + 1), first + at * (width + _BETWEEN)
+        figure.update_layout({
+            f"xaxis{number}": {
+                "domain": [start, start + width], "anchor": f"y{number}",
+                "range": [-0.5, n - 0.5], "tickvals": list(range(0, n, stride)),
+                "tickangle": 0 if flat else -90, "ticktext": ticks, "tickfont": font,
+                **({"matches": "x"} if at else {}), **bare},
+            f"yaxis{number}": {
+                "anchor": f"x{number}", "range": [n - 0.5, -0.5], "tickvals": list(range(n)),
+                "ticktext": labels, "tickfont": font, "showticklabels": at == 0,
+                **({"matches": "y"} if at else {}), **bare}})
+        if panel.title:
+            figure.add_annotation(
+                text=plotly_text(panel.title, 60), x=start + width / 2, xref="paper", y=1,
+                yref="paper", yanchor="bottom", yshift=3, showarrow=False,
+                font={"size": 13, "color": colours.ink})
+    if rows.codes:
+        figure.update_layout(
+            yaxis={"anchor": "x3"},
+            xaxis3={"domain": [0, _STRIP], "anchor": "y", "range": [-0.5, 0.5],
+                    "fixedrange": True, "showticklabels": False, **bare},
+            legend={"x": 1.03, "y": 1, "yanchor": "top", "itemclick": False,
+                    "itemdoubleclick": False, "bgcolor": "rgba(0,0,0,0)",
+                    "font": {"size": 12, "color": colours.ink}})
+    return figure
+
+
+def _add_cells(figure: go.Figure, panel: Panel, rows: PanelRows, limit: float, word: str, at: int,
+               colours: Palette) -> None:
+    """The cells, and over them grey ones where nothing is defined."""
+    z = panel.values.astype(np.float32)
+    undefined = ~np.isfinite(z) & ~np.eye(len(z), dtype=bool)
+    np.fill_diagonal(z, np.nan)
+    names = [plotly_text(one, 40) for one in rows.names]
+    of = f"{plotly_text(panel.title, 60)}<br>" if panel.title else ""
+    shared = {"text": [[f"{row} – {column}" for column in names] for row in names],
+              "xaxis": f"x{at + 1}", "yaxis": f"y{at + 1}", "hoverongaps": False,
+              "xgap": int(len(z) <= MOST_WITH_GAPS), "ygap": int(len(z) <= MOST_WITH_GAPS)}
+    figure.add_heatmap(z=z, coloraxis="coloraxis", **shared,
+                       hovertemplate=f"{of}%{{text}}<br>{word} %{{z:+.3f}}<extra></extra>")
+    if undefined.any():
+        figure.add_heatmap(
+            z=np.where(undefined, np.float32(1), np.float32("nan")), showscale=False,
+            colorscale=[(0, colours.undefined), (1, colours.undefined)], **shared,
+            hovertemplate=f"{of}%{{text}}<br>undefined<extra></extra>")
+
+
+def _add_numbers(figure: go.Figure, panel: Panel, limit: float, at: int, colours: Palette,
+                 size: int) -> None:
+    """Each cell's number, black or white, whichever its colour lets read."""
+    z = panel.values.copy()
+    np.fill_diagonal(z, np.nan)
+    rows, columns = np.nonzero(np.isfinite(z))
+    values = [float(z[row, column]) for row, column in zip(rows, columns, strict=True)]
+    figure.add_scatter(
+        x=columns, y=rows, mode="text", hoverinfo="skip", showlegend=False,
+        xaxis=f"x{at + 1}", yaxis=f"y{at + 1}",
+        text=[f"{value:.2f}".replace("-", "−") for value in values],
+        textfont={"size": size, "color": [readable_on(colour_at(
+            colours.diverging, 0.5 + value / limit / 2)) for value in values]})
+
+
+def _add_scale(figure: go.Figure, limit: float, scale: str, colours: Palette) -> None:
+    figure.update_layout(coloraxis={
+        "cmin": -limit, "cmax": limit, "colorscale": list(colours.diverging),
+        "colorbar": {"title": {"text": plotly_text(scale, 24), "side": "top",
+                               "font": {"size": 12, "color": colours.ink}},
+                     "x": 1.03, "y": 0, "yanchor": "bottom", "lenmode": "pixels", "len": 130,
+                     "thickness": 14, "outlinewidth": 0, "tickvals": [-limit, 0, limit],
+                     "ticktext": [f"−{limit:.2f}", "0", f"+{limit:.2f}"],
+                     "tickfont": {"size": 11, "color": colours.ink}}})
