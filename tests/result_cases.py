@@ -31,7 +31,10 @@ def bytes_of(store: Store, name: str = "0123456789abcdef") -> dict[str, bytes]:
     assert found is not None
     arrays, facts = found
     kept = {key: value for key, value in facts.items() if key != "facts"}
+    increments = store.read_tensors(name, "increments.safetensors")
+    assert increments is not None
     return {**{key: np.ascontiguousarray(value).tobytes() for key, value in arrays.items()},
+            "increments": np.ascontiguousarray(increments[0]["grams"]).tobytes(),
             "facts": repr(sorted(kept.items())).encode(),
             "scores": repr(store.read_json(name, "scores/joint.json")).encode()}
 

@@ -25,6 +25,7 @@ from gradsim_core.cli.printing import log
 from gradsim_core.cli.runs import runs
 from gradsim_core.cli.scores import import_scores, scores
 from gradsim_core.cli.similarities import similarity
+from gradsim_core.cli.stability import stability_command
 from gradsim_core.cli.studies import list_studies, show
 from gradsim_core.cli.training import train, transfer
 from gradsim_core.errors import GradSimError, RunError
@@ -40,7 +41,8 @@ app = typer.Typer(
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": run, "estimate": estimate, "list": list_studies, "show": show,
-    "similarity": similarity, "group": group, "export": export, "verify": verify,
+    "similarity": similarity, "group": group, "stability": stability_command, "export": export,
+    "verify": verify,
     "train": train, "transfer": transfer, "scores": scores,
     "import-scores": import_scores, "doctor": doctor, "dashboard": dashboard}
 for name, command in COMMANDS.items():

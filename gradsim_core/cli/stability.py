@@ -1,0 +1,107 @@
+"""The command that says how sure groups and branches are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, chosen, rule_options
+from gradsim_core.cli.printing import log, print_json, print_table
+from gradsim_core.decision import Reading, Rule
+from gradsim_core.errors import GradSimError
+from gradsim_core.grouping.stability import clades
+from gradsim_core.results import Results, load_increments, load_results
+from gradsim_core.stability import RESAMPLES, Settling, Stability, settling, stability
+from gradsim_core.store import Store
+
+
+@rule_options
+def stability_command(asked: tuple[str, Reading, Rule], cache: Cache = DEFAULT_CACHE,
+                      resamples: Annotated[int, typer.Option(
+                          min=20, max=100_000, help="Times the steps are drawn anew."
+                      )] = RESAMPLES, as_json: AsJson = False) -> None:
+    """Say how sure the groups are: draw the training's steps anew, and group again.
+
+    For every language: in how many resamples it changes group; for every branch of the tree: in
+    how many it is found. Also the earliest snapshot from which on the groups stayed the same.
+
+    ```
+    gradsim stability                       # newest study, best number of groups
+    gradsim stability --k 3 --resamples 1000
+    gradsim stability 3f2a --blocks higher --json
+    ```
+    """
+    signature, reading, rule = asked
+    store = Store(cache)
+    name = chosen(store, signature)
+    results = load_results(store, name)
+    settled = settling(results, reading, rule)
+    try:
+        found = stability(results, load_increments(store, name), reading, rule, resamples)
+    except GradSimError:
+        log("{}", settling_sentence(settled))  # needs no increments
+        raise
+    if as_json:
+        print_json(stability_json(found, settled))
+        return
+    names = results.names
+    print_table(f"Groups over {found.resamples} resamples, study {name}",
+                ("group", "language", "", "changes group", "most often with"),
+                [(f"{group + 1}", names[code], code, f"{100 * change:.0f}%",
+                  _companions(found, at)) for at, (code, group, change) in sorted(
+                    enumerate(zip(found.languages, found.groups, found.changes, strict=True)),
+                    key=lambda item: (item[1][1], item[1][2]))], left=3)
+    print_table("Branches of the tree (average linkage), found in so many resamples",
+                ("found", "branch"), _branches(found, results), left=2)
+    log("Just these groups came out in {} of {} resamples.",
+        round(found.same * found.resamples), f"{found.resamples:,}")
+    if found.undefined:
+        log("[yellow]{} more resamples[/] left a similarity undefined and were not grouped.",
+            f"{found.undefined:,}")
+    log("{}", settling_sentence(settled))
+
+
+def settling_sentence(settled: Settling) -> str:
+    """Say from which snapshot on the groups stayed the same.
+
+    Examples
+    --------
+    >>> settling_sentence(Settling((9, 18, 27), (0.2, 1.0, 1.0), 18, 1 / 3))
+    'From step 18 of 27 on the groups stay the same: stopping there saves 33% of the training.'
+    """
+    last = settled.steps[-1]
+    if settled.step == last:
+        return f"The groups still changed before the last snapshot (step {last})."
+    return (f"From step {settled.step} of {last} on the groups stay the same: stopping there saves "
+            f"{100 * settled.saved:.0f}% of the training.")
+
+
+def stability_json(found: Stability, settled: Settling) -> dict[str, Any]:
+    """Everything that is known of the stability, for programs."""
+    return {
+        "languages": list(found.languages), "groups": found.groups.tolist(),
+        "resamples": found.resamples, "undefined": found.undefined, "same": found.same,
+        "changes": dict(zip(found.languages, found.changes.tolist(), strict=True)),
+        "together": found.together.tolist(), "low": found.low.tolist(),
+        "high": found.high.tolist(),
+        "branches": [{"languages": sorted(found.languages[i] for i in clade), "support": support}
+                     for clade, support in zip(clades(found.tree), found.support.tolist(),
+                                               strict=True)],
+        "settled": {"step": settled.step, "saved": settled.saved, "steps": list(settled.steps),
+                    "agreement": list(settled.agreement)}}
+
+
+def _companions(found: Stability, at: int) -> str:
+    """The languages that most often share its group, with how often."""
+    share = found.together[at].copy()
+    share[at] = -1
+    return ", ".join(f"{found.languages[i]} {100 * share[i]:.0f}%"
+                     for i in np.argsort(-share, kind="stable")[:3])
+
+
+def _branches(found: Stability, results: Results) -> list[tuple[str, str]]:
+    return [(f"{100 * support:.0f}%", ", ".join(results.names[found.languages[i]]
+                                                for i in sorted(clade)))
+            for clade, support in zip(clades(found.tree)[:-1], found.support, strict=False)]

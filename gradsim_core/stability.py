@@ -1,0 +1,168 @@
+"""How sure a study's groups and branches are, and how early they could have been known.
+
+The similarity is resampled (see `resampling`), and every resample is grouped and made a tree by the
+same rule. K is fixed at the number of groups in question: what is asked is who belongs together,
+not how many groups there are.
+
+Conventions
+-----------
+Languages are those that can be grouped, in the order of the study. Shares are fractions of the
+resamples. A resample in which one of them is undefined is not grouped; how many is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradsim_core.decision import Reading, Rule, make_grouping, placed_languages, read_similarity
+from gradsim_core.errors import StudyError
+from gradsim_core.gram import Similarity
+from gradsim_core.grouping import Grouping, linkage_tree
+from gradsim_core.grouping.stability import branch_support, co_membership, group_changes, settled_at
+from gradsim_core.resampling import Increments, resampled_similarities
+from gradsim_core.results import Results
+
+RESAMPLES = 200
+"""Resamples that are grouped unless told otherwise: a share is then known to 7 points or better."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """How far groups, branches and similarities hold over resamples.
+
+    Attributes
+    ----------
+    languages : codes, L of them
+    groups : (L,) labels of the groups in question
+    low, high : (L, L) 95% interval of each similarity
+    together : (L, L) share of resamples in which two languages share a group
+    changes : (L,) share in which a language changes group
+    tree : (L − 1, 4) average linkage of the similarity itself
+    support : (L − 1,) share of resamples whose tree has the branch
+    same : share of resamples that give just these groups
+    resamples, undefined : how many were grouped, and how many could not be
+    """
+
+    languages: tuple[str, ...]
+    groups: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    together: np.ndarray
+    changes: np.ndarray
+    tree: np.ndarray
+    support: np.ndarray
+    same: float
+    resamples: int
+    undefined: int
+
+
+@dataclass(frozen=True)
+class Settling:
+    """When the groups were there for good.
+
+    Attributes
+    ----------
+    steps : of the snapshots that could be grouped
+    agreement : each snapshot's groups against the last ones', adjusted Rand index
+    step : the earliest from which on the groups stay the same
+    saved : share of the training that stopping there would have saved
+    """
+
+    steps: tuple[int, ...]
+    agreement: tuple[float, ...]
+    step: int
+    saved: float
+
+
+def stability(results: Results, increments: Increments | None, reading: Reading, rule: Rule,
+              resamples: int = RESAMPLES, seed: int = 0) -> Stability:
+    """Resample a study's similarity, and group every resample.
+
+    Parameters
+    ----------
+    increments : of `load_increments`
+
+    Raises
+    ------
+    StudyError
+        If the study has no increments, or none that end at the reading's snapshot.
+    GroupingError
+        As `make_grouping`.
+    """
+    if increments is None:
+        raise StudyError(f"Study {results.signature} kept no increments to resample: it has too "
+                         "few steps, or too many languages for its blocks. Run it with more "
+                         "steps, or fewer languages.")
+    found = read_similarity(results, reading)
+    placed = placed_languages(found)
+    base = make_grouping(results, found, rule)
+    fixed = rule.model_copy(update={"k": base.k, "k_min": None, "k_max": None})
+    drawn = resampled_similarities(
+        results.series, increments, reading.blocks, reading.reading, found.correction,
+        reading.snapshot, resamples=resamples, seed=seed)
+    inner = drawn[:, placed][:, :, placed]
+    defined = np.isfinite(inner).all(axis=(1, 2))
+    if not defined.any():
+        raise StudyError(f"Of {resamples} resamples none leaves every similarity defined. Take the "
+                         "raw correction, or other blocks.")
+    groups = group_labels(base, len(placed))
+    labels: list[np.ndarray] = []
+    trees = []
+    for matrix in drawn[defined]:
+        labels.append(group_labels(make_grouping(results, _replaced(found, matrix), fixed),
+                                   len(placed)))
+        trees.append(linkage_tree(matrix[placed][:, placed], ordered=False))
+    tree = linkage_tree(found.matrix[placed][:, placed])
+    low, high = np.nanpercentile(inner, [2.5, 97.5], axis=0)
+    same = np.mean([settled_at([row, groups]) == 0 for row in labels])
+    return Stability(tuple(found.languages[i] for i in placed), groups, low, high,
+                     co_membership(np.array(labels)), group_changes(groups, np.array(labels)),
+                     tree, branch_support(tree, trees), float(same), int(defined.sum()),
+                     int((~defined).sum()))
+
+
+def settling(results: Results, reading: Reading, rule: Rule) -> Settling:
+    """Group every snapshot by the same rule, and say from which on nothing changes.
+
+    Raises
+    ------
+    GroupingError
+        If the last snapshot cannot be grouped.
+    """
+    from sklearn.metrics import adjusted_rand_score
+
+    series = results.series
+    labels: list[np.ndarray] = []
+    steps: list[int] = []
+    last = read_similarity(results, reading.model_copy(update={"snapshot": -1}))
+    k = make_grouping(results, last, rule).k
+    fixed = rule.model_copy(update={"k": k, "k_min": None, "k_max": None})
+    for at, step in enumerate(series.snapshots):
+        found = read_similarity(results, reading.model_copy(update={"snapshot": at}))
+        if placed_languages(found) != placed_languages(last):
+            labels, steps = [], []  # not all languages are defined yet
+            continue
+        labels.append(group_labels(make_grouping(results, found, fixed),
+                                   len(placed_languages(found))))
+        steps.append(step)
+    settled = steps[settled_at(labels)]
+    return Settling(tuple(steps), tuple(float(adjusted_rand_score(labels[-1], one))
+                                        for one in labels),
+                    settled, 1 - settled / series.snapshots[-1])
+
+
+def group_labels(made: Grouping, n_languages: int) -> np.ndarray:
+    """The group that serves each language: (n_languages,) int."""
+    if made.serves:
+        return np.array(made.serves)
+    labels = np.zeros(n_languages, dtype=int)
+    for at, members in enumerate(made.groups):
+        labels[list(members)] = at
+    return labels
+
+
+def _replaced(found: Similarity, matrix: np.ndarray) -> Similarity:
+    return Similarity(found.languages, matrix, found.reliability, found.blocks, found.reading,
+                      found.correction, found.step)
