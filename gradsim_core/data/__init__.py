@@ -25,6 +25,8 @@ from gradsim_core.data.presets import (
 )
 from gradsim_core.data.readers import load_parts
 from gradsim_core.data.rows import Part, shown
+from gradsim_core.data.topic_languages import split_by_topic
+from gradsim_core.data.topics import load_topics, topics_from_ids, with_topics
 from gradsim_core.errors import DataError, LanguageError
 from gradsim_core.study import Study
 
@@ -38,13 +40,13 @@ def load_corpus(study: Study) -> Corpus:
     Parameters
     ----------
     study : its data settings are read (hub, preset, data, columns, languages, task, rows,
-        lowercase, seed), no others
+        lowercase, topics, by_topic, seed), no others
 
     Returns
     -------
     Corpus
         Languages sorted by code; texts lower-cased if the study or the preset says so; at most
-        ``study.rows`` training rows a language, chosen by seed.
+        ``study.rows`` training rows a language, chosen by seed; by topic if the study says so.
 
     Raises
     ------
@@ -55,16 +57,23 @@ def load_corpus(study: Study) -> Corpus:
     name = study.preset or ("" if study.hub or study.data else "builtin")
     preset = preset_named(name) if name else None
     try:
-        return corpus_from(
-            _parts(study, preset), source=_source(study, name), languages=_languages(study, name),
+        parts = topics_from_ids(_parts(study, preset), preset.topics if preset else {})
+        corpus = corpus_from(
+            parts, source=_source(study, name), languages=_languages(study, name),
             task=study.task or (preset.task if preset else None),
             metric=preset.metric if preset else None,
             lowercase=bool(preset and preset.lowercase) if study.lowercase is None
             else study.lowercase,
-            rows=study.rows, score_rows=study.score_rows, seed=study.seed,
+            rows=None if study.by_topic else study.rows,
+            score_rows=None if study.by_topic else study.score_rows, seed=study.seed,
             split_targets=bool(preset and preset.split_targets))
     except LanguageError as error:
         raise DataError(f"{_source(study, name)}: {error}"[:400]) from None
+    if study.topics:
+        corpus = with_topics(corpus, load_topics(study.topics), shown(study.topics))
+    if study.by_topic:
+        corpus = split_by_topic(corpus, study.rows, study.score_rows, study.seed)
+    return corpus
 
 
 def _parts(study: Study, preset: Preset | None) -> list[Part]:

@@ -60,8 +60,7 @@ def corpus_from(parts: Sequence[Part], *, source: str, languages: Sequence[str] 
         own = [part for part in parts if known[part.language].code == code]
         splits[code] = _splits(own, split_targets or not trained, lowercase)
         for name, limit in (("train", rows), ("dev", score_rows), ("test", score_rows)):
-            if limit is not None and len(splits[code][name]) > limit:
-                splits[code][name] = _sample(splits[code][name], limit, seed)
+            splits[code][name] = sampled(splits[code][name], limit, seed)
     every = [split for by_name in splits.values() for split in by_name.values()]
     if not any(len(by_name["train"]) for by_name in splits.values()):
         raise DataError(f"{source}: none of {listing(splits)} has a training row, so nothing can "
@@ -155,8 +154,10 @@ def _fault(row: Row) -> str | None:
     return None if all(word.strip() for word in row.text) else "empty word"
 
 
-def _sample(split: Split, rows: int, seed: int) -> Split:
-    """At most `rows` rows in their order, chosen by a seeded hash of each row's key."""
+def sampled(split: Split, rows: int | None, seed: int) -> Split:
+    """At most `rows` rows in their order, chosen by a seeded hash of each row's key; None: all."""
+    if rows is None or len(split) <= rows:
+        return split
     keys = [Row(text, "", id=name).key
             for text, name in zip(split.texts, split.ids or [""] * len(split), strict=True)]
     order = sorted(range(len(split)), key=lambda i: (hash_order(keys[i], f"rows {seed}"), i))

@@ -60,6 +60,7 @@ class Corpus:
     languages : code -> Language, sorted by code
     splits : code -> {"train", "dev", "test"} -> Split (an absent split is EMPTY)
     source : where the data came from, in one line
+    notes : what was left out or made of it, in whole sentences
     """
 
     task: Task
@@ -68,6 +69,7 @@ class Corpus:
     languages: Mapping[str, Language]
     splits: Mapping[str, Mapping[str, Split]]
     source: str
+    notes: tuple[str, ...] = ()
 
     def split(self, code: str, name: str) -> Split:
         """The named split of a language; EMPTY where the data has none."""

@@ -137,6 +137,7 @@ def _strings(split: Split) -> Iterable[str]:
 
 
 def _corpus_warnings(corpus: Corpus, rows: tuple[LanguageHealth, ...]) -> Iterator[HealthWarning]:
+    yield from (HealthWarning("note", "", note) for note in corpus.notes)
     if len(corpus.trainable) < 2:
         yield HealthWarning("serious", "", "Fewer than two languages have training rows: there is "
                                            "nothing to compare.")

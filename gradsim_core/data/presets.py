@@ -42,6 +42,7 @@ class Preset:
     lowercase : whether text is lower-cased unless the study says otherwise
     split_targets : split a language that has only test rows 80/10/10
     untagged : hub tag of words that are left out (UD's multiword ranges)
+    topics : pattern of a row's whole id -> topic of the rows that have none
     correction : how its similarities are read unless the reader says otherwise (see `gram`)
     """
 
@@ -56,6 +57,7 @@ class Preset:
     lowercase: bool = False
     split_targets: bool = False
     untagged: str = ""
+    topics: Mapping[str, str] = field(default_factory=dict)
     correction: str = "raw"
 
 
@@ -84,7 +86,8 @@ PRESETS: dict[str, Preset] = {
          "pt", "ru", "sv", "th", "tr", "zh"),
         hub="universal-dependencies/universal_dependencies", config="{language}_pud",
         columns={"text": "tokens", "label": "upos", "id": "idx"},
-        split_targets=True, untagged="_"),
+        split_targets=True, untagged="_",
+        topics={r"n\d{8}": "news", r"w\d{8}": "Wikipedia"}),  # PUD's ids say the genre
     "masakhaner2": Preset(
         "Named entities in the news of 20 African languages",
         "token", "entity_f1",
