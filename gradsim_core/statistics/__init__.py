@@ -9,6 +9,14 @@ from gradsim_core.statistics.association import (
     difference,
 )
 from gradsim_core.statistics.centring import doubly_centred, target_centred
+from gradsim_core.statistics.depth import DepthTrend, depth_trend
+from gradsim_core.statistics.dominance import (
+    BlockPart,
+    Dominance,
+    DominanceProfile,
+    dominance,
+    dominance_by_depth,
+)
 from gradsim_core.statistics.jackknife import Interval
 from gradsim_core.statistics.pairs import ADJUSTMENTS, ALTERNATIVES, STATISTICS
 from gradsim_core.statistics.ranking import TargetRanking, rank_targets
@@ -19,12 +27,19 @@ __all__ = [
     "STATISTICS",
     "Association",
     "Associations",
+    "BlockPart",
+    "DepthTrend",
     "Difference",
+    "Dominance",
+    "DominanceProfile",
     "Interval",
     "TargetRanking",
     "associate",
     "associate_all",
+    "depth_trend",
     "difference",
+    "dominance",
+    "dominance_by_depth",
     "doubly_centred",
     "rank_targets",
     "target_centred",

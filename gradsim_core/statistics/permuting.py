@@ -66,7 +66,7 @@ def relabelled(table: np.ndarray, orders: np.ndarray) -> np.ndarray:
 def permuted_correlations(x: np.ndarray, y: np.ndarray, orders: np.ndarray,
                           within_columns: bool) -> np.ndarray:
     """Correlations of relabelled x with y: (B,); both as they enter the statistic."""
-    off: np.ndarray = ~np.eye(len(x), dtype=bool)
+    off = ~np.eye(len(x), dtype=bool)
     if not (np.isfinite(x[off]).all() and np.isfinite(y[off]).all()):
         return correlations(relabelled(x, orders), y, within_columns)
     x, y = (_standardised(table, off, within_columns) for table in (x, y))
@@ -75,7 +75,7 @@ def permuted_correlations(x: np.ndarray, y: np.ndarray, orders: np.ndarray,
         varies = bool(x.any() and y.any()) and off.sum() >= 3
         return products if varies else np.full(len(orders), np.nan)
     # A column without variance is all zeros: its products add nothing, and it does not count.
-    columns = x.any(axis=0)[orders].astype(float) @ y.any(axis=0)
+    columns = np.any(x, axis=0)[orders].astype(float) @ np.any(y, axis=0)
     enough = (columns > 0) & (len(x) > 3)
     return np.where(enough, products / np.maximum(columns, 1), np.nan)
 
