@@ -4,7 +4,7 @@ Conventions
 -----------
 Every strategy groups the same languages: those whose gradient similarity is defined. The random
 groupings have the sizes of the plan's first strategy, `family` takes the depth of the genealogy
-that gives nearest to its number of groups, and a table or the oracle gives as many groups. K is the
+that gives nearest to its number of groups; a measure, a table or the oracle gives as many. K is the
 rule's; without one it is the square root of the number of languages, rounded; among several
 (``k_min`` to ``k_max``) an experiment takes the one whose gradient groups score best on DEV with
 the first seed, and a plan led by another strategy that needs a K the least.
@@ -20,9 +20,10 @@ import numpy as np
 
 from gradsim_core.decision import make_grouping, placed_languages, read_similarity
 from gradsim_core.errors import GroupingError
-from gradsim_core.experiments.plans import Plan
+from gradsim_core.experiments.plans import EVERY_MEASURE, Plan, is_measure
 from gradsim_core.gram import Similarity
 from gradsim_core.grouping import Constraints, Grouping, group
+from gradsim_core.measures import Measure
 from gradsim_core.results import Results
 
 
@@ -84,35 +85,61 @@ def gradient_options(results: Results, plan: Plan) -> list[Candidate]:
     return [gradient_groups(results, plan, k) for k in numbers_of_groups(plan, len(codes))]
 
 
-def known_candidates(results: Results, plan: Plan,
-                     gradient: Candidate | None) -> dict[str, list[Candidate]]:
+def known_candidates(results: Results, plan: Plan, gradient: Candidate | None,
+                     measures: Mapping[str, Measure] | None = None
+                     ) -> dict[str, list[Candidate]]:
     """The groups that follow from study and plan: of every strategy but `oracle`.
 
     Parameters
     ----------
     gradient : the gradient groups, if the plan has them
+    measures : those of the study; the strategy `measures` stands for each that can group
 
     Returns
     -------
     dict
         Strategy -> its one candidate, the plan's first strategy first; `random` has one a draw.
+
+    Raises
+    ------
+    GroupingError
+        If a measure that the plan names is not among those given, or cannot group.
     """
     _, codes = similarity_of(results, plan)
-    name, *others = plan.strategies
-    first = _known(name, results, plan, codes, gradient, numbers_of_groups(plan, len(codes))[0])
+    given = measures or {}
+    name, *others = _with_measures(plan.strategies, given, codes)
+    first = _known(name, results, plan, codes, gradient, given,
+                   numbers_of_groups(plan, len(codes))[0])
     found = {name: [first]}
     for other in others:
         if other == "random":
             found[other] = random_groups(codes, sizes_served(first), plan.draws)
         elif other != "oracle":
-            found[other] = [_known(other, results, plan, codes, gradient, len(first.groups))]
+            found[other] = [_known(other, results, plan, codes, gradient, given,
+                                   len(first.groups))]
     return found
 
 
+def _with_measures(strategies: Sequence[str], measures: Mapping[str, Measure],
+                   codes: Sequence[str]) -> list[str]:
+    """The strategies, with `measures` put in words."""
+    every = [name for name, one in measures.items()
+             if is_measure(name) and not one.directed and _can_group(one, codes)]
+    return list(dict.fromkeys(name for asked in strategies
+                              for name in (every if asked == EVERY_MEASURE else [asked])))
+
+
+def _can_group(measure: Measure, codes: Sequence[str]) -> bool:
+    """Whether every language has a value with some other one."""
+    return bool(np.isfinite(measure.among(codes).values).any(axis=1).all())
+
+
 def _known(name: str, results: Results, plan: Plan, codes: Sequence[str],
-           gradient: Candidate | None, k: int) -> Candidate:
+           gradient: Candidate | None, measures: Mapping[str, Measure], k: int) -> Candidate:
     if name == "gradient" and gradient:
         return gradient
+    if is_measure(name):
+        return measure_groups(name, plan, codes, measures, k)
     if name == "hand":
         return hand_groups(plan, codes)
     if name == "table":
@@ -184,6 +211,23 @@ def table_groups(plan: Plan, codes: Sequence[str], k: int) -> Candidate:
         raise GroupingError(f"The table {plan.table.title[:60]!r} has no value for {codes[a]} and "
                             f"{codes[b]}. Fill it in, or run a study without them.")
     return groups_from_matrix("table", matrix, codes, plan, k, plan.table.title)
+
+
+def measure_groups(name: str, plan: Plan, codes: Sequence[str],
+                   measures: Mapping[str, Measure], k: int) -> Candidate:
+    """The best groups by a measure; row l says what others bring to language l."""
+    if name not in measures:
+        raise GroupingError(f"The study has no measure {name[:60]!r}. `gradsim measures` shows "
+                            "those it has, and why others cannot be had.")
+    measure = measures[name]
+    if not _can_group(measure, codes):
+        bare = [code for code, row in zip(codes, measure.among(codes).values, strict=True)
+                if not np.isfinite(row).any()]
+        raise GroupingError(f"Measure {name} has no value for {', '.join(bare[:10])}. Leave it out "
+                            "of the strategies, or run a study without them.")
+    missing = 1 - measure.among(codes).coverage
+    how = measure.title + (f", {missing:.0%} of pairs missing" if missing else "")
+    return groups_from_matrix(name, measure.among(codes).values.T, codes, plan, k, how)
 
 
 def hand_groups(plan: Plan, codes: Sequence[str]) -> Candidate:

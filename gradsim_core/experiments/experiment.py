@@ -11,7 +11,7 @@ others, which nobody knows beforehand, and which need not be what training toget
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,9 @@ from gradsim_core.experiments.candidates import (
     similarity_of,
     sizes_served,
 )
-from gradsim_core.experiments.plans import Plan
+from gradsim_core.experiments.plans import EVERY_MEASURE, Plan, is_measure
+from gradsim_core.measured import study_measures
+from gradsim_core.measures import Measure
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.results import Results, load_results
@@ -58,25 +60,30 @@ class Experiment:
         self.metric = self.results.record["metric"]
         _, self.codes = similarity_of(self.results, plan)
         self._contents: dict[Trial, dict[str, Any]] = {}
+        self._measures: dict[str, Measure] = {}
+        if wanted := measures_of(plan):
+            names = None if EVERY_MEASURE in wanted else wanted
+            self._measures = study_measures(prepared, store, names, observe)
 
     def candidates(self) -> dict[str, list[Candidate]]:
         """The groups of every strategy, all of them trained; `random` has one a draw."""
-        names, options = self._plan.strategies, gradient_options(self.results, self._plan)
+        options = gradient_options(self.results, self._plan)
         expected = self._expected(options)  # whatever cannot be grouped is told before training
         if len(options) > 1:
             best = self._best_on_dev(options, expected)
             options = [best, *(one for one in options if one is not best)]
             expected = self._expected(options)
-        found = known_candidates(self.results, self._plan, options[0] if options else None)
+        found = known_candidates(self.results, self._plan, options[0] if options else None,
+                                 self._measures)
         asked = [one for several in found.values() for one in several]
-        k = len(found[names[0]][0].groups)
-        if "oracle" in names:
+        k = len(next(iter(found.values()))[0].groups)
+        if "oracle" in self._plan.strategies:
             asked.append(comparison_groups("monolingual", self.results, self._plan, k))
         self._train(asked, self.seeds, expected)
-        if "oracle" in names:
+        if "oracle" in self._plan.strategies:
             found["oracle"] = [self._oracle(k)]
             self._train(found["oracle"], self.seeds, self._trials(asked, self.seeds))
-        return {name: found[name] for name in names}
+        return found
 
     def scores(self, candidate: Candidate, codes: Sequence[str], split: str = "test",
                seeds: Sequence[int] = ()) -> np.ndarray:
@@ -123,7 +130,8 @@ class Experiment:
 
     def _expected(self, options: Sequence[Candidate]) -> list[Trial]:
         return [trial_of(group, seed, self.budget)
-                for group, n_seeds in expected_groups(self.results, self._plan, options)
+                for group, n_seeds in expected_groups(self.results, self._plan, options,
+                                                      self._measures)
                 for seed in self.seeds[:n_seeds]]
 
     def _score(self, group: tuple[str, ...], seed: int, code: str, split: str) -> float:
@@ -142,20 +150,35 @@ class Experiment:
         return found
 
 
-def expected_groups(results: Results, plan: Plan,
-                    options: Sequence[Candidate]) -> list[tuple[tuple[str, ...], int]]:
+def measures_of(plan: Plan) -> list[str]:
+    """The measures that a plan groups by; `measures` stands for all."""
+    return [name for name in plan.strategies if name == EVERY_MEASURE or is_measure(name)]
+
+
+def expected_groups(results: Results, plan: Plan, options: Sequence[Candidate],
+                    measures: Mapping[str, Measure] | None = None
+                    ) -> list[tuple[tuple[str, ...], int]]:
     """The groups that a plan will train, as far as they can be known, with their seeds' number.
 
     Parameters
     ----------
     options : of `gradient_options`; the first stands for the best
+    measures : those of the study that are known; groups by others count as random ones
     """
-    known = known_candidates(results, plan, options[0] if options else None)
+    unknown = [name for name in measures_of(plan)
+               if name != EVERY_MEASURE and name not in (measures or {})]
+    if plan.strategies[0] in unknown:
+        raise StudyError(f"The groups by {plan.strategies[0]} come first in the plan, and the "
+                         "measure is not computed yet. Run `gradsim measures` first.")
+    plan = plan.model_copy(update={"strategies": tuple(
+        name for name in plan.strategies if name not in unknown)})
+    known = known_candidates(results, plan, options[0] if options else None, measures)
     sure = [one for several in known.values() for one in several]
+    _, codes = similarity_of(results, plan)
+    first = known[plan.strategies[0]][0]
     if "oracle" in plan.strategies:
-        _, codes = similarity_of(results, plan)
-        first = known[plan.strategies[0]][0]
-        sure += [comparison_groups("monolingual", results, plan, len(first.groups)),
-                 *random_groups(codes, sizes_served(first), plan.draws + 1)[-1:]]
+        sure.append(comparison_groups("monolingual", results, plan, len(first.groups)))
+    stand_ins = len(unknown) + ("oracle" in plan.strategies)
+    sure += random_groups(codes, sizes_served(first), plan.draws + stand_ins)[plan.draws:]
     return ([(group, 1) for one in options for group in one.groups]
             + [(group, plan.seeds) for one in sure for group in one.groups])

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gradsim_core.decision import Reading, Rule
 from gradsim_core.errors import choice
+from gradsim_core.measures import MEASURES
 from gradsim_core.study import Study, canonical_json
 from gradsim_core.trials import Budget, study_budget
 
@@ -23,10 +24,27 @@ TITLES: Mapping[str, str] = {
     "gradient": "Gradient groups", "monolingual": "One model a language",
     "all_languages": "One model for all", "family": "Family groups", "random": "Random groups",
     "hand": "Hand-made groups", "table": "Groups from a table", "oracle": "Oracle groups"}
-"""What can be compared, by name, with what people call it."""
+"""What can be compared, by name, with what people call it; measures besides (`strategy_title`)."""
+
+EVERY_MEASURE = "measures"
+"""Stands for the groups by each measure that the study has."""
 
 USES_TEST = ("oracle",)
-_ONLY_COMPARE = ("random", "oracle")
+_ONLY_COMPARE = ("random", "oracle", EVERY_MEASURE)
+_IMPORTED = "imported."
+
+
+def is_measure(name: str) -> bool:
+    """Whether a strategy groups by a measure other than the gradients and the genealogy."""
+    return name.startswith(_IMPORTED) or (name in MEASURES and name not in TITLES)
+
+
+def strategy_title(name: str) -> str:
+    """What people call a strategy."""
+    if name in TITLES:
+        return TITLES[name]
+    what = MEASURES.get(name, name)
+    return f"Groups by {what[0].lower()}{what[1:]}"
 
 
 class Spending(BaseModel):
@@ -59,8 +77,9 @@ class PlanSettings(Spending):
 
     strategies: tuple[str, ...] = Field(
         ("gradient", "monolingual", "all_languages", "family", "random", "oracle"),
-        description="What to compare; the verdict is about the first. Also hand (with --groups) "
-        "and table (with --table). oracle groups by transfer measured on test: no method.")
+        description="What to compare; the verdict is about the first. Also hand (with --groups), "
+        "table (with --table), any measure (`gradsim measures`), and measures for all of them. "
+        "oracle groups by transfer measured on test: no method.")
     draws: int = Field(20, ge=1, le=10_000, description="Random groupings, of the first "
                        "strategy's sizes.")
 
@@ -74,8 +93,8 @@ class PlanSettings(Spending):
     @classmethod
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for name in value:
-            if name not in TITLES:
-                raise ValueError(choice("Strategy", name, TITLES))
+            if name not in TITLES and name != EVERY_MEASURE and not is_measure(name):
+                raise ValueError(choice("Strategy", name, (*TITLES, EVERY_MEASURE)))
         if len(set(value)) < len(value) or not value:
             raise ValueError("name at least one strategy, and each only once")
         if value[0] in _ONLY_COMPARE:

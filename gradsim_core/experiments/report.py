@@ -93,8 +93,16 @@ def _percent_between(interval: Sequence[float] | None) -> str:
     return "–" if interval is None else " to ".join(map(percent, interval))
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A Markdown table of cells that are Markdown already; all but `left` columns to the right."""
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """A Markdown table of cells that are Markdown already; all but `left` columns to the right.
+
+    Examples
+    --------
+    >>> print(markdown_table(["a", "b"], [["x", "1"]]))
+    | a | b |
+    | --- | ---: |
+    | x | 1 |
+    """
     rule = ["---" if i < left else "---:" for i in range(len(header))]
     return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))
 
@@ -108,7 +116,7 @@ def _strategies_section(content: Mapping[str, Any]) -> str:
     if content.get("random"):
         notes.append("The gain over random groupings is over their average; the share says how "
                      "many single groupings are beaten, ties counting half.")
-    return "\n\n".join(["## Strategies", _table(
+    return "\n\n".join(["## Strategies", markdown_table(
         [prose_text(key) for key in rows[0]],
         [[prose_text(cell) for cell in row.values()] for row in rows]), " ".join(notes)])
 
@@ -125,12 +133,12 @@ def _groups_section(content: Mapping[str, Any]) -> str:
         head = f"**{prose_text(strategy['title'], 60)}**{how}"
         if groups is None:
             draws = len(content["random"]["means"]) if content.get("random") else 0
-            parts.append(f"{head}. {_counted(draws, 'draw')}; every grouping is in the JSON.")
+            parts.append(f"{head}. {counted(draws, 'draw')}; every grouping is in the JSON.")
         elif len(groups) == 1 or all(len(group) == 1 for group in groups):
-            parts.append(f"{head}. {_counted(len(groups), 'model')}.")
+            parts.append(f"{head}. {counted(len(groups), 'model')}.")
         else:
             parts.append("\n".join([head, "", *(
-                f"{i}. *{_counted(len(group), 'language')}:* "
+                f"{i}. *{counted(len(group), 'language')}:* "
                 + ", ".join(prose_text(names.get(code, code), 60) for code in group)
                 for i, group in enumerate(groups, 1))]))
     return "\n\n".join(parts)
@@ -148,12 +156,12 @@ def _languages_section(content: Mapping[str, Any]) -> str:
             f"**{cell}**" if counts and float(cell) == best else cell
             for cell, counts in zip(shown, fair, strict=True))])
     header = ["language", *(prose_text(strategy["title"], 60) for strategy in strategies)]
-    seeds = _counted(len(content["seeds"]), "seed")
+    seeds = counted(len(content["seeds"]), "seed")
     return "\n\n".join([
         "## Languages", f"Mean {prose_text(metric_name(content['metric']))} over {seeds}, in "
         "percent. The best of each line is bold; what was chosen on test scores is not in the "
         "running. With three seeds or more the JSON holds an interval for every cell.",
-        _table(header, rows)])
+        markdown_table(header, rows)])
 
 
 def _left_out(content: Mapping[str, Any]) -> str:
@@ -171,7 +179,7 @@ def _method_section(content: Mapping[str, Any]) -> str:
     one_seed = " One seed: the intervals answer for the choice of languages alone."
     lines = [
         "- **Equal budget.** Under every strategy each of the "
-        f"{_counted(len(languages), 'language')} gives {budget['examples']:,} of its own examples "
+        f"{counted(len(languages), 'language')} gives {budget['examples']:,} of its own examples "
         f"({budget['steps']:,} steps of {budget['batch_size']:,}, repeats included)." + (
             f" Training may stop early (patience {budget['patience']}), so budgets are equal at "
             "most." if budget["patience"] else "") + (
@@ -184,9 +192,9 @@ def _method_section(content: Mapping[str, Any]) -> str:
         "- **Intervals.** 95%, paired by seed and language, from a bootstrap of the effects of "
         "seeds, languages and random draws, widened for small numbers (Satterthwaite); not "
         f"corrected for the number of comparisons.{one_seed if len(content['seeds']) == 1 else ''}",
-        f"- **Study.** Signature `{_code(study['signature'])}`, model "
+        f"- **Study.** Signature `{code_text(study['signature'])}`, model "
         f"{prose_text(study['model'], 200)}, task {prose_text(study['task'], 40)}; experiment "
-        f"`{_code(content['id'])}`."]
+        f"`{code_text(content['id'])}`."]
     versions = content.get("versions") or {}
     if versions:
         lines.append("- **Versions.** " + ", ".join(
@@ -200,12 +208,12 @@ def _overlap(strategy: Mapping[str, Any]) -> bool:
     return len(codes) > len(set(codes))
 
 
-def _code(text: object) -> str:
+def code_text(text: object) -> str:
     """Letters and digits for between backticks."""
     return re.sub(r"[^0-9A-Za-z]", "", str(text))[:64]
 
 
-def _counted(n: int, what: str) -> str:
+def counted(n: int, what: str) -> str:
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 

@@ -17,9 +17,10 @@ from typing import Any
 
 from gradsim_core.execution import workers_that_fit
 from gradsim_core.experiments.candidates import Candidate, gradient_options
-from gradsim_core.experiments.experiment import expected_groups
+from gradsim_core.experiments.experiment import expected_groups, measures_of
 from gradsim_core.experiments.plans import Plan
 from gradsim_core.experiments.record import load_experiment, save_plan
+from gradsim_core.measured import load_measures
 from gradsim_core.results import Results, load_results
 from gradsim_core.runs import Run, submit_run
 from gradsim_core.store import Store
@@ -75,7 +76,8 @@ def estimate_experiment(store: Store, signature: str, plan: Plan,
     budget = plan.budget(study)
     options = gradient_options(results, plan)
     finished = load_experiment(store, signature, plan.id)
-    groups = (expected_groups(results, plan, options) if finished is None
+    measures = load_measures(store, signature) if measures_of(plan) else {}
+    groups = (expected_groups(results, plan, options, measures) if finished is None
               else _trained_groups(finished, plan, options))
     trials = dict.fromkeys(trial_of(group, seed, budget) for group, n_seeds in groups
                            for seed in plan.seed_numbers(study)[:n_seeds])
