@@ -33,18 +33,15 @@ from gradsim_core.kept_measures import (
     save_left_out,
     save_measure,
 )
+from gradsim_core.language_measures import LANGUAGE_MEASURES
 from gradsim_core.measures import MEASURES, Measure, distribution, lexical
-from gradsim_core.measures.family import family
-from gradsim_core.measures.geographic import geographic
 from gradsim_core.measures.gradient import gradient
 from gradsim_core.measures.topic import topic
-from gradsim_core.measures.typology import typology
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.results import GRAMS, load_results
 from gradsim_core.scores.trained import load_record
 from gradsim_core.store import Store
-from gradsim_core.uriel import uriel_features
 
 _GRADIENT = "gradient"
 
@@ -187,12 +184,8 @@ def _gradient(store: Store, signature: str) -> Measure | None:
     return gradient(results.series, results.default_correction)
 
 
-def _typology(kind: str) -> Callable[[_Material], Measure]:
-    def make(material: _Material) -> Measure:
-        found = uriel_features(kind, material.languages)
-        return typology(kind, material.sources, found.values, found.agreement, found.version)
-
-    return make
+def _of_languages(name: str) -> Callable[[_Material], Measure]:
+    return lambda of: LANGUAGE_MEASURES[name](of.languages)
 
 
 def _lengths(material: _Material) -> Measure:
@@ -215,10 +208,7 @@ def _embedding(read: str) -> Callable[[_Material], Measure]:
 
 
 _MAKERS: dict[str, Callable[[_Material], Measure]] = {
-    "family": lambda of: family(of.languages),
-    "geographic": lambda of: geographic(of.languages),
-    **{f"typology.{kind}": _typology(kind) for kind in (
-        "syntactic", "phonological", "inventory", "featural", "genetic")},
+    **{name: _of_languages(name) for name in LANGUAGE_MEASURES},
     "lexical.ngrams": lambda of: lexical.ngrams(of.texts),
     "lexical.words": lambda of: lexical.words(of.texts),
     "lexical.tokens": lambda of: lexical.tokens(of.tokens),

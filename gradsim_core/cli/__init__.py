@@ -21,6 +21,7 @@ from gradsim_core.cli.answers import export, group, verify
 from gradsim_core.cli.computing import estimate, run
 from gradsim_core.cli.experiments import experiments
 from gradsim_core.cli.house import dashboard, doctor, supervise
+from gradsim_core.cli.measures import import_similarity, measures
 from gradsim_core.cli.printing import log
 from gradsim_core.cli.runs import runs
 from gradsim_core.cli.scores import import_scores, scores
@@ -44,7 +45,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "similarity": similarity, "group": group, "stability": stability_command, "export": export,
     "verify": verify,
     "train": train, "transfer": transfer, "scores": scores,
-    "import-scores": import_scores, "doctor": doctor, "dashboard": dashboard}
+    "import-scores": import_scores, "measures": measures,
+    "import-similarity": import_similarity, "doctor": doctor, "dashboard": dashboard}
 for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(experiments, name="experiment")

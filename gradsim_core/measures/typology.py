@@ -3,9 +3,9 @@
 Conventions
 -----------
 The similarity is 1 minus the angular distance 2/pi · arccos(cosine) of two languages' features,
-over the features that are known of both, as in URIEL+. Pairs without such a feature have no
-value. A language with none of the features that are compared counts as a vector of equal small
-numbers, as there.
+over the features that are known of both, as in URIEL+. A language with none of the features that
+are compared counts as a vector of equal small numbers, as there. Other than there, a pair needs
+ten features known of both to have a value: of one or two it would be 0 or 1 by chance.
 
 Sources
 -------
@@ -20,6 +20,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradsim_core.measures.measure import Measure
+
+FEWEST_SHARED = 10
 
 TITLES = {"syntactic": "Typology: syntax", "phonological": "Typology: phonology",
           "inventory": "Typology: sound inventory", "featural": "Typology: all features",
@@ -41,10 +43,11 @@ def typology(kind: str, codes: Sequence[str], features: np.ndarray,
     Returns
     -------
     Measure
-        Symmetric, 0 to 1; NaN for pairs that share no known feature. The note tells how much is
-        known: few shared features make a value that says little.
+        Symmetric, 0 to 1; NaN for pairs of which too little is known. The note tells how much is
+        known, and how far sources agree.
     """
     values, shared = angular_similarity(features)
+    values = np.where(shared >= FEWEST_SHARED, values, np.nan)
     return Measure(f"typology.{kind}", TITLES[kind], tuple(codes), values,
                    f"URIEL through urielplus {version} (CC BY-SA 4.0); Khan et al., COLING 2025",
                    _confidence(codes, features, shared, agreement))
@@ -84,7 +87,8 @@ def _confidence(codes: Sequence[str], features: np.ndarray, shared: np.ndarray,
     unknown = [code for code, row in zip(codes, features, strict=True)
                if not np.isfinite(row).any()]
     said = [f"Of {features.shape[1]:,} features {np.median(pairs):,.0f} are known of both "
-            f"languages of a pair (median; {pairs.min():,.0f} to {pairs.max():,.0f})."
+            f"languages of a pair (median; {pairs.min():,.0f} to {pairs.max():,.0f}; at least "
+            f"{FEWEST_SHARED} are asked for)."
             ] if pairs.size else []
     if agreement is not None and np.isfinite(agreement).any():
         said.append(f"Where several sources tell a feature, {np.nanmean(agreement):.0%} of them "
