@@ -9,10 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from gradsim_core.cli.findings import add_findings
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Threads, plan_options
 from gradsim_core.cli.printing import log, print_json, print_table
 from gradsim_core.cli.reports import refuse_early_report, write_report
 from gradsim_core.cli.training import (
+    Background,
     EstimateOnly,
     Workers,
     attended,
@@ -32,9 +34,6 @@ from gradsim_core.experiments.runs import (
 from gradsim_core.pair_tables import read_similarity_table
 from gradsim_core.prepared import Prepared
 from gradsim_core.store import Store
-
-Background = Annotated[bool, typer.Option("--background", help=(
-    "Queue it and come back at once; see `gradsim runs`."))]
 
 experiments = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown",
@@ -96,6 +95,9 @@ def groups_experiment(asked: tuple[str, Plan], cache: Cache = DEFAULT_CACHE,
     print_table(f"Experiment {content['id']} on study {name}", tuple(rows[0]),
                 [tuple(row.values()) for row in rows], left=1)
     log("{}", content["verdict"])
+
+
+add_findings(experiments)
 
 
 def _with_files(prepared: Prepared, plan: Plan, groups: Path | None, table: Path | None) -> Plan:

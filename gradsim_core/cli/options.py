@@ -80,6 +80,12 @@ def budget_options(command: Command) -> Command:
         signature, _checked(Spending, given["budget"])))
 
 
+def settings_options(command: Command, model: type[BaseModel]) -> Command:
+    """Give a command the study's signature and one option for every field of a model."""
+    return _with_options(command, [_SIGNATURE], {"plan": model}, lambda signature, given: (
+        signature, _checked(model, given["plan"])))
+
+
 def chosen(store: Store, prefix: str, finished: bool = True) -> str:
     """The study meant by a prefix; the newest one, finished if need be, if it is empty."""
     if prefix:

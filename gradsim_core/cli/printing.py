@@ -105,8 +105,9 @@ def progress_shown(name: str, steps: int,
             if not terminal and time.monotonic() - told >= _QUIET_S:
                 told = time.monotonic()
                 loss = f", loss {event['loss']}" if "loss" in event else ""
-                log("{} {} of {}{}, about {} left", unit.capitalize(), f"{event['step']:,}",
-                    f"{event['steps']:,}", loss, duration(event["eta_s"]))
+                left = f", about {duration(event['eta_s'])} left" if "eta_s" in event else ""
+                log("{} {} of {}{}{}", unit.capitalize(), f"{event['step']:,}",
+                    f"{event['steps']:,}", loss, left)
 
         yield show
 

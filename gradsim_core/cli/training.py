@@ -29,6 +29,8 @@ Workers = Annotated[int | None, typer.Option(
     help="Models trained at a time; as many as cores and memory allow if left out.", min=1)]
 EstimateOnly = Annotated[bool, typer.Option("--estimate", help=(
     "Say what it would take, and train nothing."))]
+Background = Annotated[bool, typer.Option("--background", help=(
+    "Queue it and come back at once; see `gradsim runs`."))]
 
 
 @budget_options
@@ -177,6 +179,8 @@ def say_estimate(found: dict[str, Any], as_json: bool) -> None:
 
 
 def _in_words(found: dict[str, Any]) -> str:
+    if not found["models"] and not found["cached"]:
+        return "Nothing to train."
     if not found["models"]:
         return f"Nothing to train: all models ({found['cached']:,}) are there already."
     models = f"{found['models']:,} model{'s' * (found['models'] != 1)} to train"
