@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.views.correlation import correlation_page
 from dashboard.views.groups import groups_page
+from dashboard.views.layers import layers_page
 from dashboard.views.problems import problems_shown
 from dashboard.views.sidebar import show_sidebar
 from dashboard.views.similarity import similarity_page
@@ -16,8 +18,10 @@ st.set_page_config(page_title="GradSim", layout="wide", initial_sidebar_state=34
                                         "multilingual training, measured from their gradients."})
 PAGES = [st.Page(study_page, title="Study", url_path="study"),
          st.Page(similarity_page, title="Similarity", url_path="similarity", default=True),
+         st.Page(layers_page, title="Layers", url_path="layers"),
          st.Page(groups_page, title="Groups", url_path="groups"),
-         st.Page(training_page, title="Training", url_path="training")]
+         st.Page(training_page, title="Training", url_path="training"),
+         st.Page(correlation_page, title="Correlation", url_path="correlation")]
 page = st.navigation(PAGES, position="hidden")
 st.html("<style>[data-testid=stMainBlockContainer] {padding: 3rem 3rem 4rem}</style>")
 with problems_shown():

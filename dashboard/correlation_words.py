@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.escaping import plain_text
+from dashboard.figures.frame import block_label
+from dashboard.figures.measure_dots import CHANCE
 from dashboard.figures.plot_frame import PlotText
 from dashboard.summaries import count, number, p_words
 from gradsim_core import metric_name
@@ -28,12 +30,11 @@ _KINDS = {"transfer": "models trained on one language", "pairs": "gains of pairs
 
 def facts_line(content: Mapping[str, Any]) -> str:
     """What the verdict rests on."""
-    permutations = content["plan"].get("permutations")
-    scores = content["scores"]
+    permutations, scores = _permutations(content), content["scores"]
     return " · ".join(filter(None, (
         count(len(content["languages"]), "language"), count(len(scores["seeds"]), "seed"),
         count(len(content["measures"]), "measure"), _score_name(scores), _origin(scores),
-        count(permutations, "permutation") if permutations else "")))
+        count(permutations, "permutation"))))
 
 
 def measures_text(content: Mapping[str, Any], study: str) -> PlotText:
@@ -41,8 +42,8 @@ def measures_text(content: Mapping[str, Any], study: str) -> PlotText:
     return PlotText(
         f"Which similarity predicts transfer? {study}",
         "Spearman with transfer, mean over targets (no unit, −1 to +1)", "",
-        ("Dot: mean over targets; line: 95% interval, languages resampled; tick: the most that "
-         "noise in scores and similarity leaves to find",
+        ("Dot: mean over targets; line: 95% interval over the choice of languages; tick: the most "
+         "that noise in scores and similarity leaves to find",
          f"Hollow: not beyond chance, from {_permuted(content)}, corrected for "
          f"{count(len(content['measures']), 'measure')}", _mark(content)))
 
@@ -55,8 +56,8 @@ def scatter_text(content: Mapping[str, Any], measure: Mapping[str, Any], study: 
     away = ", away from the target's mean" if within else ""
     pooled = measure["pooled"]["pearson"]
     said = "" if pooled["value"] is None else (
-        f"; all pairs pooled: Pearson {number(pooled['value'])}, {p_words(pooled['p'])} by "
-        "permuted labels")
+        f"; pooled, each target's mean taken out of the scores: Pearson {number(pooled['value'])}, "
+        f"{p_words(pooled['p'])} by permuted labels")
     return PlotText(
         f"{title} against transfer: {study}",
         f"{title}: similarity{away} (no unit, larger is nearer)",
@@ -72,19 +73,29 @@ def layers_text(content: Mapping[str, Any], measure: Mapping[str, Any], study: s
     return PlotText(
         f"{title}, layer by layer: {study}", "layer, from the input to the output",
         "Spearman with transfer, mean over targets",
-        (f"Band: 95% interval, languages resampled; the best layer is corrected for "
+        (f"Band: 95% interval over the choice of languages; p is corrected for "
          f"{count(len(measure['layers']), 'layer')} by the largest value of {_permuted(content)}",
          _mark(content)))
 
 
+def best_layer(measure: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The layer with the highest correlation, if that is beyond chance."""
+    best = _highest(measure)
+    clear = best and best["p_corrected"] is not None and best["p_corrected"] < CHANCE
+    return best if clear else None
+
+
 def layer_sentence(measure: Mapping[str, Any]) -> str:
     """Which layer is best, if one is beyond chance."""
-    best = next((one for one in measure["layers"] if one["layer"] == measure["best_layer"]), None)
-    if best is None:
+    highest, n = _highest(measure), count(len(measure["layers"]), "layer")
+    if highest is None:
         return "No layer is best beyond chance."
-    return (f"{best['layer']} predicts transfer best: {number(best['value'])}, "
-            f"{p_words(best['p_corrected'])} after the correction for having looked at "
-            f"{count(len(measure['layers']), 'layer')}.")
+    name = block_label(highest["layer"])
+    facts = f"{number(highest['value'])}, {p_words(highest['p_corrected'])} corrected for {n}"
+    if best_layer(measure) is None:
+        return f"No layer is best beyond chance: the highest is {name} ({facts})."
+    return (f"The highest is {name} ({facts}). That it is beyond chance does not say that its "
+            "neighbours are worse.")
 
 
 def measure_sentences(measure: Mapping[str, Any]) -> list[str]:
@@ -124,8 +135,8 @@ def measures_table(content: Mapping[str, Any]) -> dict[str, list[Any]]:
         "Kendall": [_round(one["mean"]["kendall"]) for one in rows],
         "NDCG@3": [_round(one["mean"]["ndcg3"]) for one in rows],
         "Regret@1, points": [_points(one["mean"]["regret1"]) for one in rows],
-        "Pearson, pooled": [_round(one["pearson"]["value"]) for one in pooled],
-        "Pearson, centred": [_round(one["both"]["value"]) for one in pooled],
+        "Pearson, within targets": [_round(one["pearson"]["value"]) for one in pooled],
+        "Pearson, sources and targets out": [_round(one["both"]["value"]) for one in pooled],
         "Ceiling": [_round(one["ceiling"]["value"]) for one in rows],
         "Pairs with a value, %": [round(100 * one["coverage"]) for one in rows],
         "Source": [plain_text(one["source"], 200) for one in rows]}
@@ -174,10 +185,16 @@ def _origin(scores: Mapping[str, Any]) -> str:
     return _KINDS.get(scores["kind"]) or f"imported scores {plain_text(scores['name'], 60)}"
 
 
+def _permutations(content: Mapping[str, Any]) -> int:
+    return content["permutations"]["count"]
+
+
 def _permuted(content: Mapping[str, Any]) -> str:
-    number_of = content["plan"].get("permutations")
-    return f"{number_of:,} permutations of the languages" if number_of else (
-        "permutations of the languages")
+    return f"{_permutations(content):,} permutations of the languages"
+
+
+def _highest(measure: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return next((one for one in measure["layers"] if one["layer"] == measure["best_layer"]), None)
 
 
 def _mark(content: Mapping[str, Any]) -> str:

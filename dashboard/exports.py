@@ -1,4 +1,4 @@
-"""Files to take away: matrices and groups as CSV.
+"""Files to take away: matrices, groups and pairs as CSV.
 
 Conventions
 -----------
@@ -13,6 +13,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from dashboard.layers import Move
 from gradsim_core import Similarity, csv_text
 
 
@@ -33,6 +36,33 @@ def groups_csv(decision: Mapping[str, Any]) -> str:
                  for one in group["languages"]]
     rows += [["", one["code"], "", None, one["reason"]] for one in decision["not_grouped"]]
     return csv_text(rows)
+
+
+def pairs_csv(content: Mapping[str, Any], measure: Mapping[str, Any]) -> str:
+    """Similarity by one measure and transfer of every pair, as fractions."""
+    languages = content["languages"]
+    rows: list[list[object]] = [["source", "source_name", "target", "target_name", "measure",
+                                 "similarity", "transfer"]]
+    for i, source in enumerate(languages):
+        rows += [[source["code"], source["name"], target["code"], target["name"],
+                  measure["name"], measure["values"][i][j], content["transfer"][i][j]]
+                 for j, target in enumerate(languages) if i != j]
+    return csv_text(rows)
+
+
+def moves_csv(found: Sequence[Move], names: Mapping[str, str]) -> str:
+    """Pairs of languages with their similarity in two selections of blocks."""
+    header = ["code", "name", "other code", "other name", "first", "second", "change",
+              "low", "high"]
+    return csv_text([header, *([one.pair[0], names.get(one.pair[0], ""), one.pair[1],
+                                names.get(one.pair[1], ""), one.first, one.second, one.change,
+                                *(one.interval or (None, None))] for one in found)])
+
+
+def agreement_csv(table: np.ndarray, blocks: Sequence[str]) -> str:
+    """Rank correlations between blocks."""
+    return csv_text([["block", *blocks], *([block, *map(_value, row)]
+                                           for block, row in zip(blocks, table, strict=True))])
 
 
 def _value(value: float) -> float | None:

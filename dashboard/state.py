@@ -58,6 +58,15 @@ class Selection:
     seeds, draws : how often a new comparison trains, and its random groupings
     experiment : id of the comparison that is shown, or its first digits; "" for the newest
     gains : 1 shows gains over one model for all, 0 scores
+    left, right : blocks that are held against each other, as in `block_indexes`
+    lower_or_higher, topic_or_language : id of the experiment on layers that is shown, or its first
+        digits; "" for the newest
+    correlating : what the Correlation page shows: "found", "plan" or "import"
+    correlation : id of the correlation that is shown, or its first digits; "" for the newest
+    measure : name of the measure whose pairs, targets and layers are shown; "" for the first
+    within : 1 takes each target's mean out of similarity and transfer, 0 shows them as they are
+    against : imported scores that a new correlation takes; "" for the study's own transfer
+    bringing : what is imported: "scores" or "similarity"
     """
 
     study: str = ""
@@ -80,6 +89,16 @@ class Selection:
     draws: int = 20
     experiment: str = ""
     gains: int = 0
+    left: str = "lower"
+    right: str = "higher"
+    lower_or_higher: str = ""
+    topic_or_language: str = ""
+    correlating: str = "found"
+    correlation: str = ""
+    measure: str = ""
+    within: int = 0
+    against: str = ""
+    bringing: str = "scores"
 
 
 DEFAULT = Selection()
@@ -90,6 +109,8 @@ _POSSIBLE: dict[str, Callable[[Any], bool]] = {
     "snapshot": lambda at: at >= -1, "k": lambda k: k >= 0,
     "health": (0, 1).__contains__, "smallest": lambda n: n >= 1, "largest": lambda n: n >= 0,
     "planning": (0, 1).__contains__, "gains": (0, 1).__contains__,
+    "correlating": ("found", "plan", "import").__contains__, "within": (0, 1).__contains__,
+    "bringing": ("scores", "similarity").__contains__,
     "seeds": lambda n: 1 <= n <= MOST_SEEDS, "draws": lambda n: 1 <= n <= MOST_DRAWS,
 }
 

@@ -43,6 +43,14 @@ if TYPE_CHECKING:
     from gradsim_core.experiments.verdict import phrase as phrase
     from gradsim_core.experiments.verdict import points as points
     from gradsim_core.experiments.verdict import points_between as points_between
+    from gradsim_core.findings.estimates import estimate_transfer as estimate_transfer
+    from gradsim_core.findings.measures import MeasuresPlan as MeasuresPlan
+    from gradsim_core.findings.record import list_findings as list_findings
+    from gradsim_core.findings.record import load_finding as load_finding
+    from gradsim_core.findings.report import REPORTS as REPORTS
+    from gradsim_core.findings.report import finding_report as finding_report
+    from gradsim_core.findings.runs import finding_key as finding_key
+    from gradsim_core.findings.runs import submit_finding as submit_finding
     from gradsim_core.gram import CORRECTIONS as CORRECTIONS
     from gradsim_core.gram import READINGS as READINGS
     from gradsim_core.gram import GramSeries as GramSeries
@@ -56,6 +64,7 @@ if TYPE_CHECKING:
     from gradsim_core.grouping import leaf_order as leaf_order
     from gradsim_core.grouping import linkage_tree as linkage_tree
     from gradsim_core.grouping import newick as newick
+    from gradsim_core.kept_measures import imported_measures as imported_measures
     from gradsim_core.kept_measures import left_out_measures as left_out_measures
     from gradsim_core.languages import Language as Language
     from gradsim_core.languages import resolve as resolve
@@ -105,6 +114,9 @@ if TYPE_CHECKING:
     from gradsim_core.scores.trained import all_languages_scores as all_languages_scores
     from gradsim_core.scores.trained import pair_gains as pair_gains
     from gradsim_core.scores.trained import transfer_scores as transfer_scores
+    from gradsim_core.similarity_files import ImportedSimilarity as ImportedSimilarity
+    from gradsim_core.similarity_files import keep_similarity as keep_similarity
+    from gradsim_core.similarity_files import read_similarity_files as read_similarity_files
     from gradsim_core.spreadsheet import csv_cell as csv_cell
     from gradsim_core.spreadsheet import csv_text as csv_text
     from gradsim_core.spreadsheet import plain_text as plain_text
@@ -126,10 +138,15 @@ _HOME = {
     "experiments.report": ("report_csv", "report_markdown", "summary_rows"),
     "experiments.runs": ("estimate_experiment", "experiment_key", "submit_experiment"),
     "experiments.verdict": ("metric_name", "percent", "phrase", "points", "points_between"),
+    "findings.estimates": ("estimate_transfer",),
+    "findings.measures": ("MeasuresPlan",),
+    "findings.record": ("list_findings", "load_finding"),
+    "findings.report": ("REPORTS", "finding_report"),
+    "findings.runs": ("finding_key", "submit_finding"),
     "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes", "similarity"),
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),
-    "kept_measures": ("left_out_measures",),
+    "kept_measures": ("imported_measures", "left_out_measures"),
     "languages": ("Language", "resolve"),
     "measured": ("load_measures",),
     "measures": ("MEASURES", "Measure"),
@@ -145,6 +162,7 @@ _HOME = {
     "scores.tables": ("Scores", "gains_over_all_languages", "gains_over_majority",
                       "gains_over_monolingual", "mean_scores", "seed_agreement", "square"),
     "scores.trained": ("all_languages_scores", "pair_gains", "transfer_scores"),
+    "similarity_files": ("ImportedSimilarity", "keep_similarity", "read_similarity_files"),
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
     "store": ("Store",),
     "study": ("Study", "load_study", "study_from", "study_yaml"),

@@ -71,7 +71,8 @@ def made_up_measures(codes: Sequence[str] = EUROPEAN, *, names: Mapping[str, str
                    "budget": None if scores else {"steps": 72, "batch_size": 16},
                    "origin": "one language a model",
                    "agreement": {"correlation": 0.8, "reliability": 0.92}},
-        "transfer": _table(transfer), "measures": measures}
+        "transfer": _table(transfer), "measures": measures,
+        "permutations": {"count": 9999, "exact": False}}
 
 
 def _measure(name: str, title: str, codes: Sequence[str], values: np.ndarray,
@@ -103,7 +104,7 @@ def _measure(name: str, title: str, codes: Sequence[str], values: np.ndarray,
             "n_languages": len(codes)},
         "behind_first": {"value": 0.1 * rank, "interval": [0.1 * rank - 0.12, 0.1 * rank + 0.12]}
         if rank else None,
-        "layers": layers, "best_layer": BLOCKS[3] if layers and best_layer else None}
+        "layers": layers, "best_layer": BLOCKS[3] if layers else None}
 
 
 def _target(code: str, similarity: np.ndarray, transfer: np.ndarray, at: int) -> dict[str, Any]:

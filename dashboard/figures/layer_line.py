@@ -17,6 +17,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
+from dashboard.figures.frame import block_label
 from dashboard.figures.palette import Palette, palette
 from dashboard.figures.plot_frame import PlotText, padded, plot_frame
 from dashboard.summaries import number, p_words
@@ -38,10 +39,10 @@ def layer_line(layers: Sequence[Mapping[str, Any]], best: str | None, text: Plot
     plotly.graph_objects.Figure
     """
     colours = palette(dark)
-    figure = plot_frame(text, _HEIGHT_PX, colours, left=80, top=72)
+    figure = plot_frame(text, _HEIGHT_PX, colours)
     for run in _runs(layers):
         _add_band(figure, layers, run, colours)
-    names = [plotly_text(one["layer"].replace("layer.", "layer "), 30) for one in layers]
+    names = [block_label(one["layer"]) for one in layers]
     figure.add_scatter(
         x=list(range(len(layers))), y=[one["value"] for one in layers], mode="lines+markers",
         name="mean Spearman, 95% interval", connectgaps=False,
@@ -52,7 +53,7 @@ def layer_line(layers: Sequence[Mapping[str, Any]], best: str | None, text: Plot
     if at is not None and layers[at]["value"] is not None:
         figure.add_scatter(
             x=[at], y=[layers[at]["value"]], mode="markers", hoverinfo="skip",
-            name=plotly_text(f"best: {best}, {p_words(layers[at]['p_corrected'])} corrected", 80),
+            name=f"best: {names[at]}, {plotly_text(p_words(layers[at]['p_corrected']))} corrected",
             marker={"symbol": "star", "size": 17, "color": colours.warning,
                     "line": {"width": 1, "color": colours.ink}})
     figure.add_hline(y=0, line={"color": colours.faint, "width": 1}, layer="below")
@@ -62,7 +63,6 @@ def layer_line(layers: Sequence[Mapping[str, Any]], best: str | None, text: Plot
     figure.update_xaxes(tickvals=list(range(0, len(layers), stride)), ticktext=names[::stride],
                         range=[-0.4, len(layers) - 0.6], showgrid=False)
     figure.update_yaxes(range=padded(drawn), nticks=7)
-    figure.update_layout(showlegend=True)
     return figure
 
 

@@ -24,7 +24,7 @@ from dashboard.summaries import number, p_words
 CHANCE = 0.05
 """Corrected p from which a correlation is not told from chance."""
 
-_ROW_PX, _TOP_PX, _RIGHT_PX = 34, 74, 150
+_ROW_PX, _RIGHT_PX = 34, 150
 
 
 def measure_dots(measures: Sequence[Mapping[str, Any]], text: PlotText, *, chosen: str = "",
@@ -43,7 +43,7 @@ def measure_dots(measures: Sequence[Mapping[str, Any]], text: PlotText, *, chose
     colours, n = palette(dark), len(measures)
     labels = [plotly_text(one["title"], 40) for one in measures]
     figure = plot_frame(text, _ROW_PX * n + 14, colours, left=label_width(labels, 13),
-                        top=_TOP_PX, right=_RIGHT_PX)
+                        right=_RIGHT_PX)
     clear = [_is_clear(one) for one in measures]
     for known, words in ((True, "beyond chance"), (False, "not beyond chance")):
         rows = [at for at in range(n) if clear[at] is known and _value(measures[at]) is not None]

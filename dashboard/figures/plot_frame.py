@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.palette import FONT, Palette
+from dashboard.figures.frame import ChartText, framed, legend_above
+from dashboard.figures.palette import Palette
 
-GRID = "rgba(128,128,128,0.18)"
-_LINE_PX, _AXIS_PX = 17, 50
+_AXIS_PX = 50
 
 
 @dataclass(frozen=True)
@@ -37,35 +38,20 @@ class PlotText:
     method: tuple[str, ...]
 
 
-def plot_frame(text: PlotText, height: int, colours: Palette, *, left: int = 70, top: int = 44,
+def plot_frame(text: PlotText, height: int, colours: Palette, *, left: int = 80, top: int = 72,
                right: int = 24) -> go.Figure:
-    """An empty plot.
+    """An empty plot with its axes, and a legend above it.
 
     Parameters
     ----------
     height : of the picture itself, in pixels
     left, top, right : margins, in pixels
     """
-    foot = _AXIS_PX + _LINE_PX * len(text.method) + 6
-    axis = {"zeroline": False, "gridcolor": GRID, "fixedrange": False,
-            "tickfont": {"size": 11, "color": colours.ink}}
-    figure = go.Figure(layout={
-        "height": height + top + foot, "margin": {"l": left, "r": right, "t": top, "b": foot},
-        "paper_bgcolor": colours.page, "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": colours.ink, "family": FONT}, "hoverlabel": {"align": "left"},
-        "title": {"text": plotly_text(text.title), "x": 0, "xref": "container", "y": 1,
-                  "yref": "container", "yanchor": "top", "pad": {"t": 10, "l": 8},
-                  "font": {"size": 15, "color": colours.ink}},
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
-                   "font": {"size": 12, "color": colours.ink}, "bgcolor": "rgba(0,0,0,0)",
-                   "itemsizing": "constant"},
-        "xaxis": {**axis, "title": _axis_title(text.x, colours)},
-        "yaxis": {**axis, "title": _axis_title(text.y, colours)}})
-    for row, line in enumerate(text.method):
-        figure.add_annotation(
-            text=plotly_text(line, 240), xref="paper", yref="paper", x=0, y=0, xanchor="left",
-            yanchor="top", xshift=8 - left, yshift=-_AXIS_PX - _LINE_PX * row, showarrow=False,
-            align="left", font={"size": 11, "color": colours.faint})
+    figure = framed(ChartText(text.title, text.y, text.method), colours, plot_px=height, left=left,
+                    right=right, below=_AXIS_PX, top=top)
+    figure.update_layout(showlegend=True, legend={**legend_above(colours),
+                                                  "itemsizing": "constant"},
+                         xaxis=_axis(text.x, colours), yaxis=_axis(text.y, colours))
     return figure
 
 
@@ -76,5 +62,8 @@ def padded(values: Sequence[float], share: float = 0.05) -> list[float]:
     return [low - air, high + air]
 
 
-def _axis_title(name: str, colours: Palette) -> dict:
-    return {"text": plotly_text(name), "standoff": 6, "font": {"size": 12, "color": colours.ink}}
+def _axis(name: str, colours: Palette) -> dict[str, Any]:
+    return {"zeroline": False, "gridcolor": "rgba(128,128,128,0.18)",
+            "tickfont": {"size": 11, "color": colours.ink},
+            "title": {"text": plotly_text(name), "standoff": 6,
+                      "font": {"size": 12, "color": colours.ink}}}

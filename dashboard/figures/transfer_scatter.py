@@ -87,7 +87,7 @@ def transfer_scatter(content: Mapping[str, Any], measure: Mapping[str, Any], tex
              for s, t in zip(pairs.source, pairs.target, strict=True)]
     shown = [kind for kind in (ACROSS, *branches, UNKNOWN_PAIR) if kind in kinds]
     rows = -(-len(shown) // _IN_A_ROW)
-    figure = plot_frame(text, _HEIGHT_PX, colours, left=80, top=50 + _LEGEND_ROW_PX * rows)
+    figure = plot_frame(text, _HEIGHT_PX, colours, top=50 + _LEGEND_ROW_PX * rows)
     unit = "points" if within or content["scores"]["gain_over"] else "%"
     for kind in shown:
         at = [i for i, one in enumerate(kinds) if one == kind]
@@ -99,7 +99,6 @@ def transfer_scatter(content: Mapping[str, Any], measure: Mapping[str, Any], tex
     if pairs.source:
         figure.update_xaxes(range=padded(pairs.similarity))
         figure.update_yaxes(range=padded(pairs.transfer, 0.07))
-    figure.update_layout(showlegend=True)
     return figure
 
 

@@ -11,11 +11,13 @@ from dashboard.views.problems import problems_shown
 from dashboard.views.progress import show_run
 from gradsim_core import Run, ensure_supervisor, resume_run
 
-_KINDS = {"experiment": "Comparison", "train": "Training", "transfer": "Transfer"}
-_ENDED = {"failed": "The last comparison failed.",
-          "cancelled": "The last comparison was cancelled; the models it had trained are kept.",
-          "interrupted": "The last comparison stopped before its end; the models it had trained "
-                         "are kept."}
+_KINDS = {"experiment": "Comparison", "train": "Training", "transfer": "Transfer",
+          "measures": "Correlation", "lower-or-higher": "Experiment",
+          "topic-or-language": "Experiment"}
+_ENDED = {"failed": "The last {kind} failed.",
+          "cancelled": "The last {kind} was cancelled; the models it had trained are kept.",
+          "interrupted": "The last {kind} stopped before its end; the models it had trained are "
+                         "kept."}
 
 
 @st.fragment(run_every="2s")
@@ -41,7 +43,8 @@ def follow_runs(signature: str, coming: tuple[str, ...]) -> None:
 
 def offer_to_go_on(run: Run) -> None:
     """Say how a run ended, and hold the button that goes on with it."""
-    message = _ENDED.get(run.state, "")
+    kind = _KINDS.get(run.kind, "Run").lower()
+    message = _ENDED.get(run.state, "").format(kind=kind)
     if run.state == "failed":
         st.error(f"{message} {markdown_text(run.error)}")
     else:

@@ -1,0 +1,103 @@
+"""Correlations as pages show them: plans, estimates, runs, tables that are kept, and reports.
+
+Conventions
+-----------
+As in `data`: caches are shared, capped, and keyed on everything their content depends on. A
+correlation is a finding of the kind "measures", whose content nobody may change.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from dashboard.data import store
+from dashboard.findings import begin_finding
+from gradsim_core import (
+    ImportedSimilarity,
+    MeasuresPlan,
+    Run,
+    Scores,
+    Store,
+    estimate_transfer,
+    finding_key,
+    imported_measures,
+    keep_similarity,
+    save_imported,
+)
+
+KIND = "measures"
+
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+"""The date of files in an archive: the same content gives the same bytes."""
+
+
+def correlation_plan(seeds: int, against: str) -> MeasuresPlan:
+    """What a new correlation asks.
+
+    Parameters
+    ----------
+    seeds : of the models to train
+    against : name of imported scores; "" for the study's own transfer
+    """
+    return MeasuresPlan.model_validate({"imported": against} if against else {"seeds": seeds})
+
+
+def correlation_estimate(signature: str, plan: MeasuresPlan) -> Mapping[str, Any]:
+    """What training the scores would take now (see `estimate_transfer`)."""
+    here = store()
+    try:
+        trained = here.path(signature, "trials/any").parent.stat().st_mtime_ns
+    except OSError:
+        trained = 0
+    return _estimate(str(here.root), signature, plan.model_dump_json(), trained)
+
+
+def begin_correlation(signature: str, plan: MeasuresPlan) -> Run:
+    """Queue a plan's run."""
+    return begin_finding(signature, KIND, plan)
+
+
+def correlation_run(plan: MeasuresPlan, signature: str, runs: list[Run]) -> Run | None:
+    """The newest run of a plan."""
+    key = finding_key(signature, KIND, plan)
+    return next((run for run in runs if run.key == key), None)
+
+
+def unfinished_correlation(runs: list[Run]) -> Run | None:
+    """The newest correlation's run, if it ended without a result."""
+    newest = next((run for run in runs if run.kind == KIND), None)
+    return newest if newest and newest.state != "done" and not newest.coming else None
+
+
+def save_scores(signature: str, name: str, scores: Scores) -> None:
+    """Keep imported scores with a study."""
+    save_imported(store(), signature, name, scores)
+
+
+def kept_similarities(signature: str) -> list[str]:
+    """What similarities were imported under, by name."""
+    return [name.partition(".")[2] for name in imported_measures(store(), signature)]
+
+
+def save_similarity(signature: str, sources: Sequence[str], found: ImportedSimilarity) -> None:
+    """Keep an imported similarity with a study, as a measure of its sources."""
+    keep_similarity(store(), signature, sources, found)
+
+
+def report_zip(files: Mapping[str, str]) -> bytes:
+    """Files as one archive."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, text in files.items():
+            packed.writestr(zipfile.ZipInfo(name, _LONG_AGO), text)
+    return archive.getvalue()
+
+
+@st.cache_data(max_entries=64, show_spinner="Counting the models to train …")
+def _estimate(root: str, signature: str, plan: str, trained: int) -> Mapping[str, Any]:
+    return estimate_transfer(Store(root), signature, MeasuresPlan.model_validate_json(plan))

@@ -1,0 +1,84 @@
+"""A new correlation: which scores are to be predicted, what that takes, and the button for it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.correlations import (
+    begin_correlation,
+    correlation_estimate,
+    correlation_plan,
+    correlation_run,
+)
+from dashboard.data import results, store
+from dashboard.escaping import plain_text
+from dashboard.state import MOST_SEEDS, Selection, bound, select
+from dashboard.summaries import about, count
+from gradsim_core import MeasuresPlan, Run, imported_names
+
+_OWN = "The study's own transfer"
+
+
+def plan_correlation(selection: Selection, signature: str, runs: list[Run],
+                     done: list[str]) -> None:
+    """Show what a correlation would take, and start it.
+
+    Parameters
+    ----------
+    runs, done : the study's runs, and the ids of its finished correlations
+    """
+    n_languages = len(results(signature).series.languages)
+    if not done:
+        st.markdown("Does similarity predict which language helps which? A model is trained on "
+                    "each language alone and scored on all others; then every measure of "
+                    "similarity (gradients, family tree, place, typology, vocabulary, labels, "
+                    "embeddings) is held against these scores. You get **a verdict in one "
+                    "sentence**, the measures side by side with their uncertainty, a table target "
+                    "by target, the layers, and a report to take away. Scores that you measured "
+                    "yourself can be brought in under *Own scores and similarities*.")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        names = imported_names(store(), signature)
+        against = selection.against if selection.against in names else ""
+        st.radio("Scores to be predicted", ["", *names],
+                 format_func=lambda name: f"Imported: {plain_text(name, 60)}" if name else _OWN,
+                 captions=[f"{count(n_languages, 'model')} of one language each, for every seed",
+                           *("Nothing is trained." for _ in names)],
+                 **bound("against", against))
+        if not against:
+            st.number_input("Seeds", 1, MOST_SEEDS, width=130, **bound("seeds", selection.seeds),
+                            help="Every model is trained once a seed. How well halves of the "
+                                 "seeds agree tells how high any measure can get.")
+    with right, st.container(border=True):
+        _start(signature, correlation_plan(selection.seeds, against), runs, done)
+
+
+def _start(signature: str, plan: MeasuresPlan, runs: list[Run], done: list[str]) -> None:
+    """What the plan takes, and the button that starts it."""
+    st.subheader("What it takes", anchor=False)
+    found = correlation_estimate(signature, plan)
+    models, seconds = found["models"], found["seconds"]
+    time = ("little" if not models else "not known" if seconds is None else about(seconds))
+    shown = (("Training, about", time), ("Models to train", f"{models:,}"),
+             ("Trained already", f"{found['cached']:,}"))
+    for column, (label, value) in zip(st.columns(3), shown, strict=True):
+        column.metric(label, value)
+    st.caption((f"{found['examples']:,} examples in all, {count(found['workers'], 'model')} at a "
+                "time. " if models else "")
+               + "Then the measures are computed, which takes a minute or two. It runs in a "
+                 "process of its own: you can close this page.")
+    run = correlation_run(plan, signature, runs)
+    if plan.id in done:
+        st.success("This correlation is finished.")
+        if st.button("Show the result", type="primary"):
+            _show(plan)
+    elif run is not None and run.coming:
+        st.info("This correlation is being computed; its progress stands above.")
+    elif st.button("Train and correlate" if models else "Correlate", type="primary"):
+        begin_correlation(signature, plan)
+        _show(plan)
+
+
+def _show(plan: MeasuresPlan) -> None:
+    select(correlation=plan.id[:8], correlating="found")
+    st.rerun()

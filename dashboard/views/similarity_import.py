@@ -1,0 +1,58 @@
+"""An own similarity of languages: one table, or one a layer, kept as a measure of the study."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.correlations import kept_similarities, save_similarity
+from dashboard.state import select
+from dashboard.views.table_upload import (
+    MOST_MEGABYTES,
+    choose_columns,
+    held_file,
+    kept_name,
+    show_preview,
+    show_understood,
+)
+from gradsim_core import GradSimError, preview_table, read_similarity_files
+
+MOST_FILES = 200
+"""Layers of one measure: deeper models than there are."""
+
+_ROLES = ("source", "target", "score")
+
+
+def bring_similarity(signature: str, sources: list[str]) -> None:
+    """Let the reader bring a similarity.
+
+    Parameters
+    ----------
+    sources : codes of the study's sources
+    """
+    st.markdown("A table of how near languages are to each other; larger is nearer. *Wide*: a "
+                "matrix with languages in the first column and in the header. *Long*: one row a "
+                "pair. Several files are the layers of one measure, in the order of the numbers "
+                "in their names.")
+    uploaded = st.file_uploader("Tables of similarity (.csv, .tsv or .txt)", ["csv", "tsv", "txt"],
+                                accept_multiple_files=True, key="upload.similarity",
+                                max_upload_size=MOST_MEGABYTES)
+    if not uploaded:
+        return
+    if len(uploaded) > MOST_FILES:
+        raise GradSimError(f"{len(uploaded):,} files are too many layers for one measure; "
+                           f"{MOST_FILES} are possible. Leave some out.")
+    files = [held_file(one) for one in uploaded]
+    preview = preview_table(files[0])
+    show_preview(preview, files[0].name)
+    columns = choose_columns(preview, "upload.similarity", _ROLES)
+    if columns is None:
+        return
+    name = kept_name(files[0].name, "upload.similarity", kept_similarities(signature))
+    found = read_similarity_files(name, files, columns=columns, known=sources)
+    lacking = [code for code in sources if code not in found.languages]
+    show_understood(found.languages, [*found.sentences, *(
+        [f"In the study alone, without similarity: {', '.join(lacking)}."] if lacking else [])])
+    if st.button("Keep with the study", type="primary"):
+        save_similarity(signature, sources, found)
+        select(correlating="plan")
+        st.rerun()

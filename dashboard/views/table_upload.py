@@ -1,0 +1,128 @@
+"""A table that comes from the reader's own disk: the upload, a look at it, and its columns.
+
+Conventions
+-----------
+Bytes stay in memory under the name that the reader gave the file, so that errors name it; nothing
+is written before the reader keeps the table with a study.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from dashboard.escaping import markdown_text, plain_text
+from dashboard.views.chart import table_height
+from gradsim_core import USUAL_NAMES, GradSimError, HeldFile, Language, TablePreview
+
+MOST_MEGABYTES = 5
+"""A long table of 100 languages with 5 seeds takes about 2 MB."""
+
+_REQUIRED = ("source", "target", "score")
+_ROLE_WORDS = {"source": "Source (trained on)", "target": "Target (tested on)",
+               "score": "Score", "seed": "Seed", "metric": "Metric", "split": "Split"}
+_NOT_THERE = "none"
+_LONGEST_NAME = 60
+
+
+def held_file(uploaded: Any) -> HeldFile:
+    """What was uploaded, in memory.
+
+    Raises
+    ------
+    GradSimError
+        If it is larger than a table of languages can sensibly be.
+    """
+    if uploaded.size > MOST_MEGABYTES * 1_000_000:
+        raise GradSimError(f"{plain_text(uploaded.name, 120)}: has {uploaded.size / 1e6:.1f} MB, "
+                           f"and a table may have {MOST_MEGABYTES} MB. Keep only the columns for "
+                           "source, target and score, or use `gradsim import-scores`.")
+    return HeldFile(uploaded.name, uploaded.getvalue())
+
+
+def show_preview(preview: TablePreview, name: str) -> None:
+    """The first rows of a table, as they are written."""
+    st.caption(f"The first rows of {markdown_text(name, 120)}:")
+    titles: list[str] = []
+    for at, column in enumerate(preview.columns, 1):
+        title = plain_text(column, 40) or f"column {at}"
+        titles.append(title if title not in titles else f"{title} ({at})")
+    st.dataframe({title: [plain_text(row[at], 60) for row in preview.rows]
+                  for at, title in enumerate(titles)}, hide_index=True,
+                 height=table_height(len(preview.rows)))
+
+
+def choose_columns(preview: TablePreview, key: str,
+                   roles: Sequence[str] = tuple(_ROLE_WORDS)) -> dict[str, str] | None:
+    """Say how the table is read, and let the reader say it otherwise.
+
+    Parameters
+    ----------
+    key : of the widgets
+    roles : that may be given
+
+    Returns
+    -------
+    dict or None
+        Role -> column, empty where the usual names do; None while one is wanting.
+    """
+    if preview.is_long:
+        st.caption("Read as a long table, one row a pair: " + ", ".join(
+            f"{role} is *{markdown_text(preview.roles[role], 40)}*" for role in _REQUIRED) + ".")
+    else:
+        st.caption("Read as a wide table: sources (trained on) in the first column, targets "
+                   "(tested on) in the header.")
+    if not st.toggle("It is a long table with other columns" if not preview.is_long else
+                     "The columns are others", key=f"{key}.map"):
+        return {}
+    chosen: dict[str, str] = {}
+    for column, role in zip(st.columns(len(roles)), roles, strict=True):
+        offered = [*([] if role in _REQUIRED else [_NOT_THERE]), *preview.columns]
+        usual = preview.roles.get(role)
+        found = column.selectbox(
+            _ROLE_WORDS[role], offered, key=f"{key}.{role}", placeholder="choose",
+            index=offered.index(usual) if usual else None if role in _REQUIRED else 0,
+            format_func=lambda name: plain_text(name, 40))
+        if found is not None and found != _NOT_THERE:
+            chosen[role] = found
+    lacking = [role for role in _REQUIRED if role not in chosen]
+    if lacking:
+        st.info(f"Choose the column for {lacking[0]}.")
+        return None
+    twice = [name for name in chosen.values() if list(chosen.values()).count(name) > 1]
+    if twice:
+        st.info(f"The column {markdown_text(twice[0], 40)} is chosen twice. Choose another.")
+        return None
+    return chosen
+
+
+def show_understood(languages: Mapping[str, Language], sentences: Sequence[str]) -> None:
+    """What was understood of a table, and which language each spelling was taken for."""
+    st.markdown("**What was understood**")
+    st.markdown("\n".join(f"- {markdown_text(line, 600)}" for line in sentences))
+    with st.expander(f"The {len(languages)} spellings and their languages"):
+        st.dataframe({
+            "Written": [plain_text(spelling, 40) for spelling in languages],
+            "Read as": [plain_text(one.name, 60) for one in languages.values()],
+            "Code": [plain_text(one.code, 20) for one in languages.values()],
+            "Note": [plain_text(one.note or ("" if one.iso639_3 else "not known: kept as written"),
+                                120) for one in languages.values()]},
+            hide_index=True, height=table_height(len(languages)))
+
+
+def kept_name(file_name: str, key: str, taken: Sequence[str]) -> str:
+    """Let the reader name what is kept; the file's name is offered."""
+    stem = file_name.rpartition(".")[0] or file_name
+    offered = re.sub("[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:_LONGEST_NAME] or "imported"
+    name = st.text_input("Keep it under the name", offered, key=f"{key}.name",
+                         max_chars=_LONGEST_NAME, width=340,
+                         help="Letters, digits, '-' and '_'.").strip()
+    if name in taken:
+        st.caption(f"There is a {markdown_text(name, 60)} already: it will be replaced.")
+    return name
+
+
+assert set(_ROLE_WORDS) == set(USUAL_NAMES)
