@@ -208,7 +208,7 @@ def seed_agreement(scores: Scores) -> SeedAgreement:
     """
     cells = scores.values[:, off_diagonal(scores)]
     found, counts, length = [], [], 2.0
-    for first, second in _halvings(len(scores.seeds)):
+    for first, second in halvings(len(scores.seeds)):
         a, b = cells[list(first)].mean(axis=0), cells[list(second)].mean(axis=0)
         both = np.isfinite(a) & np.isfinite(b)
         counts.append(int(both.sum()))
@@ -220,7 +220,7 @@ def seed_agreement(scores: Scores) -> SeedAgreement:
     return SeedAgreement(correlation, reliability, len(found), min(counts, default=0))
 
 
-def _halvings(n_seeds: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+def halvings(n_seeds: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     """Pairs of disjoint halves, each pair once; at most `_MOST_SPLITS`, spread over all."""
     half = min(n_seeds, _MOST_HALVED) // 2
     found = []

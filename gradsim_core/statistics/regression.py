@@ -19,6 +19,7 @@ import numpy as np
 
 _RIDGE = 1e-9
 _NOTHING = 1e-12  # of a sum of squares
+_REPEATED = 1e-8  # the same, of what other predictors leave: the ridge leaves about 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,3 +108,31 @@ def explained(predictors: Predictors, responses: np.ndarray,
         fitted = np.linalg.solve(products[:, chosen][:, :, chosen], sums[:, chosen, None])[..., 0]
         found[:, at] = (fitted * sums[:, chosen]).sum(axis=1) / below
     return np.where(fine[:, None], found, np.nan)
+
+
+def partial_correlations(columns: np.ndarray, responses: np.ndarray,
+                         predictors: np.ndarray) -> np.ndarray:
+    """Correlate a response and a predictor, both without what the columns explain of them.
+
+    Parameters
+    ----------
+    columns : (n, k), the constant among them
+    responses, predictors : (B, n), NaN missing; pairs count where both are defined
+
+    Returns
+    -------
+    np.ndarray
+        (B,); NaN where nothing is left of either.
+    """
+    has = np.isfinite(responses) & np.isfinite(predictors)
+    y, x = (np.where(has, values, 0.0) for values in (responses, predictors))
+    products, sums_y, squares_y = equations(columns, np.where(has, responses, np.nan))
+    sums_x, squares_x = x @ columns, (x ** 2).sum(axis=1)
+    fitted = np.linalg.solve(products, np.stack([sums_y, sums_x], axis=2))  # (B, k, 2)
+    left_y = squares_y - (sums_y * fitted[..., 0]).sum(axis=1)
+    left_x = squares_x - (sums_x * fitted[..., 1]).sum(axis=1)
+    left = (x * y).sum(axis=1) - (sums_x * fitted[..., 0]).sum(axis=1)
+    fine = ((has.sum(axis=1) > columns.shape[1] + 1) & (left_y > _REPEATED * squares_y)
+            & (left_x > _REPEATED * squares_x))
+    below = np.sqrt(np.where(fine, left_x * left_y, 1.0))
+    return np.where(fine, left / below, np.nan)
