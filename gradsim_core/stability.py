@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradsim_core.decision import Reading, Rule, make_grouping, placed_languages, read_similarity
-from gradsim_core.errors import StudyError
+from gradsim_core.errors import GroupingError, StudyError
 from gradsim_core.gram import Similarity
 from gradsim_core.grouping import Grouping, linkage_tree
 from gradsim_core.grouping.stability import branch_support, co_membership, group_changes, settled_at
@@ -25,34 +25,49 @@ from gradsim_core.resampling import Increments, resampled_similarities
 from gradsim_core.results import Results
 
 RESAMPLES = 200
-"""Resamples that are grouped unless told otherwise: a share is then known to 7 points or better."""
+"""Resamples unless told otherwise: a share is then known to 7 percentage points or better."""
+
+
+@dataclass(frozen=True, eq=False)
+class Certainty:
+    """How far a similarity and its tree hold over resamples.
+
+    Attributes
+    ----------
+    languages : codes, L of them
+    low, high : (L, L) 95% interval of each similarity
+    tree : (L − 1, 4) average linkage of the similarity itself
+    support : (L − 1,) share of resamples whose tree has the branch
+    resamples, undefined : how many were read, and how many left a similarity undefined
+    """
+
+    languages: tuple[str, ...]
+    low: np.ndarray
+    high: np.ndarray
+    tree: np.ndarray
+    support: np.ndarray
+    resamples: int
+    undefined: int
 
 
 @dataclass(frozen=True, eq=False)
 class Stability:
-    """How far groups, branches and similarities hold over resamples.
+    """How far groups hold over resamples.
 
     Attributes
     ----------
     languages : codes, L of them
     groups : (L,) labels of the groups in question
-    low, high : (L, L) 95% interval of each similarity
     together : (L, L) share of resamples in which two languages share a group
     changes : (L,) share in which a language changes group
-    tree : (L − 1, 4) average linkage of the similarity itself
-    support : (L − 1,) share of resamples whose tree has the branch
     same : share of resamples that give just these groups
-    resamples, undefined : how many were grouped, and how many could not be
+    resamples, undefined : as in `Certainty`
     """
 
     languages: tuple[str, ...]
     groups: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
     together: np.ndarray
     changes: np.ndarray
-    tree: np.ndarray
-    support: np.ndarray
     same: float
     resamples: int
     undefined: int
@@ -76,9 +91,9 @@ class Settling:
     saved: float
 
 
-def stability(results: Results, increments: Increments | None, reading: Reading, rule: Rule,
-              resamples: int = RESAMPLES, seed: int = 0) -> Stability:
-    """Resample a study's similarity, and group every resample.
+def certainty(results: Results, increments: Increments | None, reading: Reading,
+              resamples: int = RESAMPLES, seed: int = 0) -> Certainty:
+    """Resample a study's similarity, and make every resample a tree.
 
     Parameters
     ----------
@@ -87,40 +102,62 @@ def stability(results: Results, increments: Increments | None, reading: Reading,
     Raises
     ------
     StudyError
-        If the study has no increments, or none that end at the reading's snapshot.
+        If the study has no increments, or none that end at the reading's snapshot; or if every
+        resample leaves a similarity undefined.
+    GroupingError
+        If fewer than two languages have a defined similarity.
+    """
+    found, placed, drawn, undefined = _resampled(results, increments, reading, resamples, seed)
+    tree = linkage_tree(found.matrix[placed][:, placed])
+    trees = [linkage_tree(matrix[placed][:, placed], ordered=False) for matrix in drawn]
+    low, high = np.percentile(drawn[:, placed][:, :, placed], [2.5, 97.5], axis=0)
+    return Certainty(tuple(found.languages[i] for i in placed), low, high, tree,
+                     branch_support(tree, trees), len(drawn), undefined)
+
+
+def stability(results: Results, increments: Increments | None, reading: Reading, rule: Rule,
+              resamples: int = RESAMPLES, seed: int = 0) -> Stability:
+    """Resample a study's similarity, and group every resample by the same rule and K.
+
+    Raises
+    ------
+    StudyError
+        As `certainty`.
     GroupingError
         As `make_grouping`.
     """
+    found, placed, drawn, undefined = _resampled(results, increments, reading, resamples, seed)
+    base = make_grouping(results, found, rule)
+    fixed = rule.model_copy(update={"k": base.k, "k_min": None, "k_max": None})
+    groups = group_labels(base, len(placed))
+    labels = np.array([group_labels(make_grouping(results, _replaced(found, matrix), fixed),
+                                    len(placed)) for matrix in drawn])
+    same = np.mean([settled_at([row, groups]) == 0 for row in labels])
+    return Stability(tuple(found.languages[i] for i in placed), groups, co_membership(labels),
+                     group_changes(groups, labels), float(same), len(drawn), undefined)
+
+
+def _resampled(results: Results, increments: Increments | None, reading: Reading, resamples: int,
+               seed: int) -> tuple[Similarity, list[int], np.ndarray, int]:
+    """The similarity, who can be grouped, resamples that leave it defined, number of the others."""
     if increments is None:
         raise StudyError(f"Study {results.signature} kept no increments to resample: it has too "
                          "few steps, or too many languages for its blocks. Run it with more "
                          "steps, or fewer languages.")
     found = read_similarity(results, reading)
     placed = placed_languages(found)
-    base = make_grouping(results, found, rule)
-    fixed = rule.model_copy(update={"k": base.k, "k_min": None, "k_max": None})
+    if len(placed) < 2:
+        raise GroupingError(f"Only {len(placed)} of {len(found.languages)} languages have a "
+                            "defined similarity here, and two are needed. Take other blocks, or "
+                            "the raw correction.")
     drawn = resampled_similarities(
         results.series, increments, reading.blocks, reading.reading, found.correction,
         reading.snapshot, resamples=resamples, seed=seed)
-    inner = drawn[:, placed][:, :, placed]
-    defined = np.isfinite(inner).all(axis=(1, 2))
+    defined = np.isfinite(drawn[:, placed][:, :, placed]).all(axis=(1, 2))
     if not defined.any():
         raise StudyError(f"Of {resamples} resamples none leaves every similarity defined. Take the "
                          "raw correction, or other blocks.")
-    groups = group_labels(base, len(placed))
-    labels: list[np.ndarray] = []
-    trees = []
-    for matrix in drawn[defined]:
-        labels.append(group_labels(make_grouping(results, _replaced(found, matrix), fixed),
-                                   len(placed)))
-        trees.append(linkage_tree(matrix[placed][:, placed], ordered=False))
-    tree = linkage_tree(found.matrix[placed][:, placed])
-    low, high = np.nanpercentile(inner, [2.5, 97.5], axis=0)
-    same = np.mean([settled_at([row, groups]) == 0 for row in labels])
-    return Stability(tuple(found.languages[i] for i in placed), groups, low, high,
-                     co_membership(np.array(labels)), group_changes(groups, np.array(labels)),
-                     tree, branch_support(tree, trees), float(same), int(defined.sum()),
-                     int((~defined).sum()))
+    return found, placed, drawn[defined], int((~defined).sum())
 
 
 def settling(results: Results, reading: Reading, rule: Rule) -> Settling:

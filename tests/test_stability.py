@@ -23,7 +23,7 @@ from gradsim_core.grouping.stability import (
     settled_at,
 )
 from gradsim_core.results import load_increments, load_results
-from gradsim_core.stability import Stability, settling, stability
+from gradsim_core.stability import Certainty, Stability, certainty, settling, stability
 
 CLUSTERS = (0, 1, 0, 1, 2, 2)
 
@@ -82,17 +82,25 @@ def stability_of(root: Path, parts, rule=None, reading=None, **more) -> Stabilit
                      reading or Reading(), rule or Rule(k=3), **more)
 
 
+def certainty_of(root: Path, parts, reading=None, **more) -> Certainty:
+    store = write_stretches(root, parts)
+    return certainty(load_results(store, SIGNATURE), load_increments(store, SIGNATURE),
+                     reading or Reading(), **more)
+
+
 @pytest.mark.parametrize("reading", ["cosine_of_mean", "mean_cosine"])
 def test_clear_groups_are_certain(tmp_path, reading):
     found = stability_of(tmp_path, stretches(CLUSTERS, 0.3), reading=Reading(reading=reading))
     assert found.same == 1
     assert (found.changes == 0).all()
     np.testing.assert_array_equal(found.together == 1, np.equal.outer(CLUSTERS, CLUSTERS))
-    pairs = [sorted(clade) for clade in clades(found.tree)[:3]]
-    assert sorted(pairs) == [[0, 2], [1, 3], [4, 5]]
-    assert (found.support[:3] == 1).all()
     assert (found.resamples, found.undefined) == (200, 0)
-    assert (found.low < found.high)[~np.eye(6, dtype=bool)].all()
+    sure = certainty_of(tmp_path, stretches(CLUSTERS, 0.3), Reading(reading=reading))
+    pairs = [sorted(clade) for clade in clades(sure.tree)[:3]]
+    assert sorted(pairs) == [[0, 2], [1, 3], [4, 5]]
+    assert (sure.support[:3] == 1).all()
+    assert (sure.low < sure.high)[~np.eye(6, dtype=bool)].all()
+    assert (sure.resamples, sure.undefined) == (200, 0)
 
 
 def test_groups_of_noise_are_not(tmp_path):
@@ -113,8 +121,8 @@ def test_one_wavering_language_is_found(tmp_path):
 
 def test_the_same_seed_gives_the_same(tmp_path):
     parts = stretches(CLUSTERS, 3.0)
-    one, same, other = (stability_of(tmp_path, parts, seed=seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(one.together, same.together)
+    one, same, other = (certainty_of(tmp_path, parts, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one.low, same.low)
     assert (one.low != other.low).any()
 
 
@@ -131,6 +139,8 @@ def test_a_study_without_increments_says_so(tmp_path):
     assert load_increments(store, SIGNATURE) is None
     with pytest.raises(StudyError, match=f"{SIGNATURE} kept no increments"):
         stability(load_results(store, SIGNATURE), None, Reading(), Rule())
+    with pytest.raises(StudyError, match=f"{SIGNATURE} kept no increments"):
+        certainty(load_results(store, SIGNATURE), None, Reading())
 
 
 def test_groups_that_turn_settle_when_the_turn_has_been_outweighed(tmp_path):

@@ -13,7 +13,15 @@ from gradsim_core.decision import Reading, Rule
 from gradsim_core.errors import GradSimError
 from gradsim_core.grouping.stability import clades
 from gradsim_core.results import Results, load_increments, load_results
-from gradsim_core.stability import RESAMPLES, Settling, Stability, settling, stability
+from gradsim_core.stability import (
+    RESAMPLES,
+    Certainty,
+    Settling,
+    Stability,
+    certainty,
+    settling,
+    stability,
+)
 from gradsim_core.store import Store
 
 
@@ -38,13 +46,15 @@ def stability_command(asked: tuple[str, Reading, Rule], cache: Cache = DEFAULT_C
     name = chosen(store, signature)
     results = load_results(store, name)
     settled = settling(results, reading, rule)
+    increments = load_increments(store, name)
     try:
-        found = stability(results, load_increments(store, name), reading, rule, resamples)
+        sure = certainty(results, increments, reading, resamples)
     except GradSimError:
         log("{}", settling_sentence(settled))  # needs no increments
         raise
+    found = stability(results, increments, reading, rule, resamples)
     if as_json:
-        print_json(stability_json(found, settled))
+        print_json(stability_json(found, sure, settled))
         return
     names = results.names
     print_table(f"Groups over {found.resamples} resamples, study {name}",
@@ -54,7 +64,7 @@ def stability_command(asked: tuple[str, Reading, Rule], cache: Cache = DEFAULT_C
                     enumerate(zip(found.languages, found.groups, found.changes, strict=True)),
                     key=lambda item: (item[1][1], item[1][2]))], left=3)
     print_table("Branches of the tree (average linkage), found in so many resamples",
-                ("found", "branch"), _branches(found, results), left=2)
+                ("found", "branch"), _branches(sure, results), left=2)
     log("Just these groups came out in {} of {} resamples.",
         round(found.same * found.resamples), f"{found.resamples:,}")
     if found.undefined:
@@ -78,16 +88,15 @@ def settling_sentence(settled: Settling) -> str:
             f"{100 * settled.saved:.0f}% of the training.")
 
 
-def stability_json(found: Stability, settled: Settling) -> dict[str, Any]:
+def stability_json(found: Stability, sure: Certainty, settled: Settling) -> dict[str, Any]:
     """Everything that is known of the stability, for programs."""
     return {
         "languages": list(found.languages), "groups": found.groups.tolist(),
         "resamples": found.resamples, "undefined": found.undefined, "same": found.same,
         "changes": dict(zip(found.languages, found.changes.tolist(), strict=True)),
-        "together": found.together.tolist(), "low": found.low.tolist(),
-        "high": found.high.tolist(),
+        "together": found.together.tolist(), "low": sure.low.tolist(), "high": sure.high.tolist(),
         "branches": [{"languages": sorted(found.languages[i] for i in clade), "support": support}
-                     for clade, support in zip(clades(found.tree), found.support.tolist(),
+                     for clade, support in zip(clades(sure.tree), sure.support.tolist(),
                                                strict=True)],
         "settled": {"step": settled.step, "saved": settled.saved, "steps": list(settled.steps),
                     "agreement": list(settled.agreement)}}
@@ -101,7 +110,7 @@ def _companions(found: Stability, at: int) -> str:
                      for i in np.argsort(-share, kind="stable")[:3])
 
 
-def _branches(found: Stability, results: Results) -> list[tuple[str, str]]:
-    return [(f"{100 * support:.0f}%", ", ".join(results.names[found.languages[i]]
+def _branches(sure: Certainty, results: Results) -> list[tuple[str, str]]:
+    return [(f"{100 * support:.0f}%", ", ".join(results.names[sure.languages[i]]
                                                 for i in sorted(clade)))
-            for clade, support in zip(clades(found.tree)[:-1], found.support, strict=False)]
+            for clade, support in zip(clades(sure.tree)[:-1], sure.support, strict=False)]
