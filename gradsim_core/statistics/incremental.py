@@ -49,8 +49,9 @@ class Incremental:
     Attributes
     ----------
     controls, dropped : names of the controls used, and of those that could not be
-    error_controls, error_both, gain : leave-one-language-out R^2 without and with the similarity, and
-        the difference; NaN with fewer than five languages or too few pairs
+    error_controls, error_both, gain : leave-one-language-out R^2 (1 minus the share of error) of
+        the controls, of controls and similarity, and the difference; NaN with fewer than five
+        languages or too few pairs
     interval : 95%, of the gain
     beta : coefficient of the similarity, in standard deviations of the transfer a standard
         deviation of the similarity
