@@ -1,131 +1,102 @@
-"""Finished findings that were never computed: similarities and scores drawn at random.
-
-What a page works out from the numbers fits together: the tables of each target are Spearman's,
-Kendall's and the others' own; only intervals, p values and ceilings are made up.
-"""
+"""Findings that were never computed: numbers along depth that we chose, in the engine's format."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from made_up_experiments import NAMES
 from made_up_studies import BLOCKS, EUROPEAN, SIGNATURE
-from scipy.stats import kendalltau, spearmanr
 
 from gradsim_core import Store
 
-GERMANIC = ("deu", "nld", "swe", "dan")
-MEASURES = {"gradient": ("Gradients", 0.9), "lexical.ngrams": ("Shared character n-grams", 0.6),
-            "family": ("Family tree", 0.4), "geographic": ("Geographic nearness", 0.2),
-            "distribution.size": ("Size of the source", 0.0)}
-"""Name -> title, and how much of it is the transfer itself."""
+NAMES = {"deu": "German", "spa": "Spanish", "nld": "Dutch", "ita": "Italian", "swe": "Swedish",
+         "por": "Portuguese", "dan": "Danish", "fra": "French"}
+FALLING, RISING = (0.42, 0.36, 0.30, 0.21, 0.12, 0.05), (0.02, 0.05, 0.11, 0.18, 0.27, 0.40)
 
 
-def made_up_measures(codes: Sequence[str] = EUROPEAN, *, names: Mapping[str, str] = NAMES,
-                     signature: str = SIGNATURE, title: str = "", left_out: str = "",
-                     scores: str = "", best_layer: bool = True, name: str = "",
-                     identity: str = "00ff00ff00ff00ff") -> dict[str, Any]:
-    """The content of the finding "measures" on these languages.
+def finding_head(kind: str, name: str, codes: Sequence[str], names: Mapping[str, str],
+                 signature: str, left_out: str) -> dict[str, Any]:
+    """What the contents of all kinds begin with."""
+    return {
+        "$schema": f"gradsim.{kind}/1", "id": name,
+        "study": {"signature": signature, "source": "made up", "task": "sequence",
+                  "metric": "weighted_f1", "name": "Made-up study", "model": "tiny-bytes"},
+        "versions": {"gradsim": "0.1.0"}, "plan": {},
+        "languages": [{"code": code, "name": names.get(code, code),
+                       "branch": "Germanic" if at % 2 == 0 else "Italic"}
+                      for at, code in enumerate(codes)],
+        "left_out": [{"code": "rus", "name": "Russian", "reason": left_out}] if left_out else []}
+
+
+def made_up_lower_or_higher(codes: Sequence[str] = EUROPEAN, *, name: str = "aa11aa11aa11aa11",
+                            names: Mapping[str, str] = NAMES, signature: str = SIGNATURE,
+                            linguistic: Sequence[float] | None = FALLING,
+                            task: Sequence[float] | None = RISING, verdict: str = "",
+                            left_out: str = "", title: str = "Family") -> dict[str, Any]:
+    """Content of `lower-or-higher` over `BLOCKS`.
 
     Parameters
     ----------
-    title : of the first measure, if not its own
-    left_out : why a language was not compared
-    scores : name of imported scores; "" for the study's own transfer
-    best_layer : whether one layer is best beyond chance
-    name : of the study
+    linguistic, task : a share a block; None for a side without measures
+    title : of the family measure
     """
-    draw, n = np.random.default_rng(len(codes)), len(codes)
-    kin = np.array([[(a in GERMANIC) == (b in GERMANIC) for b in codes] for a in codes], float)
-    transfer = np.clip(0.35 + 0.15 * kin + 0.08 * draw.normal(size=(1, n))
-                       + 0.04 * draw.normal(size=(n, n)), 0, 1)
-    if n > 3:
-        transfer[0, 1] = np.nan  # a cell that nobody trained
-    measures = []
-    for at, (key, (words, share)) in enumerate(MEASURES.items()):
-        noise = draw.normal(size=(n, n))
-        values = share * (transfer - 0.4) / 0.12 + (1.2 - share) * (noise + noise.T) / 2
-        values = np.tanh(values / 2)
-        if key == "geographic":
-            values[:, -1] = values[-1, :] = np.nan
-        measures.append(_measure(key, (title if not at else "") or words, codes, values, transfer,
-                                 at, best_layer))
-    first = measures[0]["target_spearman"]
+    sides = {"linguistic": linguistic, "task": task}
+    full = linguistic is not None and task is not None
     return {
-        "$schema": "gradsim.measures/1", "id": identity,
-        "study": {"signature": signature, "name": name or "Made-up study", "source": "made up",
-                  "model": "tiny-bytes", "task": "sequence", "metric": "weighted_f1"},
-        "versions": {"gradsim": "0"},
-        "plan": {"scores": scores or "transfer", "seeds": 3, "permutations": 9999,
-                 "resamples": 1999},
-        "languages": [{"code": code, "name": names.get(code, code),
-                       "branch": "Germanic" if code in GERMANIC else "Romance"} for code in codes],
-        "left_out": [{"code": "rus", "name": "Russian", "reason": left_out}] if left_out else [],
-        "verdict": f"{measures[0]['title']} predict transfer best: mean Spearman "
-                   f"{first['value']:+.2f} (p = {first['p_corrected']:.4f} after correction).",
-        "method": ["p: the languages' labels are permuted 9,999 times, rows and columns "
-                   "together.", "Intervals: languages are drawn with replacement 1,999 times."],
-        "scores": {"kind": "imported" if scores else "transfer", "name": scores,
-                   "metric": "weighted_f1", "split": "test", "gain_over": "",
-                   "seeds": [0] if scores else [0, 1, 2],
-                   "budget": None if scores else {"steps": 72, "batch_size": 16},
-                   "origin": "one language a model",
-                   "agreement": {"correlation": 0.8, "reliability": 0.92}},
-        "transfer": _table(transfer), "measures": measures}
+        **finding_head("lower-or-higher", name, codes, names, signature, left_out),
+        "plan": {"linguistic": ["family", "distribution.script"], "task": ["distribution.labels"],
+                 "centred": True, "permutations": 9999, "resamples": 1999, "seed": 0},
+        "reading": {"reading": "cosine_of_mean", "correction": "raw", "step": 120},
+        "n_pairs": len(codes) * (len(codes) - 1) // 2,
+        "predictors": {side: [] if shares is None else
+                       ["family", "distribution.script"] if side == "linguistic" else
+                       ["distribution.labels"] for side, shares in sides.items()},
+        "unused": [{"name": "topic", "side": "task", "reason": "it is not available"}],
+        "titles": {"family": title, "distribution.script": "Script",
+                   "distribution.labels": "Label distribution", "topic": "Topics"},
+        "blocks": [{"block": block, **{side: _share(shares, at) for side, shares in sides.items()},
+                    "total_r2": 0.55} for at, block in enumerate(BLOCKS)],
+        "trend": {"blocks": [block for block in BLOCKS if block != "head"],
+                  **({"slope": -0.62, "interval": [-0.81, -0.33], "p": 0.0007} if full else
+                     {"slope": None, "interval": None, "p": None})},
+        "verdict": verdict or ("The higher the block, the more task and the less language: made "
+                               "up." if full else "Nothing can be compared: made up."),
+        "method": ["Made up, with 9,999 permutations.", "8 languages, 28 pairs."]}
+
+
+def _share(shares: Sequence[float] | None, at: int) -> dict[str, Any]:
+    if shares is None:
+        return {"share": None, "r2": None, "interval": None, "p": None}
+    return {"share": shares[at], "r2": shares[at] + 0.1,
+            "interval": [shares[at] - 0.08, shares[at] + 0.1],
+            "p": 0.001 if shares[at] > 0.1 else 0.3}
+
+
+def made_up_topic_or_language(codes: Sequence[str] = EUROPEAN, *, name: str = "bb22bb22bb22bb22",
+                              names: Mapping[str, str] = NAMES, signature: str = SIGNATURE,
+                              verdict: str = "", left_out: str = "",
+                              topics: Sequence[str] = ("sport", "politics")) -> dict[str, Any]:
+    """Content of `topic-or-language` over `BLOCKS`: language first, topic at the end."""
+    def span(value: float) -> dict[str, Any]:
+        return {"value": value, "interval": [value - 0.06, value + 0.07]}
+
+    return {
+        **finding_head("topic-or-language", name, codes, names, signature, left_out),
+        "topics": list(topics),
+        "cells": [{"code": f"{code}.{at}", "language": code, "topic": topic, "rows": 120 + at}
+                  for code in codes for at, topic in enumerate(topics)],
+        "blocks": [{"block": block, "within_language": span(0.5 + low), "neither": span(0.2),
+                    "within_topic": span(0.3 + high),
+                    "difference": {**span(0.2 + low - high), "p": 0.01}}
+                   for block, low, high in zip(BLOCKS, FALLING, RISING, strict=True)],
+        "trend": {"slope": -0.58, "interval": [-0.7, -0.4], "p": 0.001},
+        "crossover": "layer.2",
+        "verdict": verdict or "Language counts more up to layer.1, topic from layer.2 on: made up.",
+        "method": ["Made up, cell by cell.", "16 cells."]}
 
 
 def write_finding(store: Store, content: Mapping[str, Any]) -> None:
     """Put a finding where the engine would have put it."""
-    kind = content["$schema"].removeprefix("gradsim.").partition("/")[0]
+    kind = content["$schema"].removeprefix("gradsim.").removesuffix("/1")
     store.write_json(content["study"]["signature"], f"findings/{kind}-{content['id']}.json",
                      content)
-
-
-def _measure(name: str, title: str, codes: Sequence[str], values: np.ndarray,
-             transfer: np.ndarray, rank: int, best_layer: bool) -> dict[str, Any]:
-    np.fill_diagonal(values, np.nan)
-    targets = [_target(code, values[:, at], transfer[:, at], at) for at, code in enumerate(codes)]
-    keys = ("spearman", "kendall", "ndcg3", "regret1")
-    mean = {key: float(np.mean(known)) if (known := [
-        one[key] for one in targets if one[key] is not None]) else None for key in keys}
-    value = mean["spearman"] or 0.0
-    p = (0.0001, 0.012, 0.09, 0.4, 0.8)[rank]
-    result = {"value": value, "interval": [value - 0.2, min(1.0, value + 0.15)], "p": p}
-    layers = [] if rank else [
-        {"layer": block, "value": value - 0.08 * abs(at - 3), "interval": [
-            value - 0.08 * abs(at - 3) - 0.2, value - 0.08 * abs(at - 3) + 0.2],
-         "p": 0.002, "p_corrected": 0.01 if best_layer and at == 3 else 0.2}
-        for at, block in enumerate(BLOCKS)]
-    return {
-        "name": name, "title": title, "source": "made up", "note": "", "directed": rank == 4,
-        "coverage": float(np.isfinite(values).sum() / max(1, len(codes) * (len(codes) - 1))),
-        "values": _table(values), "per_target": targets, "mean": mean,
-        "target_spearman": {**result, "p_corrected": min(1.0, 3 * p)},
-        "pooled": {"pearson": result, "spearman": result, "both": result},
-        "ceiling": {"similarity": None if rank else 0.85, "transfer": 0.92,
-                    "value": 0.88 if not rank else 0.96, "share": value / 0.9},
-        "incremental": None if rank else {
-            "controls": ["family", "geographic"], "error_controls": 0.2, "error_both": 0.31,
-            "gain": 0.11, "interval": [0.02, 0.2], "beta": 0.4, "p": 0.03, "n_pairs": 55,
-            "n_languages": len(codes)},
-        "behind_first": {"value": 0.1 * rank, "interval": [0.1 * rank - 0.12, 0.1 * rank + 0.12]}
-        if rank else None,
-        "layers": layers, "best_layer": BLOCKS[3] if layers and best_layer else None}
-
-
-def _target(code: str, similarity: np.ndarray, transfer: np.ndarray, at: int) -> dict[str, Any]:
-    known = np.isfinite(similarity) & np.isfinite(transfer)
-    known[at] = False
-    a, b = similarity[known], transfer[known]
-    if len(a) < 3:
-        return {"code": code, "spearman": None, "kendall": None, "ndcg3": None, "regret1": None,
-                "n": len(a)}
-    return {"code": code, "spearman": float(spearmanr(a, b).statistic),
-            "kendall": float(kendalltau(a, b).statistic), "ndcg3": 0.8,
-            "regret1": float(b.max() - b[np.argmax(a)]), "n": len(a)}
-
-
-def _table(values: np.ndarray) -> list[list[float | None]]:
-    return [[float(one) if np.isfinite(one) else None for one in row] for row in values]

@@ -1,0 +1,65 @@
+"""The gradient similarity of every block of a study, on the languages that all blocks define."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradsim_core.decision import Reading, read_similarity
+from gradsim_core.gram import Similarity
+from gradsim_core.results import Results
+from gradsim_core.statistics.centring import doubly_centred
+
+
+@dataclass(frozen=True)
+class BlockSimilarities:
+    """What a study's Grams say block by block.
+
+    Attributes
+    ----------
+    blocks : name -> similarity, in depth order
+    undefined : code -> why it has no similarity in one block or more
+    """
+
+    blocks: Mapping[str, Similarity]
+    undefined: Mapping[str, str]
+
+    @property
+    def one(self) -> Similarity:
+        """Any of them: all are read alike."""
+        return next(iter(self.blocks.values()))
+
+    def stack(self, codes: Sequence[str], *, centred: bool) -> np.ndarray:
+        """Similarity of some languages in every block: (n_blocks, L, L), the diagonal NaN.
+
+        Parameters
+        ----------
+        centred : whether each block is doubly centred, over these languages alone
+        """
+        matrices = []
+        for one in self.blocks.values():
+            at = [one.languages.index(code) for code in codes]
+            matrix = one.matrix[np.ix_(at, at)].copy()
+            np.fill_diagonal(matrix, np.nan)
+            matrices.append(matrix)
+        stack = np.stack(matrices)
+        return doubly_centred(stack) if centred else stack
+
+
+def read_blocks(results: Results, reading: Reading) -> BlockSimilarities:
+    """Read each block of a study by itself.
+
+    Parameters
+    ----------
+    reading : how each is read; its blocks do not matter
+    """
+    blocks = {block: read_similarity(results, reading.model_copy(update={"blocks": block}))
+              for block in results.series.blocks}
+    undefined = dict(results.series.invalid)
+    for block, one in blocks.items():
+        for at, code in enumerate(one.languages):
+            if not np.isfinite(one.matrix[at, at]):
+                undefined.setdefault(code, f"its similarity is undefined in {block}")
+    return BlockSimilarities(blocks, undefined)
