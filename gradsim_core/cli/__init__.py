@@ -21,6 +21,7 @@ from gradsim_core.cli.answers import export, group, verify
 from gradsim_core.cli.computing import estimate, run
 from gradsim_core.cli.experiments import experiments
 from gradsim_core.cli.house import dashboard, doctor, supervise
+from gradsim_core.cli.matrices import matrices_command
 from gradsim_core.cli.measures import import_similarity, measures
 from gradsim_core.cli.printing import log
 from gradsim_core.cli.runs import runs
@@ -46,7 +47,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "verify": verify,
     "train": train, "transfer": transfer, "scores": scores,
     "import-scores": import_scores, "measures": measures,
-    "import-similarity": import_similarity, "doctor": doctor, "dashboard": dashboard}
+    "import-similarity": import_similarity, "matrices": matrices_command,
+    "doctor": doctor, "dashboard": dashboard}
 for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(experiments, name="experiment")
