@@ -44,13 +44,15 @@ if TYPE_CHECKING:
     from gradsim_core.experiments.verdict import points as points
     from gradsim_core.experiments.verdict import points_between as points_between
     from gradsim_core.findings.estimates import estimate_transfer as estimate_transfer
-    from gradsim_core.findings.measures import MeasuresPlan as MeasuresPlan
+    from gradsim_core.findings.lower_or_higher import LowerOrHigherPlan as LowerOrHigherPlan
+    from gradsim_core.findings.plans import MeasuresPlan as MeasuresPlan
     from gradsim_core.findings.record import list_findings as list_findings
     from gradsim_core.findings.record import load_finding as load_finding
     from gradsim_core.findings.report import REPORTS as REPORTS
     from gradsim_core.findings.report import finding_report as finding_report
     from gradsim_core.findings.runs import finding_key as finding_key
     from gradsim_core.findings.runs import submit_finding as submit_finding
+    from gradsim_core.findings.topic_or_language import TopicOrLanguagePlan as TopicOrLanguagePlan
     from gradsim_core.gram import CORRECTIONS as CORRECTIONS
     from gradsim_core.gram import READINGS as READINGS
     from gradsim_core.gram import GramSeries as GramSeries
@@ -139,10 +141,12 @@ _HOME = {
     "experiments.runs": ("estimate_experiment", "experiment_key", "submit_experiment"),
     "experiments.verdict": ("metric_name", "percent", "phrase", "points", "points_between"),
     "findings.estimates": ("estimate_transfer",),
-    "findings.measures": ("MeasuresPlan",),
+    "findings.lower_or_higher": ("LowerOrHigherPlan",),
+    "findings.plans": ("MeasuresPlan",),
     "findings.record": ("list_findings", "load_finding"),
     "findings.report": ("REPORTS", "finding_report"),
     "findings.runs": ("finding_key", "submit_finding"),
+    "findings.topic_or_language": ("TopicOrLanguagePlan",),
     "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes", "similarity"),
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),

@@ -26,7 +26,8 @@ from gradsim_core.cli.training import (
     say_estimate,
 )
 from gradsim_core.findings.estimates import ESTIMATES
-from gradsim_core.findings.measures import MeasuresPlan, run_measures
+from gradsim_core.findings.measures import run_measures
+from gradsim_core.findings.plans import MeasuresPlan
 from gradsim_core.findings.record import load_plan
 from gradsim_core.findings.report import finding_report, summary_rows
 from gradsim_core.findings.runs import TITLES, finding_key, submit_finding

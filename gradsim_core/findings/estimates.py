@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gradsim_core.experiments.runs import estimate_trials
-from gradsim_core.findings.transfer_table import TransferSettings, check_enough, needed_trials
+from gradsim_core.findings.plans import TransferSettings
+from gradsim_core.findings.transfer_table import check_enough, needed_trials
 from gradsim_core.results import load_results
 from gradsim_core.store import Store
 

@@ -8,34 +8,31 @@ their models score on the target: it asks for the order of a target's sources, a
 choices are fixed beforehand and stated in the content's ``method``; what is undefined is null.
 
 Measures are ranked by it, those that lack most pairs after the others: of few pairs another
-correlation can be high. ``behind_first`` is the leader's headline minus the measure's, over the pairs that both have.
-Controls of the ``incremental`` value are `CONTROLS`; family and geographic stand in where typology
-is not there, and no measure is its own control.
+correlation can be high. ``behind_first`` is the leader's headline minus the measure's, over the
+pairs that both have. Controls of the ``incremental`` value are `CONTROLS`; family and geographic
+stand in where typology is not there, and no measure is its own control.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from pydantic import Field, field_validator
 
 from gradsim_core.errors import StudyError
 from gradsim_core.execution import run_trials
 from gradsim_core.findings.measures_words import method_sentences, verdict
+from gradsim_core.findings.plans import MeasuresPlan
 from gradsim_core.findings.record import (
     finding_head,
     number,
     numbers,
     pair,
-    plan_id,
     save_finding,
     save_plan,
 )
 from gradsim_core.findings.transfer_table import (
-    TransferSettings,
     check_enough,
     needed_trials,
     not_compared,
@@ -50,6 +47,8 @@ from gradsim_core.progress import Observer
 from gradsim_core.results import load_results
 from gradsim_core.scores.tables import Scores, mean_scores
 from gradsim_core.statistics.association import Association, associate, associate_all, difference
+from gradsim_core.statistics.ceiling import ceiling
+from gradsim_core.statistics.incremental import incremental_value
 from gradsim_core.statistics.ranking import TargetRanking, rank_targets
 from gradsim_core.store import Store
 
@@ -60,27 +59,6 @@ STAND_INS = ("family", "geographic")
 _RANKED = ("spearman", "kendall", "ndcg3", "regret1")
 FEWEST_COVERED = 0.5
 """Share of the pairs that a measure must have to lead, or to be a control."""
-
-
-class MeasuresPlan(TransferSettings):
-    """Which measures are held against which scores, and how sure that is made."""
-
-    measures: tuple[str, ...] = Field((), description="Measures to compare, such as gradient or "
-                                      "typology.syntactic; left out: every one there is.")
-    permutations: int = Field(9_999, ge=99, le=1_000_000,
-                              description="Permutations of language labels, for each p.")
-    seed: int = Field(0, ge=0, lt=2**31, description="Seed of the permutations.")
-
-    @field_validator("measures", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(
-            value, str) else value
-
-    @property
-    def id(self) -> str:
-        """Its name: the first 16 digits of a SHA-256 of all of it."""
-        return plan_id(self)
 
 
 def run_measures(prepared: Prepared, store: Store, plan: MeasuresPlan, observe: Observer, *,
@@ -170,10 +148,6 @@ def _measure(one: Measure, headline: dict[str, Any], leader: Measure | None,
     """Everything about one measure."""
     ranking = rank_targets(one.values, transfer)
     draws: dict[str, Any] = {"permutations": plan.permutations, "seed": plan.seed}
-    behind = None
-    if leader is not None and one is not leader:
-        ahead = difference(leader.values, one.values, transfer)
-        behind = {"value": number(ahead.value), "interval": pair(ahead.interval)}
     layers = _layers(one, transfer, plan)
     defined = [layer for layer in layers if layer["value"] is not None]
     return {
@@ -189,9 +163,19 @@ def _measure(one: Measure, headline: dict[str, Any], leader: Measure | None,
                                           **draws)),
             "both": _pooled(associate(one.values, transfer, "pearson", adjust="both", **draws))},
         "ceiling": _ceiling(one, seeds, headline["value"]),
-        "incremental": _incremental(one, known, transfer, plan), "behind_first": behind,
+        "incremental": _incremental(one, known, transfer, plan),
+        "behind_first": _behind(one, leader, transfer),
         "layers": layers,
         "best_layer": max(defined, key=lambda layer: layer["value"])["layer"] if defined else None}
+
+
+def _behind(one: Measure, leader: Measure | None, transfer: np.ndarray) -> dict[str, Any] | None:
+    if leader is None or one is leader:
+        return None
+    ahead = difference(leader.values, one.values, transfer)
+    if not np.isfinite(ahead.value):
+        return None
+    return {"value": ahead.value, "interval": pair(ahead.interval)}
 
 
 def _target(code: str, ranking: TargetRanking) -> dict[str, Any]:
@@ -218,8 +202,6 @@ def _layers(one: Measure, transfer: np.ndarray, plan: MeasuresPlan) -> list[dict
 
 
 def _ceiling(one: Measure, seeds: np.ndarray, value: float | None) -> dict[str, Any]:
-    from gradsim_core.statistics.ceiling import ceiling
-
     found = ceiling(one.halves, seeds, "target_spearman")
     most = number(found.value)
     return {"similarity": number(found.similarity_reliability),
@@ -242,13 +224,12 @@ def _incremental(one: Measure, known: Mapping[str, Measure], transfer: np.ndarra
     controls = control_names(one.name, known)
     if not controls:
         return None
-    from gradsim_core.statistics.incremental import incremental_value
-
     found = incremental_value(one.values, {name: known[name].values for name in controls},
                               transfer, adjust="target", permutations=plan.permutations,
                               seed=plan.seed)
-    values = asdict(found)
+    if not np.isfinite(found.gain):
+        return None
     return {"controls": list(found.controls), "interval": pair(found.interval),
             "n_pairs": found.n_pairs, "n_languages": found.n_languages,
-            **{key: number(values[key])
+            **{key: number(getattr(found, key))
                for key in ("error_controls", "error_both", "gain", "beta", "p")}}

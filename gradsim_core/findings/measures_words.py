@@ -200,8 +200,8 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
         "Intervals: 95%, leaving out one language at a time with all its pairs (jackknife, Student "
         "on Fisher's scale). They answer for the choice of languages and are not corrected for "
         "their number; the first measure was found by looking, so its own lead is flattered.",
-        "Order: by the headline; a measure that has fewer than half of the pairs stands after those "
-        "that have more. Behind the first: the first one's headline minus the measure's, over the pairs that both "
+        "Order: by the headline; measures with fewer than half of the pairs stand last.",
+        "Behind the first: the first one's headline minus the measure's, over the pairs that both "
         "have, with the same languages left out.",
         "Pooled: over all pairs, after taking each target's mean out of the scores (Pearson, "
         "Spearman), or source and target effects out of both tables (doubly centred, Pearson).",

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field, field_validator
 
 from gradsim_core.errors import DataError, StudyError
-from gradsim_core.experiments.plans import Spending
+from gradsim_core.findings.plans import TransferSettings
 from gradsim_core.findings.record import number
 from gradsim_core.pair_tables import load_imported
 from gradsim_core.scores.majority import load_majority
@@ -37,28 +36,6 @@ from gradsim_core.trials import Trial, trial_of
 
 FEWEST_LANGUAGES = 4
 """With fewer a target has no three sources to be ranked."""
-
-
-class TransferSettings(Spending):
-    """Which scores are to be predicted."""
-
-    pairs: bool = Field(False, description="Predict what a language gains when another is trained "
-                        "with it, instead: L (L − 1) / 2 more models a seed.")
-    imported: str | None = Field(None, max_length=100, description="Predict the scores that "
-                                 "`import-scores` kept under this name, instead.")
-    gain: Literal["none", "majority"] = Field(
-        "none", description="Predict scores, or gains over always giving the target's most "
-        "frequent label; both rank a target's sources alike.")
-    split: Literal["dev", "test"] = Field("test", description="Rows that are scored.")
-    metric: str | None = Field(None, description="Such as accuracy or macro_f1; left out: the "
-                               "study's own.")
-
-    @field_validator("imported")
-    @classmethod
-    def _named(cls, value: str | None) -> str | None:
-        if value is not None and not value.strip():
-            raise ValueError("give the name under which the scores were kept")
-        return value
 
 
 def needed_trials(record: Mapping[str, Any], plan: TransferSettings) -> list[Trial]:
