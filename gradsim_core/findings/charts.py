@@ -43,7 +43,7 @@ _STYLE: dict[Any, Any] = {
     "axes.edgecolor": FAINT, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK,
     "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False}
 _LINE = 118  # characters of small type that fit below a chart
-_MOST_NAMED = 60
+_MOST_NAMED = 100
 _NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 Draw = Callable[["Axes"], None]
@@ -135,7 +135,7 @@ def heatmap(matrix: Sequence[Sequence[float | None]], rows: Sequence[str],
         for names, ticks, turned in ((columns, axes.set_xticks, 90), (rows, axes.set_yticks, 0)):
             if len(names) <= _MOST_NAMED:
                 ticks(np.arange(len(names)) + 0.5, [_shown(one, 24) for one in names],
-                      rotation=turned, fontsize=9 if len(names) <= 30 else 6)
+                      rotation=turned, fontsize=min(9, max(4, 300 / len(names))))
         axes.tick_params(length=0)
         axes.set_ylabel(_shown(across[0]))
         axes.set_xlabel(_shown(across[1]))

@@ -54,7 +54,7 @@ def matrices(found: ImportedSimilarity, against: Sequence[str] = AGAINST, *, k: 
     -------
     dict
         JSON-ready: "$schema", "name", "understood", "versions", "plan", "languages", "left_out",
-        "values" (the mean over layers, in tree order of "languages"), "layers", "against",
+        "values" (the measure's, in the tree order of "languages"), "layers", "against",
         "verdict", "method".
 
     Raises
@@ -132,7 +132,7 @@ def _filled(values: np.ndarray, chosen: Sequence[int]) -> np.ndarray:
     """The similarity of some languages, with the greatest one on the diagonal."""
     similarity = values[np.ix_(chosen, chosen)].copy()
     np.fill_diagonal(similarity, -np.inf)
-    np.fill_diagonal(similarity, max(1.0, float(similarity.max())))
+    np.fill_diagonal(similarity, similarity.max())
     return similarity
 
 
@@ -208,4 +208,6 @@ def method_sentences(content: dict[str, Any]) -> list[str]:
         "Intervals are 95%, over languages, and not corrected.",
         f"Groups: {plan['k']} in every layer by {plan['strategy'].replace('_', ' ')}, of the "
         "languages that no layer lacks; their agreement is the adjusted Rand index.",
-        "Languages stand in the order of average linkage on the mean over layers."]
+        "Languages stand in the order of average linkage"
+        + (", on the mean over layers of each layer's standard scores."
+           if len(content["layers"]) > 1 else ".")]

@@ -25,7 +25,7 @@ def report_files(content: Content) -> dict[str, str]:
         f"**{prose_text(content['verdict'], 2_000)}**",
         "\n".join(f"- {prose_text(one)}" for one in content["understood"]),
         _against(content, "layers.svg" in drawn), _groups(content),
-        "## The languages", figure("similarity.svg", "Mean similarity over layers, in tree order"),
+        "## The languages", figure("similarity.svg", "Similarity of the languages, in tree order"),
         _left_out(content),
         "## How this was computed\n\n" + "\n".join(f"- {prose_text(one, 600)}"
                                                    for one in content["method"]),
@@ -107,10 +107,11 @@ def _lines(content: Content) -> str:
 
 def _map(content: Content) -> str:
     names = [one["name"] for one in content["languages"]]
+    layered = len(content["layers"]) > 1
     return heatmap(content["values"], names, names,
                    title=f"Similarity of {len(names)} languages: {plain_text(content['name'], 60)}",
-                   unit="similarity, mean over layers",
-                   method="Order by average linkage. " + content["source"] + ".")
+                   unit="mean of standard scores of layers" if layered else "similarity",
+                   method=f"Order by average linkage. {content['source']}.", diverging=layered)
 
 
 def _layer_rows(content: Content) -> Iterator[list[object]]:

@@ -5,8 +5,9 @@ Conventions
 Layers are ordered by the number in their name; names that differ in nothing else are called by
 it ("layer 0", "layer 1"), others keep their own. What a layer is, the source of the tables says:
 in mPLM-Sim's files layer 0 is the embeddings. The values of a measure with several layers are the
-mean of those layers that have one: no layer is chosen before any is compared. A language that a
-layer lacks is missing there.
+mean over layers of each layer's standard scores (its values minus their mean, over their standard
+deviation): no layer is chosen before any is compared, and none counts more because its cosines
+spread more. A language that a layer lacks is missing there, and the mean is over the others.
 """
 
 from __future__ import annotations
@@ -62,11 +63,25 @@ def imported(name: str, tables: Mapping[str, Table]) -> Measure:
     title = f"Imported: {name}"
     if len(order) == 1:
         return Measure(f"imported.{name}", title, codes, stack[0], source)
-    count = np.isfinite(stack).sum(axis=0)
-    mean = np.divide(np.nansum(stack, axis=0), count, where=count > 0,
+    return Measure(f"imported.{name}", title, codes, mean_of_scores(stack), source,
+                   f"Mean of the standard scores of {len(order)} layers.", layer_names(order),
+                   stack)
+
+
+def mean_of_scores(stack: np.ndarray) -> np.ndarray:
+    """Mean over layers of each layer's standard scores: (N, L, L) -> (L, L).
+
+    A layer that is the same for all pairs scores 0 for each; NaN where no layer has a value.
+    """
+    scores = np.full(stack.shape, np.nan)
+    pairs = ~np.eye(stack.shape[1], dtype=bool)
+    for score, table in zip(scores, stack, strict=True):
+        there = pairs & np.isfinite(table)
+        values = table[there]
+        score[there] = (values - values.mean()) / (values.std() or 1.0) if len(values) else np.nan
+    count = np.isfinite(scores).sum(axis=0)
+    return np.divide(np.nansum(scores, axis=0), count, where=count > 0,
                      out=np.full(count.shape, np.nan))
-    return Measure(f"imported.{name}", title, codes, mean, source,
-                   f"Mean over all {len(order)} layers.", layer_names(order), stack)
 
 
 def layer_order(names: Sequence[str]) -> list[str]:
