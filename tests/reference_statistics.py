@@ -72,14 +72,40 @@ def ref_relabelled(table: np.ndarray, order: Sequence[int]) -> np.ndarray:
     return np.array([[table[a, b] for b in order] for a in order])
 
 
+def ref_entering(table: np.ndarray, statistic: str, adjust: str) -> np.ndarray:
+    """A table adjusted and ranked over all its own pairs."""
+    left = ref_adjusted(table, adjust)
+    if statistic == "pearson":
+        return left
+    ranked = np.full(table.shape, np.nan)
+    for s, t in ref_pairs(table):
+        beside = [pair for pair in ref_pairs(table) if statistic == "spearman" or pair[1] == t]
+        values = [left[pair] for pair in beside]
+        ranked[s, t] = ref_ranks(values)[beside.index((s, t))]
+    return ranked
+
+
 def ref_exact_p(similarity: np.ndarray, transfer: np.ndarray, statistic: str, adjust: str,
                 alternative: str = "two-sided") -> float:
-    """Share of all orders at least as extreme; for tables without missing pairs."""
+    """Share of all orders at least as extreme; orders without a value count as such."""
     seen = {"two-sided": abs, "greater": lambda v: v, "less": lambda v: -v}[alternative]
-    least = seen(ref_statistic(similarity, transfer, statistic, adjust)) - 1e-9
+    x, y = (ref_entering(table, statistic, adjust) for table in (similarity, transfer))
+
+    def of(order: Sequence[int]) -> float:
+        permuted = ref_relabelled(x, order)
+        if statistic != "target_spearman":
+            pairs = ref_pairs(permuted, y)
+            return ref_pearson([permuted[pair] for pair in pairs], [y[pair] for pair in pairs])
+        columns = [[pair for pair in ref_pairs(permuted, y) if pair[1] == target]
+                   for target in range(len(y))]
+        found = [ref_pearson([permuted[pair] for pair in column], [y[pair] for pair in column])
+                 for column in columns]
+        found = [one for one in found if np.isfinite(one)]
+        return sum(found) / len(found) if found else float("nan")
+
     orders = list(permutations(range(len(similarity))))
-    return sum(seen(ref_statistic(ref_relabelled(similarity, order), transfer, statistic, adjust))
-               >= least for order in orders) / len(orders)
+    least = seen(of(orders[0])) - 1e-9
+    return sum(not seen(of(order)) < least for order in orders) / len(orders)
 
 
 def ref_expected_over_ties(near: Sequence[float], gained: Sequence[float]) -> tuple[float, float]:
