@@ -9,12 +9,21 @@ finding's content is the JSON that the engine wrote; nobody may change it. Kinds
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import streamlit as st
 
 from dashboard.data import store
-from gradsim_core import Run, Store, list_findings, list_runs, load_finding, submit_finding
+from gradsim_core import (
+    Run,
+    Store,
+    finding_report,
+    list_findings,
+    list_runs,
+    load_finding,
+    submit_finding,
+)
 
 
 def findings_of(signature: str, kind: str) -> list[str]:
@@ -46,6 +55,11 @@ def finding_runs(signature: str, kind: str) -> list[Run]:
     return list_runs(store(), signature, kind)
 
 
+def finding_files(kind: str, content: dict[str, Any]) -> dict[str, str]:
+    """The report of a finding: file name -> text."""
+    return _files(kind, json.dumps(content, sort_keys=True))
+
+
 def begin_finding(signature: str, kind: str, plan: Any) -> Run:
     """Queue the run of a finding."""
     return submit_finding(store(), signature, kind, plan)
@@ -55,3 +69,8 @@ def begin_finding(signature: str, kind: str, plan: Any) -> Run:
 def _content(root: str, signature: str, kind: str, name: str,
              written: int) -> dict[str, Any] | None:
     return load_finding(Store(root), signature, kind, name)
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing the report …")
+def _files(kind: str, content: str) -> dict[str, str]:
+    return finding_report(kind, json.loads(content))

@@ -14,7 +14,7 @@ from typing import Any
 from dashboard.escaping import plain_text
 from dashboard.figures.depth_lines import DepthLine
 from dashboard.figures.frame import ChartText
-from dashboard.summaries import count
+from dashboard.summaries import CORRECTION_WORDS, READING_WORDS, count
 
 SHARES, SPANS = "lower-or-higher", "topic-or-language"
 SIDES = {"linguistic": "Linguistic measures", "task": "Measures of the task"}
@@ -50,10 +50,10 @@ def share_text(content: Mapping[str, Any], study: str) -> ChartText:
     return ChartText(
         f"What explains the similarity, block by block: {study}",
         "share of the variance, above chance",
-        (f"General dominance of each side in R², less its mean under permuted labels; bands: 95% "
-         "intervals (bootstrap over languages); hollow: p above 0.05",
-         f"{read['reading'].replace('_', ' ')}, {read['correction'].replace('_', ' ')}, step "
-         f"{read['step']}; {'doubly centred; ' if content['plan']['centred'] else ''}"
+        ("General dominance of each side in R², less its mean under permuted labels; bands: 95% "
+         "intervals over languages; hollow: p above 0.05",
+         f"{READING_WORDS[read['reading']].capitalize()}, {CORRECTION_WORDS[read['correction']]}; "
+         f"step {read['step']}{'; doubly centred' if content['plan']['centred'] else ''}",
          f"{_languages(content)}, {count(content['n_pairs'], 'pair')}; {_marks(content)}"))
 
 
@@ -62,7 +62,7 @@ def span_text(content: Mapping[str, Any], study: str) -> ChartText:
     return ChartText(
         f"Topic or language, block by block: {study}", "mean similarity",
         ("Every language split by topic; mean similarity of the gradients of two parts; bands: 95% "
-         "intervals",
+         "intervals" + ("; dotted: from here on topic counts more" if content["crossover"] else ""),
          f"{_languages(content)}, {count(len(content['topics']), 'topic')}, "
          f"{count(len(content['cells']), 'part')}; {_marks(content)}"))
 
@@ -101,7 +101,7 @@ def finding_label(content: Mapping[str, Any]) -> str:
 def facts_line(content: Mapping[str, Any]) -> str:
     """What could not take part, in one line; "" where everything did."""
     titles = content.get("titles", {})
-    unused = "; ".join(f"{titles.get(one['name'], one['name'])}, because {one['reason']}"
+    unused = "; ".join(f"{titles.get(one['name'], one['name'])} ({one['reason'].rstrip('.')})"
                        for one in content.get("unused", ()))
     return f"Left out: {unused}." if unused else ""
 

@@ -78,15 +78,51 @@ def block_choices(blocks: Sequence[str]) -> tuple[str, ...]:
     return (*named, *blocks)
 
 
-def moves(first: Similarity, second: Similarity) -> list[Move]:
-    """All pairs defined in both, the one that changes most first."""
+def moves(first: Similarity, second: Similarity,
+          bounds: tuple[np.ndarray, np.ndarray] | None = None) -> list[Move]:
+    """All pairs defined in both, the one that changes most first.
+
+    Parameters
+    ----------
+    bounds : lower and upper end of each change's interval, (L, L) each, NaN where unknown
+    """
     codes, found = first.languages, []
     for i in range(len(codes)):
         for j in range(i + 1, len(codes)):
             low, high = float(first.matrix[i, j]), float(second.matrix[i, j])
             if np.isfinite(low) and np.isfinite(high):
-                found.append(Move((codes[i], codes[j]), low, high))
+                found.append(Move((codes[i], codes[j]), low, high, _interval(bounds, i, j)))
     return sorted(found, key=lambda one: (-abs(one.change), one.pair))
+
+
+def _interval(bounds: tuple[np.ndarray, np.ndarray] | None, i: int,
+              j: int) -> tuple[float, float] | None:
+    if bounds is None or not np.isfinite(bounds[0][i, j] + bounds[1][i, j]):
+        return None
+    return float(bounds[0][i, j]), float(bounds[1][i, j])
+
+
+def spread_around(values: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """95% intervals from resamples, laid around the values themselves.
+
+    Parameters
+    ----------
+    values : (L, L)
+    drawn : (n_resamples, L, L)
+
+    Returns
+    -------
+    tuple
+        Lower and upper ends, (L, L) each; NaN where a resample leaves a cell undefined.
+
+    Notes
+    -----
+    Resampled gradients are noisier than the run's own, which moves all their cosines towards zero.
+    So the resamples' spread around their mean is used, not where they lie.
+    """
+    left = drawn - drawn.mean(axis=0)
+    low, high = np.percentile(left, [2.5, 97.5], axis=0)
+    return values + low, values + high
 
 
 def language_changes(found: Sequence[Move]) -> list[tuple[str, float, float]]:

@@ -72,7 +72,7 @@ def depth_lines(blocks: Sequence[str], lines: Sequence[DepthLine], text: ChartTe
         _add_band(figure, blocks, line, at, factor, dark)
     for at, line in enumerate(lines):
         _add_line(figure, blocks, line, at, factor, unit, dark, colours)
-    if crossover in blocks:
+    if crossover is not None and crossover in blocks:
         at = list(blocks).index(crossover)
         figure.add_vline(x=at - 0.5, line={"color": colours.faint, "width": 1, "dash": "dot"})
     return figure
@@ -118,12 +118,16 @@ def _add_line(figure: go.Figure, blocks: Sequence[str], line: DepthLine, at: int
     title = plotly_text(line.title, 60)
     figure.add_scatter(
         x=x, y=[None if i is None else factor * (line.values[int(i)] or 0) for i in x],
-        mode="lines+markers", name=title, connectgaps=False, line={"color": colour, "width": 2},
+        mode="lines+markers", showlegend=False, connectgaps=False,
+        line={"color": colour, "width": 2},
         marker={"symbol": symbol, "size": 10, "line": {"width": 2, "color": colour},
                 "color": [colours.page if one else colour for one in chance]},
         customdata=["" if i is None else _hover(title, blocks, line, int(i), factor, unit)
                     for i in x],
         hovertemplate="%{customdata}<extra></extra>")
+    figure.add_scatter(x=[None], y=[None], mode="lines+markers", name=title,
+                       line={"color": colour, "width": 2},
+                       marker={"symbol": symbol, "size": 10, "color": colour})
 
 
 def _hover(title: str, blocks: Sequence[str], line: DepthLine, i: int, factor: int,

@@ -54,13 +54,18 @@ def pair_moves(rows: Sequence[Move], names: Mapping[str, str], words: tuple[str,
             x=1, xref="paper", xanchor="left", xshift=8, y=row, showarrow=False,
             text=_signed(one.change), font={"size": 12, "color": colours.ink})
     hovers = [_hover(label, one, words) for label, one in zip(labels, rows, strict=True)]
-    for values, symbol, word in (([one.first for one in rows], "circle-open", words[0]),
-                                 ([one.second for one in rows], "diamond", words[1])):
+    for values, symbol, inside, word in (
+            ([one.first for one in rows], "circle", colours.page, words[0]),
+            ([one.second for one in rows], "diamond", None, words[1])):
         figure.add_scatter(
-            x=values, y=list(range(n)), mode="markers", name=plotly_text(word, 40),
-            marker={"symbol": symbol, "size": 10, "color": own, "line": {"width": 2,
-                                                                        "color": own}},
+            x=values, y=list(range(n)), mode="markers", showlegend=False,
+            marker={"symbol": symbol, "size": 10, "color": inside or own,
+                    "line": {"width": 2, "color": own}},
             customdata=hovers, hovertemplate="%{customdata}<extra></extra>")
+        figure.add_scatter(
+            x=[None], y=[None], mode="markers", name=plotly_text(word, 40),
+            marker={"symbol": symbol, "size": 10, "color": inside or colours.faint,
+                    "line": {"width": 2, "color": colours.faint}})
     figure.update_layout(
         showlegend=True, legend=legend_above(colours),
         xaxis={"zeroline": True, "zerolinecolor": colours.faint, "zerolinewidth": 1, "nticks": 8,

@@ -113,7 +113,7 @@ def _frame(panels: Sequence[Panel], rows: PanelRows, text: ChartText,
     stride = max(1, math.ceil(n * 11 * several / 470))
     labels = [plotly_text(one, 34) for one in rows.labels]
     ticks = [plotly_text(one, 14) for one in rows.ticks[::stride]]
-    flat = n * several <= 16 and max(map(len, rows.ticks)) <= 4
+    flat = n * several * max(map(len, rows.ticks)) <= 84
     below = 20 + (16 if flat else round(max(map(len, ticks)) * size * 0.56))
     left = label_width(labels, size)
     titled = any(panel.title for panel in panels)

@@ -1,0 +1,77 @@
+"""How the blocks of a study agree, and how sure a change between them is, kept for the next look.
+
+Conventions
+-----------
+As in `data`: caches are shared and capped, and keyed on everything their content depends on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from dashboard.data import results, store
+from dashboard.layers import Sides, block_agreement, spread_around
+from gradsim_core import (
+    GradSimError,
+    Reading,
+    Store,
+    load_increments,
+    read_similarity,
+    resampled_similarities,
+)
+
+RESAMPLES = 200
+
+Bounds = tuple[np.ndarray, np.ndarray]
+
+
+def agreement(signature: str, reading: Reading) -> np.ndarray:
+    """Spearman correlation of the similarities of all pairs of blocks, in depth order."""
+    return _agreement(str(store().root), signature, _written(signature),
+                      reading.model_copy(update={"blocks": "all"}))
+
+
+def change_bounds(signature: str, reading: Reading, sides: Sides) -> tuple[Bounds | None, str]:
+    """95% intervals of each pair's change, as lower and upper (L, L); else None, and why."""
+    try:
+        return _change_bounds(str(store().root), signature, _written(signature),
+                              reading.model_copy(update={"blocks": "all"}), sides)
+    except GradSimError as error:
+        return None, str(error)
+
+
+def _written(signature: str) -> tuple[int, ...]:
+    """When each part was written; 0 for one that is not there."""
+    def at(path: Path) -> int:
+        try:
+            return path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    return tuple(at(store().path(signature, name))
+                 for name in ("grams.safetensors", "increments.safetensors"))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _agreement(root: str, signature: str, written: tuple[int, ...],
+               reading: Reading) -> np.ndarray:
+    loaded = results(signature)
+    return block_agreement([read_similarity(loaded, reading.model_copy(update={"blocks": block}))
+                            for block in loaded.series.blocks])
+
+
+@st.cache_resource(max_entries=16, show_spinner="Resampling the gradients …")
+def _change_bounds(root: str, signature: str, written: tuple[int, ...], reading: Reading,
+                   sides: Sides) -> tuple[Bounds | None, str]:
+    loaded, increments = results(signature), load_increments(Store(root), signature)
+    if increments is None:
+        return None, "This study kept nothing to resample, so changes have no intervals."
+    found = [read_similarity(loaded, reading.model_copy(update={"blocks": name}))
+             for name in (sides.first, sides.second)]
+    drawn = [resampled_similarities(  # the same seed: both meet the same resamples
+        loaded.series, increments, name, one.reading, one.correction, reading.snapshot,
+        resamples=RESAMPLES) for name, one in zip((sides.first, sides.second), found, strict=True)]
+    return spread_around(found[1].matrix - found[0].matrix, drawn[1] - drawn[0]), ""
