@@ -7,15 +7,20 @@ Conventions
 -----------
 A cell is a language and a topic; its code is ``deu.Europe``, its name ``German, Europe``, and all
 else (genealogy, script, place) is the language's. The cells are a full crossing: every language
-that is kept has every topic that is kept. A topic must not stand for a label: in a sequence task
-all topics of a language keep the same number of training rows of each label, as many as its
-rarest topic has; in a token task, where a row has many labels, the same number of rows. Rows are
-chosen by the hash of their id or text, so that parallel rows stay parallel. Each cell must keep
-at least MINIMUM training rows: of all sets of two topics or more (of the MOST_TOPICS commonest),
-with the languages that can keep them, the one that keeps most training rows in all is taken; of
-two alike the one with more languages, then the first by name. Rows without a topic are left out.
-Development and test rows are split too, but not balanced. A study's ``rows`` and ``score_rows``
-are limits of a cell. What was left out is said in the corpus's notes.
+that is kept has every topic that is kept.
+
+Neither topic nor language may stand for a label or for a size: every cell keeps the same number
+of training rows of each label, as many as the poorest cell has (in a token task, where a row has
+many labels, the same number of rows). For the gradient of a label's share, where shares differ,
+drowns all else. Rows are chosen by the hash of their id or text, so that parallel rows stay
+parallel.
+
+A cell must keep MINIMUM training rows. For each set of two topics or more (of the MOST_TOPICS
+commonest) the language that costs the others most rows is left out until they do; the set that
+leaves most cells is taken; of two alike the one with more rows, then the one of commoner topics.
+Rows without a topic are left out. Development and test rows are split too, but not balanced. A
+study's ``rows`` and ``score_rows`` are limits of a cell. What was left out is said in the
+corpus's notes.
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
@@ -32,7 +37,7 @@ from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.data.rows import Row, hash_order, listing
 from gradsim_core.errors import DataError
 
-MINIMUM = 24
+MINIMUM = 40
 """Fewest training rows of a cell."""
 
 MOST_TOPICS = 10
@@ -67,30 +72,26 @@ def split_by_topic(corpus: Corpus, rows: int | None = None, score_rows: int | No
     """
     names = _commonest(corpus)
     counts = _counts(corpus, names)
-    kept, languages = _best_set(counts)
+    kept, languages = best_set(counts)
     if not kept:
         raise DataError(_too_few(corpus, names, counts))
     topics = sorted(names[i] for i in kept)
     slugs = _slugs(topics)
-    room = _capped(counts[:, kept].min(axis=1), rows)  # (L, n_labels)
+    room = _capped(counts[np.ix_(languages, kept)].min(axis=(0, 1)), rows)
+    quota = dict(zip(_labels(corpus), room.tolist(), strict=True))
     splits, by_code = {}, {}
-    for position, (code, language) in enumerate(corpus.languages.items()):
-        if position not in languages:
-            continue
-        quota = dict(zip(_labels(corpus), room[position].tolist(), strict=True))
-        for topic in topics:
-            cell = f"{code}.{slugs[topic]}"
-            by_code[cell] = replace(language, code=cell, name=f"{language.name}, {topic}")
-            own = {name: _of_topic(split, topic) for name, split in corpus.splits[code].items()}
-            splits[cell] = {name: _chosen(split, quota) if name == "train"
-                            else sampled(split, score_rows, seed) for name, split in own.items()}
+    chosen = [code for i, code in enumerate(corpus.languages) if i in languages]
+    for code, topic in product(chosen, topics):
+        language, cell = corpus.languages[code], f"{code}.{slugs[topic]}"
+        by_code[cell] = replace(language, code=cell, name=f"{language.name}, {topic}")
+        own = {name: _of_topic(split, topic) for name, split in corpus.splits[code].items()}
+        splits[cell] = {name: _chosen(split, quota) if name == "train"
+                        else sampled(split, score_rows, seed) for name, split in own.items()}
     order = sorted(splits)
-    left = [code for i, code in enumerate(corpus.languages) if i not in languages]
     return replace(corpus, languages={code: by_code[code] for code in order},
                    splits={code: splits[code] for code in order},
                    source=f"{corpus.source}, by topic",
-                   notes=_notes(corpus, splits, topics, [one for one in names
-                                                         if one not in topics], left))
+                   notes=(*corpus.notes, *_notes(corpus, quota, topics, names, chosen)))
 
 
 def _commonest(corpus: Corpus) -> list[str]:
@@ -121,31 +122,49 @@ def _counts(corpus: Corpus, topics: Sequence[str]) -> np.ndarray:
     return counts
 
 
-def _best_set(counts: np.ndarray) -> tuple[list[int], set[int]]:
-    """Topics to keep and the languages that can keep them; none if there are no two of each."""
+def best_set(counts: np.ndarray) -> tuple[list[int], list[int]]:
+    """Positions of the topics and of the languages to keep; none if there are no two of each.
+
+    Parameters
+    ----------
+    counts : (L, T, n_labels) training rows; topics in the order of their size
+    """
     considered = range(min(counts.shape[1], MOST_TOPICS))
-    best: tuple[tuple[int, int], list[int], set[int]] = ((0, 0), [], set())
+    best: tuple[tuple[int, int], list[int], list[int]] = ((0, 0), [], [])
     for size in range(2, len(considered) + 1):
         for chosen in combinations(considered, size):
-            room = counts[:, list(chosen)].min(axis=1).sum(axis=1)
-            able = np.flatnonzero(room >= MINIMUM)
-            worth = (int(room[able].sum()) * size, len(able))
-            if len(able) >= 2 and worth > best[0]:
-                best = worth, list(chosen), set(able.tolist())
+            room = counts[:, list(chosen)].min(axis=1)
+            able = _able(room)
+            cells = len(able) * size
+            worth = (cells, cells * int(room[able].min(axis=0).sum()) if able else 0)
+            if worth > best[0]:
+                best = worth, list(chosen), able
     return best[1], best[2]
 
 
+def _able(room: np.ndarray) -> list[int]:
+    """Languages that are left when each has MINIMUM rows in common: room (L, n_labels)."""
+    left = np.arange(len(room))
+    few_labels = min(2, room.shape[1])
+    while len(left) >= 2:
+        lowest = np.sort(room[left], axis=0)[:2]
+        if lowest[0].sum() >= MINIMUM and (lowest[0] > 0).sum() >= few_labels:
+            return left.tolist()
+        gain = ((room[left] == lowest[0]) * (lowest[1] - lowest[0])).sum(axis=1)
+        poorest = np.lexsort((room[left].sum(axis=1), -gain))[0]  # of equal gains, the smallest
+        left = np.delete(left, poorest)
+    return []
+
+
 def _capped(room: np.ndarray, rows: int | None) -> np.ndarray:
-    """Rows of each label that a cell keeps, (L, n_labels), at most `rows` of all."""
-    total = room.sum(axis=1, keepdims=True)
-    if rows is None:
+    """Rows of each label that a cell keeps, (n_labels,), at most `rows` of all."""
+    total = int(room.sum())
+    if rows is None or total <= rows:
         return room
-    share = np.where(total > rows, room * rows / np.maximum(total, 1), room)
-    floor = np.floor(share).astype(int)
-    for one, exact in zip(floor, share, strict=True):  # what rounding took, to the largest rests
-        lacking = min(rows, round(exact.sum())) - int(one.sum())
-        one[np.argsort(-(exact - one), kind="stable")[:lacking]] += 1
-    return floor
+    exact = room * rows / total
+    kept = np.floor(exact).astype(int)
+    kept[np.argsort(kept - exact, kind="stable")[:rows - int(kept.sum())]] += 1
+    return kept
 
 
 def _of_topic(split: Split, topic: str) -> Split:
@@ -185,22 +204,29 @@ def _slugs(topics: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _notes(corpus: Corpus, splits: Mapping[str, Mapping[str, Split]], topics: Sequence[str],
-           dropped: Sequence[str], languages: Sequence[str]) -> tuple[str, ...]:
-    kept = sum(len(by_name["train"]) for by_name in splits.values())
+def _notes(corpus: Corpus, quota: Mapping[str, int], topics: Sequence[str],
+           names: Sequence[str], chosen: Sequence[str]) -> list[str]:
     every = [corpus.split(code, "train") for code in corpus.languages]
     without = sum(len(split) - sum(map(bool, split.topics)) for split in every)
-    total = sum(map(len, every))
-    found = [f"Split by topic: {len(splits) // len(topics)} languages x {len(topics)} topics "
-             f"({listing(topics)}).",
-             f"Of {total:,} training rows {kept:,} are kept: {without:,} have no topic, and the "
-             f"others would unbalance the topics of a language, or are of a topic left out."]
+    labels = "" if corpus.task == "token" else " (" + ", ".join(
+        f"{label[:30]} {number:,}" for label, number in list(quota.items())[:8]) + ")"
+    kept = sum(quota.values()) * len(chosen) * len(topics)
+    found = [f"Split by topic: {len(chosen)} languages x {len(topics)} topics ({listing(topics)}), "
+             f"each with the same {sum(quota.values()):,} training rows{labels}.",
+             f"Of {sum(map(len, every)):,} training rows {kept:,} are kept: {without:,} have no "
+             "topic, and others would make cells differ in size or labels, or are of what is left "
+             "out."]
+    dropped = [name for name in names if name not in topics]
     if dropped:
         found.append(f"Topics left out: {listing(dropped)}.")
-    if languages:
-        found.append(f"Languages left out, because some topic would keep fewer than {MINIMUM} "
-                     f"training rows: {listing(languages)}.")
-    return (*corpus.notes, *found)
+    left = [code for code in corpus.languages if code not in chosen]
+    if left:
+        found.append(f"Languages left out, because with them cells would keep fewer than {MINIMUM} "
+                     f"training rows: {listing(left)}.")
+    lost = [label for label, number in quota.items() if not number]
+    if lost:
+        found.append(f"Labels left out, because some cell has none: {listing(lost)}.")
+    return found
 
 
 def _too_few(corpus: Corpus, topics: Sequence[str], counts: np.ndarray) -> str:
@@ -211,4 +237,4 @@ def _too_few(corpus: Corpus, topics: Sequence[str], counts: np.ndarray) -> str:
     some = ", ".join(f"{topic[:30]} {number:,}" for topic, number in zip(
         topics[:4], counts.sum(axis=(0, 2)), strict=False))
     return (f"{corpus.source}: no two topics leave two languages {MINIMUM} balanced training rows "
-            f"each (rows: {some}). Take more rows, fewer topics or other languages.")[:400]
+            f"a cell (rows: {some}). Take more rows, fewer topics or other languages.")[:400]
