@@ -78,7 +78,8 @@ def mean_of_scores(stack: np.ndarray) -> np.ndarray:
     for score, table in zip(scores, stack, strict=True):
         there = pairs & np.isfinite(table)
         values = table[there]
-        score[there] = (values - values.mean()) / (values.std() or 1.0) if len(values) else np.nan
+        varies = len(values) > 0 and np.ptp(values) > 1e-12
+        score[there] = (values - values.mean()) / values.std() if varies else 0.0
     count = np.isfinite(scores).sum(axis=0)
     return np.divide(np.nansum(scores, axis=0), count, where=count > 0,
                      out=np.full(count.shape, np.nan))
