@@ -42,6 +42,7 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     "numbers know no store, no run and no model":
         (("gradsim_core/gram.py", "gradsim_core/grouping/*.py", "gradsim_core/scores/tables.py",
           "gradsim_core/measures/*.py", "gradsim_core/statistics/*.py",
+          "gradsim_core/findings/predictors.py", "gradsim_core/findings/lower_or_higher_words.py",
           "gradsim_core/experiments/comparison.py", "gradsim_core/experiments/verdict.py"), (),
          STORES),
     "figures are pure":
@@ -53,6 +54,8 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     "streamlit stays in app, state, the loads and views":
         (("dashboard/**/*.py",),
          ("dashboard/app.py", "dashboard/state.py", "dashboard/data.py", "dashboard/experiments.py",
+          "dashboard/correlations.py",
+          "dashboard/findings.py", "dashboard/stabilities.py", "dashboard/blocks.py",
           "dashboard/views/*.py"),
          ("streamlit",)),
     "nothing is pickled":
