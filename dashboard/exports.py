@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.layers import Move
-from gradsim_core import Similarity, csv_text
+from gradsim_core import Similarity, Stability, csv_text
 
 
 def matrix_csv(found: Similarity, names: Mapping[str, str], order: Sequence[int]) -> str:
@@ -63,6 +63,15 @@ def agreement_csv(table: np.ndarray, blocks: Sequence[str]) -> str:
     """Rank correlations between blocks."""
     return csv_text([["block", *blocks], *([block, *map(_value, row)]
                                            for block, row in zip(blocks, table, strict=True))])
+
+
+def together_csv(found: Stability, names: Mapping[str, str], order: Sequence[int]) -> str:
+    """How often each language changes group, and shares one with each other; fractions."""
+    codes = [found.languages[i] for i in order]
+    return csv_text([["code", "name", "group", "changes", *codes], *(
+        [found.languages[i], names.get(found.languages[i], ""), int(found.groups[i]) + 1,
+         float(found.changes[i]), *(float(found.together[i, j]) for j in order)]
+        for i in order)])
 
 
 def _value(value: float) -> float | None:

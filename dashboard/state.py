@@ -50,6 +50,7 @@ class Selection:
     strategy : name in STRATEGIES
     k : number of groups; 0 lets the objective choose
     smallest, largest : languages a group may hold; largest 0 means no limit
+    sure : 1 resamples groups even where that takes long
     together, apart : codes that must share a group, codes no two of which may
     health : 1 shows the health of the study's data, 0 does not
     picture : file type that a chart's camera button gives
@@ -79,6 +80,7 @@ class Selection:
     k: int = 0
     smallest: int = 1
     largest: int = 0
+    sure: int = 0
     together: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
     health: int = 0
@@ -108,7 +110,7 @@ _POSSIBLE: dict[str, Callable[[Any], bool]] = {
     "strategy": STRATEGIES.__contains__, "picture": PICTURES.__contains__,
     "snapshot": lambda at: at >= -1, "k": lambda k: k >= 0,
     "health": (0, 1).__contains__, "smallest": lambda n: n >= 1, "largest": lambda n: n >= 0,
-    "planning": (0, 1).__contains__, "gains": (0, 1).__contains__,
+    **dict.fromkeys(("planning", "gains", "sure"), (0, 1).__contains__),
     "correlating": ("found", "plan", "import").__contains__, "within": (0, 1).__contains__,
     "bringing": ("scores", "similarity").__contains__,
     "seeds": lambda n: 1 <= n <= MOST_SEEDS, "draws": lambda n: 1 <= n <= MOST_DRAWS,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradsim_core import Grouping, Similarity
+from gradsim_core import Certainty, Grouping, Similarity, Stability
 
 LOW_RELIABILITY = {"cosine_of_mean": 0.5, "mean_cosine": 0.0}
 """Reading -> reliability below which a language is marked. Halves of single steps are noisy by
@@ -191,3 +191,27 @@ def size(n_bytes: float) -> str:
     if n_bytes < 1e6:
         return f"{max(1, round(n_bytes / 1e3))} kB"
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
+
+
+def support_line(sure: Certainty | None) -> tuple[str, ...]:
+    """What the dots on a tree say; nothing where it is not known."""
+    if sure is None:
+        return ()
+    return (f"Dots on the tree: filled where at least half of {count(sure.resamples, 'resample')} "
+            "of the training's steps have the branch; intervals: 95% over the same",)
+
+
+def stability_sentence(found: Stability, names: Mapping[str, str]) -> str:
+    """How often the groups come out again, and who wavers most."""
+    order = np.argsort(-found.changes, kind="stable")
+    wavering = [f"{names.get(found.languages[i], found.languages[i])} in "
+                f"{100 * found.changes[i]:.0f}%" for i in order[:3] if found.changes[i] >= 0.005]
+    start = (f"With the training's steps drawn anew {found.resamples:,} times, just these groups "
+             f"come out in {100 * found.same:.0f}% of the resamples")
+    if not wavering:
+        return f"{start}, and no language changes group."
+    return f"{start}; {_listed(wavering)} of them changes group."
+
+
+def _listed(items: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))

@@ -90,8 +90,10 @@ if TYPE_CHECKING:
     from gradsim_core.pair_tables import scores_csv as scores_csv
     from gradsim_core.prepared import Prepared as Prepared
     from gradsim_core.prepared import prepare as prepare
+    from gradsim_core.resampling import resampled_similarities as resampled_similarities
     from gradsim_core.results import Results as Results
     from gradsim_core.results import find_signature as find_signature
+    from gradsim_core.results import load_increments as load_increments
     from gradsim_core.results import load_results as load_results
     from gradsim_core.runs import Run as Run
     from gradsim_core.runs import cancel_run as cancel_run
@@ -122,6 +124,13 @@ if TYPE_CHECKING:
     from gradsim_core.spreadsheet import csv_cell as csv_cell
     from gradsim_core.spreadsheet import csv_text as csv_text
     from gradsim_core.spreadsheet import plain_text as plain_text
+    from gradsim_core.robustness import Certainty as Certainty
+    from gradsim_core.robustness import Settling as Settling
+    from gradsim_core.robustness import Stability as Stability
+    from gradsim_core.robustness import certainty as certainty
+    from gradsim_core.robustness import settling as settling
+    from gradsim_core.robustness import settling_sentence as settling_sentence
+    from gradsim_core.robustness import stability as stability
     from gradsim_core.store import Store as Store
     from gradsim_core.study import Study as Study
     from gradsim_core.study import load_study as load_study
@@ -159,7 +168,8 @@ _HOME = {
                     "preview_table", "read_scores", "read_similarity_table", "save_imported",
                     "scores_csv"),
     "prepared": ("Prepared", "prepare"),
-    "results": ("Results", "find_signature", "load_results"),
+    "resampling": ("resampled_similarities",),
+    "results": ("Results", "find_signature", "load_increments", "load_results"),
     "runs": ("Run", "cancel_run", "ensure_supervisor", "find_run", "list_runs", "resume_run",
              "run_log", "study_run", "study_state", "submit_run", "submit_study"),
     "scores.majority": ("load_majority", "majority_baseline"),
@@ -168,6 +178,8 @@ _HOME = {
     "scores.trained": ("all_languages_scores", "pair_gains", "transfer_scores"),
     "similarity_files": ("ImportedSimilarity", "keep_similarity", "read_similarity_files"),
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
+    "robustness": ("Certainty", "Settling", "Stability", "certainty", "settling",
+                   "settling_sentence", "stability"),
     "store": ("Store",),
     "study": ("Study", "load_study", "study_from", "study_yaml"),
     "verification": ("check_decision", "load_decision"),

@@ -11,20 +11,19 @@ from experiment_cases import finished_study, plan_of, results_of
 from pydantic import ValidationError
 
 from gradsim_core.errors import GradSimError
+from gradsim_core.experiments.candidate import Candidate
 from gradsim_core.experiments.candidates import (
-    Candidate,
     comparison_groups,
     gradient_groups,
     gradient_options,
-    groups_from_matrix,
     hand_groups,
     known_candidates,
     numbers_of_groups,
     random_groups,
     similarity_of,
     sizes_served,
-    table_groups,
 )
+from gradsim_core.experiments.matrix_groups import groups_from_matrix, table_groups
 from gradsim_core.experiments.plans import TITLES, Plan, PlanSettings, Spending, Table
 from gradsim_core.results import Results
 from gradsim_core.store import Store

@@ -22,8 +22,9 @@ from dashboard.state import (
 from gradsim_core import READINGS, STRATEGIES, Reading, Rule, block_indexes
 
 CHANGED = Selection("abcd1234", "layer.1:head", "mean_cosine", "centred", 2, "deu", "k_means", 3,
-                    2, 5, ("deu", "a,b&c=d"), ("spa",), 1, "png", 1, ("oracle",), 5, 40,
-                    "fedc", 1)
+                    2, 5, 1, ("deu", "a,b&c=d"), ("spa",), 1, "png", 1, ("oracle",), 5, 40,
+                    "fedc", 1, "embeddings", "layer.3", "aa11", "bb22", "plan", "00ff", "family", 1,
+                    "published", "similarity")
 
 
 def test_every_field_of_the_changed_selection_is_changed() -> None:
@@ -52,7 +53,8 @@ def test_any_address_gives_a_selection_that_keeps(query: dict[str, list[str]]) -
     ("reading", "nonsense"), ("correction", ""), ("snapshot", "x"), ("snapshot", "-2"),
     ("snapshot", "99999999999"), ("k", "-1"), ("k", "²"), ("k", "1.5"), ("smallest", "0"),
     ("strategy", "__class__"), ("picture", "exe"), ("health", "2"),
-    ("planning", "2"), ("gains", "-1"), ("seeds", "0"), ("seeds", "21"), ("draws", "0")])
+    ("planning", "2"), ("gains", "-1"), ("seeds", "0"), ("seeds", "21"), ("draws", "0"),
+    ("correlating", "x"), ("within", "2"), ("bringing", "secrets")])
 def test_impossible_value_is_the_default(key: str, value: str) -> None:
     assert selection_from({key: [value]}) == DEFAULT
 

@@ -73,7 +73,8 @@ def colour_limit(found: Similarity) -> float:
 
 
 def similarity_heatmap(found: Similarity, order: Sequence[int], text: HeatmapText, *,
-                       tree: np.ndarray | None = None, hatched: Sequence[int] = (),
+                       tree: np.ndarray | None = None, support: np.ndarray | None = None,
+                       hatched: Sequence[int] = (),
                        groups: Sequence[tuple[str, int]] = (), dark: bool = False) -> go.Figure:
     """Draw a similarity matrix.
 
@@ -83,6 +84,7 @@ def similarity_heatmap(found: Similarity, order: Sequence[int], text: HeatmapTex
     order : positions of the languages as they are to stand
     text : what is written around it
     tree : linkage over the first languages of the order, its leaves in that order; None for none
+    support : share of resamples that have each branch of the tree; None where it is not known
     hatched : positions of languages that are not to be trusted
     groups : name and number of languages of each group, from the first place on, to be framed
     dark : colours for a dark page
@@ -105,7 +107,7 @@ def similarity_heatmap(found: Similarity, order: Sequence[int], text: HeatmapTex
     if tree is not None and len(tree):
         off = found.matrix[~np.eye(len(codes), dtype=bool)]
         ceiling = max(1.0, float(np.max(off[np.isfinite(off)], initial=0.0)))
-        add_tree(figure, tree, ceiling, codes, colours)
+        add_tree(figure, tree, ceiling, codes, colours, support)
     add_group_frames(figure, groups, colours)
     return figure
 

@@ -22,6 +22,9 @@ from dashboard.figures.palette import Palette, branch_colours, branch_label, rea
 MOST_WITH_LETTERS = 60
 """Languages up to which the branch strip holds letters."""
 
+SUPPORTED = 0.5
+"""Share of resamples from which on a branch's dot is filled."""
+
 
 def add_legend_entry(figure: go.Figure, name: str, colour: str, rank: int = 1000) -> None:
     """A square of one colour in the legend."""
@@ -108,8 +111,11 @@ def _crossed(low: Sequence[int], n: int) -> list[tuple[float, float, float, floa
 
 
 def add_tree(figure: go.Figure, tree: np.ndarray, ceiling: float, codes: Sequence[str],
-             colours: Palette) -> None:
-    """The tree over the columns; a point a merge tells what is joined, and how nearly."""
+             colours: Palette, support: np.ndarray | None = None) -> None:
+    """The tree over the columns; a point a merge tells what is joined, and how nearly.
+
+    With ``support``, the share of resamples that have each branch, a point is filled where most do.
+    """
     # The tree's leaves stand in the order of the columns, so that leaf order p is code p.
     drawn = dendrogram(tree, ceiling)
     place = {leaf: i for i, leaf in enumerate(drawn.members[-1])}
@@ -119,21 +125,36 @@ def add_tree(figure: go.Figure, tree: np.ndarray, ceiling: float, codes: Sequenc
     below = [", ".join(plotly_text(codes[place[leaf]], 12) for leaf in members[:24])
              + (f" and {len(members) - 24} more" if len(members) > 24 else "")
              for members in drawn.members]
+    told, marker = "", {"size": 5, "color": colours.faint}
+    if support is not None:
+        told = "<br>found in %{customdata:.0%} of resamples"
+        marker = {"size": 7, "line": {"width": 1.3, "color": colours.faint}, "color": [
+            colours.faint if share >= SUPPORTED else colours.page for share in support]}
     figure.add_scatter(x=drawn.nodes_x, y=drawn.nodes_y, yaxis="y2", mode="markers",
-                       marker={"size": 5, "color": colours.faint}, text=below, showlegend=False,
-                       hovertemplate="joined at similarity %{y:+.3f}<br>%{text}<extra></extra>")
+                       marker=marker, text=below, showlegend=False, customdata=support,
+                       hovertemplate="joined at similarity %{y:+.3f}" + told
+                       + "<br>%{text}<extra></extra>")
     margin = 0.06 * (drawn.foot - drawn.top)
     figure.update_layout(yaxis2={"range": [drawn.foot, drawn.top - margin]})
+
+
+def add_frames(figure: go.Figure, sizes: Sequence[int], colours: Palette) -> None:
+    """A frame around the cells of each group, from the first row on."""
+    start = -0.5
+    for n_languages in sizes:
+        end = start + n_languages
+        figure.add_shape(type="rect", x0=start, x1=end, y0=start, y1=end, xref="x", yref="y",
+                         line={"color": colours.ink, "width": 2})
+        start = end
 
 
 def add_group_frames(figure: go.Figure, groups: Sequence[tuple[str, int]],
                      colours: Palette) -> None:
     """A frame around the cells of each group, its name above."""
+    add_frames(figure, [n_languages for _, n_languages in groups], colours)
     start = -0.5
     for name, n_languages in groups:
         end = start + n_languages
-        figure.add_shape(type="rect", x0=start, x1=end, y0=start, y1=end, xref="x", yref="y",
-                         line={"color": colours.ink, "width": 2})
         figure.add_annotation(x=(start + end) / 2, y=0.5, xref="x", yref="y2", showarrow=False,
                               text=plotly_text(name, 20),
                               font={"size": 11, "color": colours.ink})

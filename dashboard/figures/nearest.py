@@ -21,7 +21,9 @@ from dashboard.summaries import Neighbour
 
 
 def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str, *,
-                 hatched: Sequence[str] = (), dark: bool = False) -> go.Figure:
+                 hatched: Sequence[str] = (),
+                 intervals: Mapping[str, tuple[float, float]] | None = None,
+                 dark: bool = False) -> go.Figure:
     """Draw how near the other languages are.
 
     Parameters
@@ -30,6 +32,7 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
     names : code -> English name
     title : plain text
     hatched : codes of languages that are not to be trusted
+    intervals : code -> low, high; drawn as whiskers, empty for none
     dark : colours for a dark page
 
     Returns
@@ -41,6 +44,8 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
     labels = [language_label(row.code, names, 20) for row in rows]
     low = [row.code in set(hatched) for row in rows]
     positive, negative = colours.diverging[-3][1], colours.diverging[2][1]
+    between = np.array([(intervals or {}).get(row.code, (row.similarity,) * 2) for row in rows],
+                       dtype=np.float32).reshape(-1, 2)
     figure = go.Figure(go.Bar(
         x=values, y=list(range(len(rows))), orientation="h",
         marker={"color": [positive if value >= 0 else negative for value in values],
@@ -49,6 +54,9 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
                             "fgcolor": colours.page, "solidity": 0.35, "fillmode": "overlay"}},
         text=[f"{value:+.2f}".replace("-", "−") for value in values], textposition="outside",
         textfont={"size": 11, "color": colours.ink}, cliponaxis=False,
+        error_x={"type": "data", "symmetric": False, "array": between[:, 1] - values,
+                 "arrayminus": values - between[:, 0], "color": colours.ink, "thickness": 1.2,
+                 "width": 3, "visible": bool(intervals)},
         customdata=[f"{labels[i]}<br>reliability {row.reliability:.3f}"
                     for i, row in enumerate(rows)],
         hovertemplate="%{customdata}<br>similarity %{x:+.3f}<extra></extra>"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -15,10 +16,17 @@ from gradsim_core import Grouping, placed_languages
 MOST_ALTERNATIVES = 5
 
 
-def show_cards(decision: dict[str, Any], shown: Picture, made: Grouping) -> None:
-    """One card a group, with its languages, how reliable each is, and how alike they are."""
+def show_cards(decision: dict[str, Any], shown: Picture, made: Grouping,
+               changes: Mapping[str, float]) -> None:
+    """One card a group, with its languages, how reliable each is, and how alike they are.
+
+    Parameters
+    ----------
+    changes : code -> share of resamples in which the language changes group; empty if not known
+    """
     inside, low = _means_inside(shown, made), LOW_RELIABILITY[shown.found.reading]
-    st.caption("Beside each language stands its reliability: how far its own two halves agree."
+    st.caption("Beside each language stands its reliability: how far its own two halves agree"
+               + (", then in how many resamples it changes group." if changes else ".")
                + (" One that *helps* is served by another group." if made.strategy == "overlapping"
                   else ""))
     with st.container(horizontal=True, gap="small"):
@@ -31,6 +39,7 @@ def show_cards(decision: dict[str, Any], shown: Picture, made: Grouping) -> None
                 st.markdown("\n".join(
                     f"- {markdown_text(shown.label(one['code']), 60)} · "
                     f"{_reliability(one['reliability'], low)}"
+                    + (f" · changes {changes[one['code']]:.0%}" if one["code"] in changes else "")
                     + ("" if one["code"] in served else " · helps")
                     for one in members))
     for one in decision["not_grouped"]:

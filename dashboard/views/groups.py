@@ -14,6 +14,7 @@ from dashboard.views.chart import choose_picture, is_dark, show_chart
 from dashboard.views.group_cards import show_alternatives, show_cards
 from dashboard.views.reading import choose_reading, scale_lines
 from dashboard.views.rule import choose_rule
+from dashboard.views.stability import found_stability, show_stability
 from dashboard.views.waiting import ready_study
 from gradsim_core import Grouping, Results, decision_json, decision_of, newick, placed_languages
 
@@ -38,9 +39,15 @@ def groups_page() -> None:
                 f"{proof_sentence(made)} {ties_sentence(made)}")
     if made.note:
         st.caption(markdown_text(made.note))
-    show_cards(decision, shown, made)
+    sure = found_stability(selection, signature, shown)
+    stable = sure.stability if sure else None
+    show_cards(decision, shown, made, dict(zip(
+        stable.languages, stable.changes.tolist(), strict=True)) if stable else {})
     _downloads(decision, shown, loaded, selection)
-    _heatmap(shown, loaded, selection, made)
+    order, frames = _by_group(shown, made)
+    _heatmap(shown, loaded, selection, made, order, frames)
+    show_stability(sure, selection, loaded, shown, [shown.found.languages[i] for i in order],
+                   frames)
     show_alternatives(made, shown)
 
 
@@ -61,16 +68,22 @@ def _downloads(decision: dict, shown: Picture, loaded: Results, selection: Selec
         choose_picture(selection)
 
 
-def _heatmap(shown: Picture, loaded: Results, selection: Selection, made: Grouping) -> None:
-    """The heatmap in the order of the groups, each language where it is served."""
-    found, placed = shown.found, placed_languages(shown.found)
+def _by_group(shown: Picture, made: Grouping) -> tuple[list[int], list[tuple[str, int]]]:
+    """Positions in the order of the groups, each where it is served; the groups with their sizes."""
+    placed = placed_languages(shown.found)
     place = {language: at for at, language in enumerate(shown.order)}
     served: list[list[int]] = [[] for _ in made.groups]
     for index, at in enumerate(made.serves):
         served[at].append(placed[index])
     order = [i for members in served for i in sorted(members, key=place.__getitem__)]
-    order += [i for i in shown.order if i not in set(order)]
     frames = [(f"group {at + 1}", len(members)) for at, members in enumerate(served) if members]
+    return order + [i for i in shown.order if i not in set(order)], frames
+
+
+def _heatmap(shown: Picture, loaded: Results, selection: Selection, made: Grouping,
+             order: list[int], frames: list[tuple[str, int]]) -> None:
+    """The heatmap in the order of the groups."""
+    found = shown.found
     text = HeatmapText(
         title=f"{count(made.k, 'group')} by {made.strategy.replace('_', ' ')}: "
               f"{study_title(loaded)}",

@@ -13,13 +13,14 @@ from gradsim_core.decision import Reading, Rule
 from gradsim_core.errors import GradSimError
 from gradsim_core.grouping.stability import clades
 from gradsim_core.results import Results, load_increments, load_results
-from gradsim_core.stability import (
+from gradsim_core.robustness import (
     RESAMPLES,
     Certainty,
     Settling,
     Stability,
     certainty,
     settling,
+    settling_sentence,
     stability,
 )
 from gradsim_core.store import Store
@@ -71,21 +72,6 @@ def stability_command(asked: tuple[str, Reading, Rule], cache: Cache = DEFAULT_C
         log("[yellow]{} more resamples[/] left a similarity undefined and were not grouped.",
             f"{found.undefined:,}")
     log("{}", settling_sentence(settled))
-
-
-def settling_sentence(settled: Settling) -> str:
-    """Say from which snapshot on the groups stayed the same.
-
-    Examples
-    --------
-    >>> settling_sentence(Settling((9, 18, 27), (0.2, 1.0, 1.0), 18, 1 / 3))
-    'From step 18 of 27 on the groups stay the same: stopping there saves 33% of the training.'
-    """
-    last = settled.steps[-1]
-    if settled.step == last:
-        return f"The groups still changed before the last snapshot (step {last})."
-    return (f"From step {settled.step} of {last} on the groups stay the same: stopping there saves "
-            f"{100 * settled.saved:.0f}% of the training.")
 
 
 def stability_json(found: Stability, sure: Certainty, settled: Settling) -> dict[str, Any]:

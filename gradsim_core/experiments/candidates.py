@@ -14,38 +14,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from gradsim_core.decision import make_grouping, placed_languages, read_similarity
 from gradsim_core.errors import GroupingError
+from gradsim_core.experiments.candidate import Candidate, candidate_of
+from gradsim_core.experiments.matrix_groups import can_group, measure_groups, table_groups
 from gradsim_core.experiments.plans import EVERY_MEASURE, Plan, is_measure
 from gradsim_core.gram import Similarity
-from gradsim_core.grouping import Constraints, Grouping, group
+from gradsim_core.grouping import group
 from gradsim_core.measures import Measure
 from gradsim_core.results import Results
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """The groups that a strategy trains.
-
-    Attributes
-    ----------
-    groups : codes of each group
-    serves : code -> position of the group whose model serves the language
-    how : what made it, in a few words for people
-    """
-
-    strategy: str
-    groups: tuple[tuple[str, ...], ...]
-    serves: Mapping[str, int]
-    how: str
-
-    def group_of(self, code: str) -> tuple[str, ...]:
-        """The languages that are trained together for this one."""
-        return self.groups[self.serves[code]]
 
 
 def similarity_of(results: Results, plan: Plan) -> tuple[Similarity, list[str]]:
@@ -124,14 +104,9 @@ def _with_measures(strategies: Sequence[str], measures: Mapping[str, Measure],
                    codes: Sequence[str]) -> list[str]:
     """The strategies, with `measures` put in words."""
     every = [name for name, one in measures.items()
-             if is_measure(name) and not one.directed and _can_group(one, codes)]
+             if is_measure(name) and not one.directed and can_group(one, codes)]
     return list(dict.fromkeys(name for asked in strategies
                               for name in (every if asked == EVERY_MEASURE else [asked])))
-
-
-def _can_group(measure: Measure, codes: Sequence[str]) -> bool:
-    """Whether every language has a value with some other one."""
-    return bool(np.isfinite(measure.among(codes).values).any(axis=1).all())
 
 
 def _known(name: str, results: Results, plan: Plan, codes: Sequence[str],
@@ -158,7 +133,7 @@ def gradient_groups(results: Results, plan: Plan, k: int) -> Candidate:
     found, codes = similarity_of(results, plan)
     rule = plan.rule.model_copy(update={"k": k, "k_min": None, "k_max": None})
     made = make_grouping(results, found, rule)
-    return _candidate("gradient", made, codes, f"{made.strategy}, K = {made.k}, "
+    return candidate_of("gradient", made, codes, f"{made.strategy}, K = {made.k}, "
                       f"{plan.reading.blocks}, {found.correction}")
 
 
@@ -171,63 +146,13 @@ def comparison_groups(name: str, results: Results, plan: Plan, k: int) -> Candid
     if name == "all_languages":  # those that cannot be grouped are trained along
         every = tuple(sorted(results.record["sources"]))
         return Candidate(name, (every,), dict.fromkeys(codes, 0), f"{len(every)} languages")
-    return _candidate(name, made, codes, made.note.rstrip("."))
+    return candidate_of(name, made, codes, made.note.rstrip("."))
 
 
 def random_groups(codes: Sequence[str], sizes: Sequence[int], draws: int) -> list[Candidate]:
     """Groupings of given sizes, drawn at random, each with its own seed from 0 on."""
-    return [_candidate("random", group(np.eye(len(codes)), "random", sizes=sizes, seed=draw),
+    return [candidate_of("random", group(np.eye(len(codes)), "random", sizes=sizes, seed=draw),
                        codes, f"sizes {', '.join(map(str, sizes))}") for draw in range(draws)]
-
-
-def groups_from_matrix(name: str, matrix: np.ndarray, codes: Sequence[str], plan: Plan, k: int,
-                       how: str) -> Candidate:
-    """The best groups by any similarity; row l says how near the others are to language l."""
-    off = ~np.eye(len(codes), dtype=bool) & np.isfinite(matrix)
-    level = np.array([row[known].mean() if known.any() else 0.0
-                      for row, known in zip(matrix, off, strict=True)])
-    rows = np.where(off, matrix - level[:, None], 0.0)  # a language's own level is no nearness
-    made = group(rows, "exact" if len(codes) <= 17 else "local_search", k=k, names=list(codes),
-                 constraints=Constraints(plan.rule.smallest, plan.rule.largest))
-    return _candidate(name, made, codes, f"{how}, K = {k}")
-
-
-def table_groups(plan: Plan, codes: Sequence[str], k: int) -> Candidate:
-    """The best groups by the plan's own table."""
-    if plan.table is None:
-        raise GroupingError("The strategy 'table' needs a similarity table. Give one with --table.")
-    at = {code: i for i, code in enumerate(plan.table.languages)}
-    absent = [code for code in codes if code not in at]
-    if absent:
-        raise GroupingError(f"The table {plan.table.title[:60]!r} lacks {', '.join(absent[:10])}. "
-                            "Add them, or run a study without them.")
-    whole = np.array([[np.nan if cell is None else cell for cell in row]
-                      for row in plan.table.matrix], dtype=float)
-    rows = [at[code] for code in codes]
-    matrix = whole[np.ix_(rows, rows)]
-    missing = np.argwhere(~np.isfinite(matrix) & ~np.eye(len(codes), dtype=bool))
-    if len(missing):
-        a, b = missing[0]
-        raise GroupingError(f"The table {plan.table.title[:60]!r} has no value for {codes[a]} and "
-                            f"{codes[b]}. Fill it in, or run a study without them.")
-    return groups_from_matrix("table", matrix, codes, plan, k, plan.table.title)
-
-
-def measure_groups(name: str, plan: Plan, codes: Sequence[str],
-                   measures: Mapping[str, Measure], k: int) -> Candidate:
-    """The best groups by a measure; row l says what others bring to language l."""
-    if name not in measures:
-        raise GroupingError(f"The study has no measure {name[:60]!r}. `gradsim measures` shows "
-                            "those it has, and why others cannot be had.")
-    measure = measures[name]
-    if not _can_group(measure, codes):
-        bare = [code for code, row in zip(codes, measure.among(codes).values, strict=True)
-                if not np.isfinite(row).any()]
-        raise GroupingError(f"Measure {name} has no value for {', '.join(bare[:10])}. Leave it out "
-                            "of the strategies, or run a study without them.")
-    missing = 1 - measure.among(codes).coverage
-    how = measure.title + (f", {missing:.0%} of pairs missing" if missing else "")
-    return groups_from_matrix(name, measure.among(codes).values.T, codes, plan, k, how)
 
 
 def hand_groups(plan: Plan, codes: Sequence[str]) -> Candidate:
@@ -251,10 +176,3 @@ def hand_groups(plan: Plan, codes: Sequence[str]) -> Candidate:
                 if unknown else ""))) + ". Put each language of the study in one group.")
     return Candidate("hand", tuple(tuple(sorted(members)) for members in plan.groups), serves,
                      plan.groups_title or f"K = {len(plan.groups)}")
-
-
-def _candidate(strategy: str, made: Grouping, codes: Sequence[str], how: str) -> Candidate:
-    groups = tuple(tuple(sorted(codes[i] for i in members)) for members in made.groups)
-    serves = made.serves or tuple(next(at for at, members in enumerate(made.groups)
-                                       if i in members) for i in range(len(codes)))
-    return Candidate(strategy, groups, {code: serves[i] for i, code in enumerate(codes)}, how)

@@ -18,16 +18,16 @@ import numpy as np
 
 from gradsim_core.errors import StudyError
 from gradsim_core.execution import run_trials
+from gradsim_core.experiments.candidate import Candidate
 from gradsim_core.experiments.candidates import (
-    Candidate,
     comparison_groups,
     gradient_options,
-    groups_from_matrix,
     known_candidates,
     random_groups,
     similarity_of,
     sizes_served,
 )
+from gradsim_core.experiments.matrix_groups import groups_from_matrix
 from gradsim_core.experiments.plans import EVERY_MEASURE, Plan, is_measure
 from gradsim_core.measured import study_measures
 from gradsim_core.measures import Measure

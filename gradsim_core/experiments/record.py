@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from gradsim_core.errors import StoreError, StudyError
-from gradsim_core.experiments.candidates import Candidate
+from gradsim_core.experiments.candidate import Candidate
 from gradsim_core.experiments.comparison import Comparison, Gain, Interval, compare
 from gradsim_core.experiments.experiment import Experiment
 from gradsim_core.experiments.plans import USES_TEST, Plan, strategy_title

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gradsim_core.execution import workers_that_fit
-from gradsim_core.experiments.candidates import Candidate, gradient_options
+from gradsim_core.experiments.candidate import Candidate
+from gradsim_core.experiments.candidates import gradient_options
 from gradsim_core.experiments.experiment import expected_groups, measures_of
 from gradsim_core.experiments.plans import Plan
 from gradsim_core.experiments.record import load_experiment, save_plan

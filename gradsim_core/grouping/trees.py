@@ -121,13 +121,16 @@ def tree_labels(tree: np.ndarray, *, k: int | None = None,
     return np.argsort(np.argsort(first))[dense]
 
 
-def newick(tree: np.ndarray, names: Sequence[str]) -> str:
+def newick(tree: np.ndarray, names: Sequence[str],
+           support: Sequence[float] | np.ndarray | None = None) -> str:
     """Write a tree in Newick, the format that tree viewers read.
 
     Parameters
     ----------
     tree : (L − 1, 4)
     names : L names; those with blanks, quotes or Newick's own signs are quoted
+    support : (L − 1,) share of resamples that have each branch, 0..1; written as the inner nodes'
+        labels in percent, as tree viewers read it
 
     Returns
     -------
@@ -146,10 +149,11 @@ def newick(tree: np.ndarray, names: Sequence[str]) -> str:
                             "Pass one a leaf.")
     text = [_quoted(name) for name in names]
     level = [0.0] * n_leaves
-    for left, right, height, _ in tree:
+    for row, (left, right, height, _) in enumerate(tree):
         ends = [f"{text[int(child)]}:{max(0.0, height / 2 - level[int(child)]):.9g}"
                 for child in (left, right)]
-        text.append(f"({','.join(ends)})")
+        label = "" if support is None else f"{100 * support[row]:.0f}"
+        text.append(f"({','.join(ends)}){label}")
         level.append(height / 2)
         text[int(left)] = text[int(right)] = ""  # held by the new node
     return text[-1] + ";"

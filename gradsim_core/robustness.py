@@ -190,6 +190,22 @@ def settling(results: Results, reading: Reading, rule: Rule) -> Settling:
                     settled, 1 - settled / series.snapshots[-1])
 
 
+def settling_sentence(found: Settling) -> str:
+    """Say from when on the groups were there for good.
+
+    Examples
+    --------
+    >>> settling_sentence(Settling((9, 18, 27), (0.2, 1.0, 1.0), 18, 1 / 3))
+    'From step 18 of 27 on the groups stay the same: stopping there saves 33% of the training.'
+    """
+    last = found.steps[-1]
+    if found.step == last:
+        return (f"The groups still changed before the last snapshot (step {last:,}): a longer "
+                "training may change them again.")
+    return (f"From step {found.step:,} of {last:,} on the groups stay the same: stopping there "
+            f"saves {100 * found.saved:.0f}% of the training.")
+
+
 def group_labels(made: Grouping, n_languages: int) -> np.ndarray:
     """The group that serves each language: (n_languages,) int."""
     if made.serves:

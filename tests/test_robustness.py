@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from cli_cases import Gradsim
 from made_up_studies import SIGNATURE
-from stability_cases import STEPS, stretches, write_stretches
+from robustness_cases import STEPS, stretches, write_stretches
 
 from gradsim_core.decision import Reading, Rule
 from gradsim_core.errors import StudyError
@@ -23,7 +23,7 @@ from gradsim_core.grouping.stability import (
     settled_at,
 )
 from gradsim_core.results import load_increments, load_results
-from gradsim_core.stability import Certainty, Stability, certainty, settling, stability
+from gradsim_core.robustness import Certainty, Stability, certainty, settling, stability
 
 CLUSTERS = (0, 1, 0, 1, 2, 2)
 
