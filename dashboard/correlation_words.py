@@ -16,7 +16,7 @@ from dashboard.figures.frame import block_label
 from dashboard.figures.measure_dots import CHANCE
 from dashboard.figures.plot_frame import PlotText
 from dashboard.summaries import count, number, p_words
-from gradsim_core import metric_name
+from gradsim_core import MEASURES, metric_name
 
 RANKINGS = ("Spearman: how far the order of the sources by similarity is their order by score; "
             "+1 is the same order, 0 none. Kendall: the same, from pairs of sources. NDCG@3: how "
@@ -45,7 +45,8 @@ def measures_text(content: Mapping[str, Any], study: str) -> PlotText:
         ("Dot: mean over targets; line: 95% interval over the choice of languages; tick: the most "
          "that noise in scores and similarity leaves to find",
          f"Hollow: not beyond chance, from {_permuted(content)}, corrected for "
-         f"{count(len(content['measures']), 'measure')}", _mark(content)))
+         f"{count(len(content['measures']), 'measure')}; p asks about these languages, the "
+         "interval about others like them", _mark(content)))
 
 
 def scatter_text(content: Mapping[str, Any], measure: Mapping[str, Any], study: str,
@@ -78,11 +79,12 @@ def layers_text(content: Mapping[str, Any], measure: Mapping[str, Any], study: s
          _mark(content)))
 
 
-def best_layer(measure: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The layer with the highest correlation, if that is beyond chance."""
+def best_layer(measure: Mapping[str, Any]) -> str | None:
+    """Name of the layer with the highest correlation, if that is beyond chance."""
     best = _highest(measure)
-    clear = best and best["p_corrected"] is not None and best["p_corrected"] < CHANCE
-    return best if clear else None
+    if best is None or best["p_corrected"] is None or best["p_corrected"] >= CHANCE:
+        return None
+    return str(best["layer"])
 
 
 def layer_sentence(measure: Mapping[str, Any]) -> str:
@@ -107,15 +109,17 @@ def measure_sentences(measure: Mapping[str, Any]) -> list[str]:
                     f"{p_words(found['p'])} alone and {p_words(found['p_corrected'])} corrected "
                     "for all measures.")
     if top["value"] is not None and top["share"] is not None:
-        said.append(f"That is {top['share']:.0%} of the ceiling {number(top['value'])}.")
+        reach = f"{top['share']:.0%} of what" if top["share"] <= 1 else "all that"
+        said.append(f"That is {reach} noise allows (ceiling {number(top['value'])}).")
     behind, more = measure["behind_first"], measure["incremental"]
     if behind:
         said.append(f"It lies {number(behind['value']).lstrip('+')}{_between(behind)} behind the "
                     "first measure.")
     if more:
-        said.append(f"Beyond {', '.join(plain_text(name, 40) for name in more['controls'])} it "
-                    f"explains {100 * more['gain']:+.1f}".replace("-", "−")
-                    + f" points of the variance of languages left out ({p_words(more['p'])}).")
+        controls = ", ".join(plain_text(MEASURES.get(name, name), 40) for name in more["controls"])
+        gain = None if more["gain"] is None else 100 * more["gain"]
+        said.append(f"Beyond these controls ({controls}) it changes the variance explained in "
+                    f"languages left out by {number(gain, 1)} points ({p_words(more['p'])}).")
     if measure["coverage"] < 1:
         said.append(f"{measure['coverage']:.0%} of the pairs have a value.")
     return [*said, *([plain_text(measure["note"], 300)] if measure["note"] else [])]
@@ -154,7 +158,8 @@ def target_table(content: Mapping[str, Any], measure: Mapping[str, Any]) -> dict
         columns[title] = [*(_round(one[key]) for one in rows), _round(mean[key])]
     columns["Regret@1, points"] = [*(_points(one["regret1"]) for one in rows),
                                    _points(mean["regret1"])]
-    columns["Sources"] = [*(one["n"] for one in rows), None]
+    counts = [one["n"] for one in rows]
+    columns["Sources"] = [*counts, round(sum(counts) / len(counts), 1) if counts else None]
     return columns
 
 

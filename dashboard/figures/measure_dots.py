@@ -100,7 +100,7 @@ def _add_ceilings(figure: go.Figure, measures: Sequence[Mapping[str, Any]],
         return
     figure.add_scatter(
         x=[value for _, value in known], y=[at for at, _ in known], mode="markers",
-        name="ceiling: no measure this noisy can pass it",
+        name="ceiling that noise sets",
         customdata=[f"{labels[at]}<br>ceiling {number(value)}" for at, value in known],
         hovertemplate="%{customdata}<extra></extra>",
         marker={"symbol": "line-ns", "size": 18, "color": colours.warning,
@@ -111,7 +111,7 @@ def _written(measure: Mapping[str, Any]) -> str:
     found = measure["target_spearman"]
     if found["value"] is None:
         return "undefined"
-    return plotly_text(f"{number(found['value'])}  {p_words(found['p_corrected'])}")
+    return plotly_text(f"{number(found['value'])} · {p_words(found['p_corrected'])}")
 
 
 def _hover(measure: Mapping[str, Any]) -> str:

@@ -58,10 +58,10 @@ def _start(signature: str, plan: MeasuresPlan, runs: list[Run], done: list[str])
     st.subheader("What it takes", anchor=False)
     found = correlation_estimate(signature, plan)
     models, seconds = found["models"], found["seconds"]
-    time = ("little" if not models else "not known" if seconds is None else about(seconds))
+    time = "none" if not models else "not known" if seconds is None else about(seconds)
     shown = (("Training, about", time), ("Models to train", f"{models:,}"),
              ("Trained already", f"{found['cached']:,}"))
-    for column, (label, value) in zip(st.columns(3), shown, strict=True):
+    for column, (label, value) in zip([*st.columns(2), st.container()], shown, strict=True):
         column.metric(label, value)
     st.caption((f"{found['examples']:,} examples in all, {count(found['workers'], 'model')} at a "
                 "time. " if models else "")

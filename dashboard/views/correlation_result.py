@@ -170,8 +170,7 @@ def _layers(content: dict[str, Any], measure: Mapping[str, Any], title: str,
         return
     st.subheader("By layer", anchor=False)
     st.markdown(markdown_text(layer_sentence(measure)))
-    best = best_layer(measure)
-    figure = layer_line(layers, best and best["layer"], layers_text(content, measure, title),
+    figure = layer_line(layers, best_layer(measure), layers_text(content, measure, title),
                         dark=is_dark())
     show_chart(figure, f"{_file_name(content)}-layers", selection,
                alt=f"Line over the layers with its interval. {layer_sentence(measure)}")
