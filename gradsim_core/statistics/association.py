@@ -204,7 +204,7 @@ def _permuted(tables: np.ndarray, gained: np.ndarray, statistic: str, adjust: st
         return np.stack([permuted_correlations(one, y, orders, within) for one in x], axis=1)
 
     if n == 0 or len(x) == 0:
-        return np.full(len(x), np.nan), np.full((1, len(x)), np.nan)
+        return np.full(len(x), np.nan), np.empty((0, len(x)))
     return (in_order(np.arange(n)[None])[0],
             np.concatenate([in_order(orders) for orders in label_orders(n, permutations, seed)]))
 

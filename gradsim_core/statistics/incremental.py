@@ -25,7 +25,7 @@ number of pairs, so controls that repeat each other do no harm (see `regression`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +39,13 @@ from gradsim_core.statistics.jackknife import (
 )
 from gradsim_core.statistics.pairs import among, checked, known, shared, taking_part
 from gradsim_core.statistics.permuting import is_exact, label_orders, p_value, relabelled
-from gradsim_core.statistics.regression import Predictors, equations, partial_correlations, varies
+from gradsim_core.statistics.regression import (
+    REPEATED,
+    Predictors,
+    equations,
+    partial_correlations,
+    varies,
+)
 
 
 @dataclass(frozen=True)
@@ -155,21 +161,23 @@ def _r2(error: float, error_mean: float) -> float:
     return 1 - error / error_mean if error_mean > 0 else float("nan")
 
 
-def _coefficient(tables: Sequence[np.ndarray] | np.ndarray, permutations: int, seed: int
+def _coefficient(tables: np.ndarray, permutations: int, seed: int
                  ) -> tuple[float, float, np.ndarray]:
     """Standardised coefficient of the similarity; its partial correlation, found and permuted."""
     gained, near, *controls = tables
     predictors = Predictors.of(controls, len(near))
-    pairs, columns = predictors.pairs & np.isfinite(near), predictors.columns
-    if not controls:
-        columns = columns[pairs[predictors.pairs]]
+    pairs = predictors.pairs & np.isfinite(near)
+    columns = predictors.columns[pairs[predictors.pairs]]
     y, x = gained[pairs], near[pairs]
+    nothing = float("nan"), float("nan"), np.empty(0)
     if not (varies(x) and varies(y)):
-        return float("nan"), float("nan"), np.full(1, np.nan)
+        return nothing
     y, x = (y - y.mean()) / y.std(), (x - x.mean()) / x.std()
     products, sums, _ = equations(columns, x[None])
     left = x - columns @ np.linalg.solve(products[0], sums[0])
-    beta = float(left @ y / (left @ left)) if left @ left > 1e-8 * (x @ x) else float("nan")
+    if left @ left <= REPEATED * (x @ x):  # the controls say all that the similarity says
+        return nothing
+    beta = float(left @ y / (left @ left))
     residual = np.full(near.shape, np.nan)
     residual[pairs] = left
 

@@ -19,7 +19,8 @@ import numpy as np
 
 _RIDGE = 1e-9
 _NOTHING = 1e-12  # of a sum of squares
-_REPEATED = 1e-8  # the same, of what other predictors leave: the ridge leaves about 1e-9
+REPEATED = 1e-8
+"""Of a sum of squares: what others leave, where they say all of it (the ridge leaves 1e-9)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +97,10 @@ def explained(predictors: Predictors, responses: np.ndarray,
     values = responses[:, predictors.pairs]
     has = np.isfinite(values)
     count = has.sum(axis=1)
-    scale = np.nanmax(np.abs(values), initial=0.0) or 1.0
-    mean = np.where(has, values, 0).sum(axis=1) / np.maximum(count, 1)
-    values = (values - mean[:, None]) / scale
+    filled = np.where(has, values, 0.0)
+    scale = np.abs(filled).max(axis=1, initial=0.0)
+    mean = filled.sum(axis=1) / np.maximum(count, 1)
+    values = (values - mean[:, None]) / np.where(scale > 0, scale, 1.0)[:, None]
     products, sums, squares = equations(predictors.columns, values)
     fine = (count > predictors.columns.shape[1]) & (squares > _NOTHING * np.maximum(count, 1))
     below = np.where(fine, squares, 1.0)
@@ -132,7 +134,7 @@ def partial_correlations(columns: np.ndarray, responses: np.ndarray,
     left_y = squares_y - (sums_y * fitted[..., 0]).sum(axis=1)
     left_x = squares_x - (sums_x * fitted[..., 1]).sum(axis=1)
     left = (x * y).sum(axis=1) - (sums_x * fitted[..., 0]).sum(axis=1)
-    fine = ((has.sum(axis=1) > columns.shape[1] + 1) & (left_y > _REPEATED * squares_y)
-            & (left_x > _REPEATED * squares_x))
+    fine = ((has.sum(axis=1) > columns.shape[1] + 1) & (left_y > REPEATED * squares_y)
+            & (left_x > REPEATED * squares_x))
     below = np.sqrt(np.where(fine, left_x * left_y, 1.0))
     return np.where(fine, left / below, np.nan)
