@@ -129,6 +129,16 @@ def test_head_stands_outside_the_trend(tmp_path: Path) -> None:
     assert "head" not in plain["verdict"]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_stay_where_a_part_of_r2_can_be(tmp_path: Path, seed: int) -> None:
+    content = lower_or_higher(results(tmp_path, family=(0.3,) * 6, labels=(0.1,) * 6, noise=0.3,
+                                      seed=seed), MEASURES, PLAN)
+    for one in content["blocks"]:
+        for part in (one["linguistic"], one["task"]):
+            chance, (low, high) = part["r2"] - part["share"], part["interval"]
+            assert -chance - 1e-12 <= low <= part["share"] <= high <= 1 - chance + 1e-12
+
+
 # against a slow twin
 
 def r_squared(y: np.ndarray, columns: Sequence[np.ndarray]) -> float:

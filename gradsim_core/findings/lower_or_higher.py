@@ -11,7 +11,8 @@ Blocks are in depth order. A side's ``r2`` is its general dominance, the part of
 sides that falls to it when they are let in in either order; ``share`` is that part less what
 permuted labels give it on average, so that a side with more measures gains nothing by their number
 and a share can be slightly negative. Both are fractions of the block's variance; ``total_r2`` is
-that of both sides, chance included. The trend runs over the encoder's blocks, evenly spaced from
+that of both sides, chance included. Intervals end where a part of R² would be less than nothing or
+more than all. The trend runs over the encoder's blocks, evenly spaced from
 depth 0 to depth 1: its slope is what linguistic minus task share gains from the first block to the
 last. The head is shown and stands outside it.
 
@@ -57,7 +58,12 @@ from gradsim_core.measures import MEASURES, Measure
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.results import Results, load_results
-from gradsim_core.statistics.dominance import Dominance, dominance, dominance_by_depth
+from gradsim_core.statistics.dominance import (
+    BlockPart,
+    Dominance,
+    dominance,
+    dominance_by_depth,
+)
 from gradsim_core.statistics.jackknife import FEWEST_LANGUAGES
 from gradsim_core.store import Store
 
@@ -195,10 +201,18 @@ def _explained(stack: np.ndarray, blocks: Sequence[str], chosen: Predictors,
 def _row(block: str, found: Dominance) -> tuple[dict[str, Any], int]:
     """A block's line of the content, and the label orders behind it."""
     parts = {part.name: part for part in found.blocks}
-    return {"block": block, **{side: _NOTHING if side not in parts else {
-        "share": number(parts[side].adjusted), "r2": number(parts[side].r2),
-        "interval": pair(parts[side].interval), "p": number(parts[side].p)} for side in SIDES},
-        "total_r2": number(found.r2)}, found.permutations
+    return {"block": block, **{side: _part(parts[side]) if side in parts else _NOTHING
+                               for side in SIDES},
+            "total_r2": number(found.r2)}, found.permutations
+
+
+def _part(part: BlockPart) -> dict[str, Any]:
+    chance, interval = part.r2 - part.adjusted, part.interval
+    if interval is not None:
+        low, high = -chance, 1 - chance
+        interval = min(max(interval[0], low), high), max(min(interval[1], high), low)
+    return {"share": number(part.adjusted), "r2": number(part.r2), "interval": pair(interval),
+            "p": number(part.p)}
 
 
 def _head(results: Results, measures: Mapping[str, Measure], plan: LowerOrHigherPlan,

@@ -109,7 +109,9 @@ def _shares(block: Mapping[str, Any]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%".replace("-", "−").replace("−0%", "0%")
+    """A share in a sentence: one below half a percent is none."""
+    whole = round(100 * share)
+    return f"{whole}%" if whole > 0 else "nothing"
 
 
 def _signed(value: float) -> str:
