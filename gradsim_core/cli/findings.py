@@ -26,11 +26,14 @@ from gradsim_core.cli.training import (
     say_estimate,
 )
 from gradsim_core.findings.estimates import ESTIMATES
+from gradsim_core.findings.lower_or_higher import LowerOrHigherPlan, run_lower_or_higher
 from gradsim_core.findings.measures import run_measures
-from gradsim_core.findings.plans import MeasuresPlan
+from gradsim_core.findings.plans import MeasuresPlan, ReadingsPlan
+from gradsim_core.findings.readings import run_readings
 from gradsim_core.findings.record import load_plan
 from gradsim_core.findings.report import finding_report, summary_rows
 from gradsim_core.findings.runs import TITLES, finding_key, submit_finding
+from gradsim_core.findings.topic_or_language import TopicOrLanguagePlan, run_topic_or_language
 from gradsim_core.store import Store
 
 
@@ -64,6 +67,47 @@ gradsim experiment measures --estimate              # what it takes, before it s
 gradsim experiment measures --report results/       # JSON, CSV, Markdown with figures
 gradsim experiment measures --imported published    # scores from elsewhere: nothing is trained
 gradsim experiment measures --measures gradient,typology.syntactic --pairs
+```
+"""),
+    "topic-or-language": Question(TopicOrLanguagePlan, run_topic_or_language, """\
+Split every language by topic, and see whether gradients follow the topic or the language.
+
+One joint run learns from every language on every topic at once. Block by block, cells of one
+language on different topics are compared with cells of different languages on one topic, with
+permutations of the labels and intervals. The built-in data have topics; for other data name a topic
+column, or make topics with `gradsim topics`.
+
+```
+gradsim experiment topic-or-language --estimate
+gradsim experiment topic-or-language --report results/
+gradsim experiment topic-or-language --steps 200 --background
+```
+"""),
+    "lower-or-higher": Question(LowerOrHigherPlan, run_lower_or_higher, """\
+Say what explains the similarity of each block: the languages, or the task.
+
+Each block's similarity is explained by typology, family and script on the one side, by labels and
+topics on the other (general dominance), and the trend over depth is tested. Nothing is trained.
+
+```
+gradsim experiment lower-or-higher
+gradsim experiment lower-or-higher --linguistic typology.syntactic,family --task topic
+gradsim experiment lower-or-higher --report results/
+```
+"""),
+    "readings": Question(ReadingsPlan, run_readings, """\
+Try every way of reading the gradients, and say what choosing one is worth.
+
+Plain gradients or scaled as Adam scales them (a second joint run), cosine of the mean or mean of
+cosines, four corrections, every block and range of blocks, early or late: each combination is held
+against transfer, corrected for having looked at all. A reading is chosen on half of the languages
+and scored on the other half, beside the study's default; and each choice is looked at with
+everything else equal.
+
+```
+gradsim experiment readings --estimate
+gradsim experiment readings --report results/
+gradsim experiment readings --no-adam --steps 200
 ```
 """),
 }

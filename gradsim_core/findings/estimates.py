@@ -12,10 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gradsim_core.experiments.runs import estimate_trials
-from gradsim_core.findings.plans import TransferSettings
+from gradsim_core.findings.plans import ReadingsPlan, TransferSettings
+from gradsim_core.findings.siblings import sibling_signature
+from gradsim_core.findings.topic_or_language import TopicOrLanguagePlan, cell_study
 from gradsim_core.findings.transfer_table import check_enough, needed_trials
-from gradsim_core.results import load_results
+from gradsim_core.prepared import prepare
+from gradsim_core.results import SCORES, Results, load_results
 from gradsim_core.store import Store
+from gradsim_core.study import Study
 
 
 def estimate_transfer(store: Store, signature: str, plan: TransferSettings,
@@ -38,5 +42,38 @@ def estimate_nothing(store: Store, signature: str, plan: Any,
     return estimate_trials(store, load_results(store, signature), [], workers)
 
 
-ESTIMATES: Mapping[str, Callable[..., dict[str, Any]]] = {"measures": estimate_transfer,
-                                                          "lower-or-higher": estimate_nothing}
+def estimate_readings(store: Store, signature: str, plan: ReadingsPlan,
+                      workers: int | None = None) -> dict[str, Any]:
+    """Estimate the scores' models and the second joint run, which takes as long as the first."""
+    found = estimate_transfer(store, signature, plan, workers)
+    results = load_results(store, signature)
+    study = Study.model_validate(results.record["study"])
+    if not plan.adam or store.exists(sibling_signature(study, results.record), SCORES):
+        return found
+    return _with_joint_run(found, results, study, len(results.record["sources"]))
+
+
+def estimate_topic_or_language(store: Store, signature: str, plan: TopicOrLanguagePlan,
+                               workers: int | None = None) -> dict[str, Any]:
+    """Estimate the joint run on the cells of language and topic."""
+    found, results = estimate_nothing(store, signature, plan), load_results(store, signature)
+    cells = prepare(cell_study(Study.model_validate(results.record["study"]), plan))
+    if store.exists(cells.signature, SCORES):
+        return {**found, "cached": 1}
+    return _with_joint_run(found, results, cells.study, len(cells.sources))
+
+
+def _with_joint_run(found: dict[str, Any], results: Results, study: Study,
+                    n_sources: int) -> dict[str, Any]:
+    """An estimate with one more joint run, at what an example of the study's own took."""
+    record = results.record
+    own = record["study"]["steps"] * record["study"]["batch_size"] * len(record["sources"])
+    examples = study.steps * study.batch_size * n_sources
+    return {**found, "models": found["models"] + 1, "examples": found["examples"] + examples,
+            "seconds": round(found["seconds"]
+                             + results.facts["train_seconds"] * examples / own, 1)}
+
+
+ESTIMATES: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "measures": estimate_transfer, "topic-or-language": estimate_topic_or_language,
+    "lower-or-higher": estimate_nothing, "readings": estimate_readings}

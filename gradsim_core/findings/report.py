@@ -13,18 +13,20 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gradsim_core.findings import lower_or_higher_report, measures_report
+from gradsim_core.findings import lower_or_higher_report, measures_report, readings_report
 
 Content = Mapping[str, Any]
 
 REPORTS: Mapping[str, Callable[[Content], dict[str, str]]] = {
     "measures": measures_report.report_files,
-    "lower-or-higher": lower_or_higher_report.report_files}
+    "lower-or-higher": lower_or_higher_report.report_files,
+    "readings": readings_report.report_files}
 """Kind -> content -> files by name, without the content itself."""
 
 _SUMMARIES: Mapping[str, Callable[[Content], list[dict[str, str]]]] = {
     "measures": measures_report.summary_rows,
-    "lower-or-higher": lower_or_higher_report.summary_rows}
+    "lower-or-higher": lower_or_higher_report.summary_rows,
+    "readings": readings_report.summary_rows}
 
 
 def finding_report(kind: str, content: Content) -> dict[str, str]:

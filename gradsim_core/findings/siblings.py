@@ -1,0 +1,60 @@
+"""A study's sibling: the same data and joint model, with gradients scaled the other way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from gradsim_core.prepared import Prepared, study_record
+from gradsim_core.progress import Observer
+from gradsim_core.results import SCORES, Results, load_results
+from gradsim_core.store import Store
+from gradsim_core.study import Study, signature, study_yaml
+
+
+def adam_sibling(prepared: Prepared) -> Prepared:
+    """The study with gradients as Adam scales them; of such a study, that with plain gradients."""
+    study = _other(prepared.study)
+    name = f"{prepared.study.name or prepared.corpus.source}"[:150]
+    study = study.model_copy(update={"name": f"{name} ({study.preconditioner} preconditioner)"})
+    return replace(prepared, study=study,
+                   signature=sibling_signature(prepared.study, study_record(prepared)))
+
+
+def sibling_signature(study: Study, record: Mapping[str, Any]) -> str:
+    """The signature of a study's sibling.
+
+    Parameters
+    ----------
+    record : of the study itself (study.json)
+    """
+    return signature(_other(study), task=record["task"], metric=record["metric"],
+                     labels=tuple(record["labels"]), data=record["data_fingerprints"],
+                     model=record["model_fingerprint"])
+
+
+def _other(study: Study) -> Study:
+    return study.model_copy(update={
+        "preconditioner": "none" if study.preconditioner == "adam" else "adam"})
+
+
+def with_joint_run(prepared: Prepared, store: Store, observe: Observer,
+                   threads: int | None = None, *, beside: Prepared | None = None) -> Results:
+    """A study's results; its joint run is computed where it is missing.
+
+    Parameters
+    ----------
+    beside : the study that asks; it stays the newest one in lists
+    """
+    if not store.exists(prepared.signature, SCORES):
+        observe({"kind": "stage", "message": f"Joint run of study {prepared.signature}: "
+                                             f"{prepared.study.name}"})
+        from gradsim_core.joint import run_joint_trial
+
+        store.write_text(prepared.signature, "study.yaml", study_yaml(prepared.study))
+        run_joint_trial(prepared, store, lambda event: observe(
+            {**event, "kind": "stage"} if event["kind"] == "done" else event), threads)
+        if beside is not None:
+            store.write_text(beside.signature, "study.yaml", study_yaml(beside.study))
+    return load_results(store, prepared.signature)
