@@ -25,10 +25,8 @@ WITHIN = {"within_language": "Within a language, across topics",
 
 def share_lines(content: Mapping[str, Any]) -> list[DepthLine]:
     """What each side with measures explains, block by block."""
-    titles = content.get("titles", {})
-    return [DepthLine(f"{word} ({', '.join(titles.get(name, name) for name in names)})",
-                      *_columns([block[side] for block in content["blocks"]], "share"))
-            for side, word in SIDES.items() if (names := content["predictors"][side])]
+    return [DepthLine(word, *_columns([block[side] for block in content["blocks"]], "share"))
+            for side, word in SIDES.items() if content["predictors"][side]]
 
 
 def span_lines(content: Mapping[str, Any]) -> list[DepthLine]:
@@ -46,12 +44,15 @@ def _columns(rows: Sequence[Mapping[str, Any]], key: str) -> tuple[Any, Any, Any
 
 def share_text(content: Mapping[str, Any], study: str) -> ChartText:
     """Title, axis and method lines of the chart of shares."""
-    read = content["reading"]
+    read, titles = content["reading"], content["titles"]
+    measures = "; ".join(f"{word}: {', '.join(titles.get(name, name) for name in names)}"
+                         for side, word in SIDES.items() if (names := content["predictors"][side]))
     return ChartText(
         f"What explains the similarity, block by block: {study}",
         "share of the variance, above chance",
         ("General dominance of each side in R², less its mean under permuted labels; bands: 95% "
          "intervals over languages; hollow: p above 0.05",
+         measures,
          f"{READING_WORDS[read['reading']].capitalize()}, {CORRECTION_WORDS[read['correction']]}; "
          f"step {read['step']}{'; doubly centred' if content['plan']['centred'] else ''}",
          f"{_languages(content)}, {count(content['n_pairs'], 'pair')}; {_marks(content)}"))

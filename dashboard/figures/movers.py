@@ -3,8 +3,9 @@
 Conventions
 -----------
 One row a pair, the largest change on top. A hollow circle stands at the first blocks' similarity, a
-filled diamond at the second's, a line leads from one to the other; the band around the diamond is
-the 95% interval of the change where it is known. Names arrive plain and are escaped here.
+filled diamond at the second's, a line leads from one to the other: orange where a pair becomes more
+alike, blue where less. The band around the diamond is the 95% interval of the change where it is
+known. Names arrive plain and are escaped here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
+from dashboard.figures.depth_lines import LINE_COLOURS
 from dashboard.figures.frame import TOP_PX, ChartText, framed, legend_above
 from dashboard.figures.heatmap import label_width
 from dashboard.figures.palette import palette
@@ -41,8 +43,7 @@ def pair_moves(rows: Sequence[Move], names: Mapping[str, str], words: tuple[str,
               for one in rows]
     figure = framed(text, colours, plot_px=_ROW_PX * n + 14, left=label_width(labels, 12),
                     right=64, below=46, top=TOP_PX + _LEGEND_PX)
-    rising, falling = colours.diverging[-3][1], colours.diverging[2][1]
-    own = [rising if one.change >= 0 else falling for one in rows]
+    own = [LINE_COLOURS[one.change >= 0][dark] for one in rows]
     for row, one in enumerate(rows):
         if one.interval is not None:
             figure.add_shape(type="rect", x0=one.first + one.interval[0], y0=row - 0.28,

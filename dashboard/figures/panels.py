@@ -90,7 +90,7 @@ def square_panels(panels: Sequence[Panel], rows: PanelRows, text: ChartText, *, 
     for at, panel in enumerate(panels):
         _add_cells(figure, panel, rows, limit, word, at, colours)
         if n <= MOST_WITH_NUMBERS[len(panels) > 1]:
-            _add_numbers(figure, panel, limit, at, colours, 9 if len(panels) > 1 or n > 14 else 11)
+            _add_numbers(figure, panel, limit, at, colours, small=len(panels) > 1)
         if panel.hatched:
             add_hatching(figure, panel.hatched, n, colours)
             figure.data[-1].update(xaxis=f"x{at + 1}", yaxis=f"y{at + 1}", showlegend=not any(
@@ -171,9 +171,9 @@ def _add_cells(figure: go.Figure, panel: Panel, rows: PanelRows, limit: float, w
             hovertemplate=f"{of}%{{text}}<br>undefined<extra></extra>")
 
 
-def _add_numbers(figure: go.Figure, panel: Panel, limit: float, at: int, colours: Palette,
-                 size: int) -> None:
-    """Each cell's number, black or white, whichever its colour lets read."""
+def _add_numbers(figure: go.Figure, panel: Panel, limit: float, at: int, colours: Palette, *,
+                 small: bool) -> None:
+    """Each cell's number, black or white, whichever its colour lets read; .12 for 0.12 if small."""
     z = panel.values.copy()
     np.fill_diagonal(z, np.nan)
     rows, columns = np.nonzero(np.isfinite(z))
@@ -181,9 +181,14 @@ def _add_numbers(figure: go.Figure, panel: Panel, limit: float, at: int, colours
     figure.add_scatter(
         x=columns, y=rows, mode="text", hoverinfo="skip", showlegend=False,
         xaxis=f"x{at + 1}", yaxis=f"y{at + 1}",
-        text=[f"{value:.2f}".replace("-", "−") for value in values],
-        textfont={"size": size, "color": [readable_on(colour_at(
+        text=[_number(value, small) for value in values],
+        textfont={"size": 9 if small or len(z) > 14 else 11, "color": [readable_on(colour_at(
             colours.diverging, 0.5 + value / limit / 2)) for value in values]})
+
+
+def _number(value: float, small: bool) -> str:
+    text = f"{value:.2f}".replace("-", "−")
+    return text.replace("0.", ".", 1) if small and abs(value) < 0.995 else text
 
 
 def _add_scale(figure: go.Figure, limit: float, scale: str, colours: Palette) -> None:
