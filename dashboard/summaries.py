@@ -204,13 +204,13 @@ def support_line(sure: Certainty | None) -> tuple[str, ...]:
 def stability_sentence(found: Stability, names: Mapping[str, str]) -> str:
     """How often the groups come out again, and who wavers most."""
     order = np.argsort(-found.changes, kind="stable")
-    wavering = [f"{names.get(found.languages[i], found.languages[i])} in "
-                f"{100 * found.changes[i]:.0f}%" for i in order[:3] if found.changes[i] >= 0.005]
+    wavering = [f"{names.get(found.languages[i], found.languages[i])} "
+                f"({100 * found.changes[i]:.0f}%)" for i in order[:3] if found.changes[i] >= 0.005]
     start = (f"With the training's steps drawn anew {found.resamples:,} times, just these groups "
              f"come out in {100 * found.same:.0f}% of the resamples")
     if not wavering:
         return f"{start}, and no language changes group."
-    return f"{start}; {_listed(wavering)} of them changes group."
+    return f"{start}. Most often {_listed(wavering)} changes group."
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -52,7 +52,8 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
                 "line": {"width": 0},
                 "pattern": {"shape": ["/" if mark else "" for mark in low], "size": 6,
                             "fgcolor": colours.page, "solidity": 0.35, "fillmode": "overlay"}},
-        text=[f"{value:+.2f}".replace("-", "−") for value in values], textposition="outside",
+        text=None if intervals else [f"{value:+.2f}".replace("-", "−") for value in values],
+        textposition="outside",
         textfont={"size": 11, "color": colours.ink}, cliponaxis=False,
         error_x={"type": "data", "symmetric": False, "array": between[:, 1] - values,
                  "arrayminus": values - between[:, 0], "color": colours.ink, "thickness": 1.2,
@@ -60,8 +61,9 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
         customdata=[f"{labels[i]}<br>reliability {row.reliability:.3f}"
                     for i, row in enumerate(rows)],
         hovertemplate="%{customdata}<br>similarity %{x:+.3f}<extra></extra>"))
-    reach = float(np.max(np.abs(values), initial=0.05))
-    low_end = -1.5 * reach if (values < 0).any() else 0.0  # room for the numbers beside the bars
+    reach = float(np.max(np.abs(np.append(values, between)), initial=0.05))
+    room = 1.1 if intervals else 1.5  # for the numbers beside the bars
+    low_end = -room * reach if (values < 0).any() or (between < 0).any() else 0.0
     figure.update_layout(
         height=70 + 26 * len(rows), bargap=0.3,
         margin={"l": label_width(labels, 12), "r": 40, "t": 40, "b": 30},
@@ -69,9 +71,9 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
         font={"color": colours.ink, "family": FONT},
         title={"text": plotly_text(title), "x": 0, "xref": "container", "pad": {"l": 8},
                "font": {"size": 15, "color": colours.ink}},
-        xaxis={"range": [low_end, 1.25 * reach], "zeroline": True, "zerolinecolor": colours.faint,
-               "zerolinewidth": 1, "showgrid": False, "fixedrange": True,
-               "tickfont": {"size": 11, "color": colours.ink}},
+        xaxis={"range": [low_end, min(room, 1.25) * reach], "zeroline": True,
+               "zerolinecolor": colours.faint, "zerolinewidth": 1, "showgrid": False,
+               "fixedrange": True, "tickfont": {"size": 11, "color": colours.ink}},
         yaxis={"tickvals": list(range(len(rows))), "ticktext": labels, "fixedrange": True,
                "range": [len(rows) - 0.5, -0.5], "showgrid": False, "ticks": "",
                "tickfont": {"size": 12, "color": colours.ink}})

@@ -39,13 +39,17 @@ def groups_page() -> None:
                 f"{proof_sentence(made)} {ties_sentence(made)}")
     if made.note:
         st.caption(markdown_text(made.note))
-    sure = found_stability(selection, signature, shown)
-    stable = sure.stability if sure else None
-    show_cards(decision, shown, made, dict(zip(
-        stable.languages, stable.changes.tolist(), strict=True)) if stable else {})
+    cards = st.empty()
+    with cards.container():
+        show_cards(decision, shown, made, {})
     _downloads(decision, shown, loaded, selection)
     order, frames = _by_group(shown, made)
     _heatmap(shown, loaded, selection, made, order, frames)
+    sure = found_stability(selection, signature, shown)  # takes a moment: all else stands by now
+    if sure and sure.stability:
+        with cards.container():
+            show_cards(decision, shown, made, dict(zip(
+                sure.stability.languages, sure.stability.changes.tolist(), strict=True)))
     show_stability(sure, selection, loaded, shown, [shown.found.languages[i] for i in order],
                    frames)
     show_alternatives(made, shown)
@@ -69,7 +73,7 @@ def _downloads(decision: dict, shown: Picture, loaded: Results, selection: Selec
 
 
 def _by_group(shown: Picture, made: Grouping) -> tuple[list[int], list[tuple[str, int]]]:
-    """Positions in the order of the groups, each where it is served; the groups with their sizes."""
+    """Positions in the order of the groups, each where it is served; the groups and their sizes."""
     placed = placed_languages(shown.found)
     place = {language: at for at, language in enumerate(shown.order)}
     served: list[list[int]] = [[] for _ in made.groups]

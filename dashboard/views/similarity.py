@@ -27,6 +27,7 @@ from gradsim_core import Certainty, Results, newick
 
 MOST_NEIGHBOURS = 15
 _DECIMALS = st.column_config.NumberColumn(format="%.3f")
+_SHORT = st.column_config.NumberColumn(format="%.2f", width=70)
 
 
 def similarity_page() -> None:
@@ -117,7 +118,7 @@ def _nearest(shown: Picture, loaded: Results, selection: Selection,
         return
     low = {found.languages[i] for i in unreliable(found)}
     between = _intervals(sure, code)
-    chart, table = st.columns([5, 4], gap="medium")
+    chart, table = st.columns([9, 11], gap="medium")
     with chart:
         title = f"Nearest to {shown.label(code)}"
         figure = nearest_bars(rows[:MOST_NEIGHBOURS], shown.names, title, hatched=list(low),
@@ -129,12 +130,12 @@ def _nearest(shown: Picture, loaded: Results, selection: Selection,
         st.dataframe({
             "Language": [plain_text(shown.label(row.code), 60) for row in rows],
             "Branch": [plain_text(shown.branches.get(row.code) or "unknown", 40) for row in rows],
-            "Similarity": [round(row.similarity, 3) for row in rows],
+            "Similarity": [round(row.similarity, 2) for row in rows],
             **({"95% interval": [" to ".join(map(number, between[row.code])) for row in rows]}
                if between else {}),
-            "Reliability": [round(row.reliability, 3) for row in rows]},
+            "Reliability": [round(row.reliability, 2) for row in rows]},
             hide_index=True, height=table_height(len(rows)),
-            column_config={"Similarity": _DECIMALS, "Reliability": _DECIMALS})
+            column_config=dict.fromkeys(("Similarity", "Reliability"), _SHORT))
 
 
 def _intervals(sure: Certainty | None, code: str) -> dict[str, tuple[float, float]]:
