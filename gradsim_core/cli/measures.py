@@ -70,7 +70,7 @@ def measures(signature: Signature = "", cache: Cache = DEFAULT_CACHE,
     prepared = _prepared(store, chosen(store, signature, finished=False))
     found = study_measures(prepared, store, wanted,
                            lambda event: log("{}", event["message"])
-                           if event["kind"] == "note" else None)
+                           if event["kind"] in ("stage", "note") else None)
     reasons = {name: why for name, why in left_out_measures(store, prepared.signature).items()
                if wanted is None or name in wanted}
     spelled = {code: one.name for code, one in prepared.corpus.languages.items()}

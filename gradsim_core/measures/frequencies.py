@@ -63,9 +63,12 @@ def cosine(counts: sparse.csr_matrix) -> np.ndarray:
 def overlap(counts: sparse.csr_matrix) -> np.ndarray:
     """Share that two distributions have in common, 1 minus their total variation: (n, n)."""
     shares, total = _shares(counts)
+    by_column = shares.tocsc()
     values = np.zeros((len(total), len(total)))
     for i in range(len(total)):
-        values[i] = [shares[[i]].minimum(shares[[j]]).sum() for j in range(len(total))]
+        mine = shares[[i]]
+        others = by_column[:, mine.indices].toarray()  # (n, things that row i has)
+        values[i] = np.minimum(others, mine.data).sum(axis=1)
     return _defined(values, total > 0)
 
 

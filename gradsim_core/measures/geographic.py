@@ -37,7 +37,7 @@ def geographic(languages: Sequence[Language]) -> Measure:
     places = np.array([[np.nan if degrees is None else degrees
                         for degrees in (one.latitude, one.longitude)]
                        for one in languages]).reshape(-1, 2)
-    values = -great_circle_km(places[:, 0], places[:, 1])
+    values = 0.0 - great_circle_km(places[:, 0], places[:, 1])
     unknown = [one.name for one in languages if one.latitude is None or one.longitude is None]
     note = "Minus kilometres." + (f" No place is known of: {', '.join(unknown)}."
                                   if unknown else "")
