@@ -99,6 +99,28 @@ def resampled_similarities(series: GramSeries, increments: Increments, blocks: s
             np.outer(row, row) - 1.0, crossed, axes=2))[None]), correction) for row in drawn])
 
 
+def spread_around(values: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """95% intervals from resamples, laid around the values themselves.
+
+    Parameters
+    ----------
+    values : (L, L), of the run
+    drawn : (resamples, L, L)
+
+    Returns
+    -------
+    tuple
+        Lower and upper ends, (L, L) each; NaN where a resample leaves a cell undefined.
+
+    Notes
+    -----
+    Resampled gradients are noisier than the run's own, which moves their cosines towards zero. So
+    the resamples' spread around their mean is used, not where they lie.
+    """
+    low, high = np.percentile(drawn - drawn.mean(axis=0), [2.5, 97.5], axis=0)
+    return values + low, values + high
+
+
 def _crossed(increments: Increments, chosen: list[int], n: int) -> np.ndarray:
     """The cross-Grams of the first n increments, of some blocks: (n, n, 2L, 2L)."""
     total = len(increments.steps)

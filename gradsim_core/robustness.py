@@ -21,7 +21,7 @@ from gradsim_core.errors import GroupingError, StudyError
 from gradsim_core.gram import Similarity
 from gradsim_core.grouping import Grouping, linkage_tree
 from gradsim_core.grouping.stability import branch_support, co_membership, group_changes, settled_at
-from gradsim_core.resampling import Increments, resampled_similarities
+from gradsim_core.resampling import Increments, resampled_similarities, spread_around
 from gradsim_core.results import Results
 
 RESAMPLES = 200
@@ -110,7 +110,7 @@ def certainty(results: Results, increments: Increments | None, reading: Reading,
     found, placed, drawn, undefined = _resampled(results, increments, reading, resamples, seed)
     tree = linkage_tree(found.matrix[placed][:, placed])
     trees = [linkage_tree(matrix[placed][:, placed], ordered=False) for matrix in drawn]
-    low, high = np.percentile(drawn[:, placed][:, :, placed], [2.5, 97.5], axis=0)
+    low, high = spread_around(found.matrix[placed][:, placed], drawn[:, placed][:, :, placed])
     return Certainty(tuple(found.languages[i] for i in placed), low, high, tree,
                      branch_support(tree, trees), len(drawn), undefined)
 

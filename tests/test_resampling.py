@@ -6,7 +6,12 @@ from test_gram import BLOCKS, N_STEPS, made_vectors, series_of
 
 from gradsim_core.errors import StudyError
 from gradsim_core.gram import CORRECTIONS, READINGS, block_indexes, read_grams, similarity
-from gradsim_core.resampling import Increments, resample_counts, resampled_similarities
+from gradsim_core.resampling import (
+    Increments,
+    resample_counts,
+    resampled_similarities,
+    spread_around,
+)
 
 ENDS = (2, 5, 6)
 
@@ -78,3 +83,12 @@ def test_a_snapshot_between_the_increments_is_refused_with_those_that_do():
     assert N_STEPS == 6
     with pytest.raises(StudyError, match=r"step 5.*snapshot: 0, 2"):
         resampled_similarities(series_of(vectors), increments_of(vectors, (2, 6)), snapshot=1)
+
+
+def test_intervals_lie_around_the_values_as_wide_as_the_resamples_spread():
+    drawn = np.linspace(0, 1, 101)[:, None, None] * np.array([[0, 1], [1, 0]])
+    low, high = spread_around(np.array([[1, 0.8], [0.8, 1]]), drawn)
+    np.testing.assert_allclose(low, [[1, 0.325], [0.325, 1]], atol=1e-9)
+    np.testing.assert_allclose(high, [[1, 1.275], [1.275, 1]], atol=1e-9)
+    drawn[3, 0, 1] = np.nan
+    assert np.isnan(spread_around(np.eye(2), drawn)[0][0, 1])
