@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from gradsim_core.batches import Batch, collate
-from gradsim_core.data.corpus import Split
+from gradsim_core.data.corpus import Split, Task
 from gradsim_core.data.rows import Row, hash_order
 from gradsim_core.encoding import Encoded, encode_split, joined
 from gradsim_core.errors import ModelError, StudyError
@@ -100,13 +100,13 @@ def layer_names(encoder: Encoder) -> tuple[str, ...]:
 
 
 def mean_states(encoder: Encoder, encoded: Encoded, packed: bool = True,
-                observe: Observer = lambda _: None) -> np.ndarray:
-    """Mean-pooled states of every row at every layer.
+                observe: Observer = lambda _: None, last: bool = False) -> np.ndarray:
+    """Mean-pooled states of every row at every layer, or at the last alone.
 
     Returns
     -------
     numpy.ndarray, shape (n_layers + 1, n_rows, n_dimensions), float32
-        In the order of the rows; layers as in `layer_names`.
+        In the order of the rows; layers as in `layer_names`. With `last` (1, n_rows, …).
 
     Raises
     ------
@@ -125,9 +125,9 @@ def mean_states(encoder: Encoder, encoded: Encoded, packed: bool = True,
                                  f"{len(states or ())} states, but has {n_states - 1} layers and "
                                  "embeddings: they cannot be told apart. Use an encoder such as "
                                  "BERT or XLM-R.")
-            pooled = _pooled(encoder, states, batch, encoded.lengths_of(rows))
+            pooled = _pooled(encoder, states[-last:], batch, encoded.lengths_of(rows))
         if found is None:
-            found = np.empty((n_states, len(encoded), pooled.shape[-1]), dtype=np.float32)
+            found = np.empty((len(pooled), len(encoded), pooled.shape[-1]), dtype=np.float32)
         found[:, rows] = pooled.numpy()
         done += len(rows)
         observe({"kind": "progress", "step": done, "steps": len(encoded)})
@@ -147,3 +147,27 @@ def _pooled(encoder: Encoder, states: Sequence[torch.Tensor], batch: Batch,
     flat = torch.stack([state[batch.tokens] for state in states])  # (n_states, n_tokens, d)
     sums = flat.new_zeros((len(states), len(lengths), flat.shape[-1]))
     return sums.index_add(1, sequence, flat * weight[:, None]) / counts[:, None]
+
+
+def text_vectors(model: str, revision: str | None, split: Split, task: Task, max_length: int,
+                 threads: int | None = None, observe: Observer = lambda _: None) -> np.ndarray:
+    """One vector a text: its mean-pooled state in the last layer of any encoder.
+
+    Parameters
+    ----------
+    model, revision : as for `load_encoder`
+    split : the texts; their labels play no part
+    task : whether they are texts or words
+    max_length : longest text, in tokens
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_texts, n_dimensions), float32
+    """
+    labels = ("", "_")  # two, because a head wants some; it is never asked
+    encoder = load_encoder(model, revision, task, labels, 0, max_length)
+    set_threads(threads, encoder.n_parameters)
+    same = ("",) * len(split) if task == "sequence" else tuple(
+        ("",) * len(text) for text in split.texts)
+    encoded = encode_split(Split(split.texts, same), task, labels, encoder.tokenizer, max_length)
+    return mean_states(encoder, encoded, observe=observe, last=True)[0]

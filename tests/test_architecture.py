@@ -64,7 +64,8 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     "only the store and the command line's exports publish files":
         (("gradsim_core/**/*.py", "dashboard/**/*.py"),
          ("gradsim_core/store.py", "gradsim_core/cli/answers.py",
-          "gradsim_core/cli/reports.py"), ("gradsim_core.atomic",)),
+          "gradsim_core/cli/reports.py", "gradsim_core/cli/topics.py"),
+         ("gradsim_core.atomic",)),
 }
 
 WRITERS = {

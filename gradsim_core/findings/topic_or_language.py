@@ -7,14 +7,16 @@ cells that share neither.
 
 Conventions
 -----------
-The similarity is *centred* unless asked otherwise. What all cells have in common (the task, and
-how far training has come) makes up most of a raw cosine, and more of it in some blocks than in
-others; so a raw difference shrinks where the common part is large, and blocks could not be
-compared. Centred, zero is the mean over all cells, in every block.
+The similarity is read as the study's own is, but *centred* where that is raw. What all cells have
+in common (the task, and how far training has come) makes up most of a raw cosine, and more of it
+in some blocks than in others; so a raw difference shrinks where the common part is large, and
+blocks could not be compared. Centred, zero is the mean over all cells, in every block. How the
+answer would change with the reading stands beside it, for the encoder: other corrections, and
+other points of the training.
 
-Beside the similarity as read stands one that is free of noise on average (see `cell_similarity`),
-where the halves of the data agree in at least RELIABLE of a block's squared length: there a
-difference between blocks cannot come from one block being noisier.
+A difference between blocks could come from one block being noisier. So where the data's halves
+agree well, a similarity that is free of noise stands beside the one as read (see
+`cell_comparison`).
 """
 
 from __future__ import annotations
@@ -24,13 +26,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gradsim_core.data import PRESETS
 from gradsim_core.data.topic_languages import MINIMUM, cell_of
 from gradsim_core.errors import StudyError
-from gradsim_core.findings.cell_similarity import cell_similarities, noise_free_products
+from gradsim_core.findings.cell_comparison import compared, other_readings
 from gradsim_core.findings.record import (
     finding_head,
-    number,
-    pair,
     plan_id,
     save_finding,
     save_plan,
@@ -40,22 +41,10 @@ from gradsim_core.gram import GramSeries
 from gradsim_core.prepared import Prepared, prepare, study_record
 from gradsim_core.progress import Observer
 from gradsim_core.results import GRAMS, SCORES, load_results
-from gradsim_core.statistics.crossed import (
-    Crossed,
-    Effect,
-    crossed,
-    ratio_effects,
-    trend_of_difference,
-    trend_of_ratios,
-)
-from gradsim_core.statistics.depth import DepthTrend
 from gradsim_core.store import Store
 from gradsim_core.study import Study, study_from
 
 KIND = "topic-or-language"
-
-RELIABLE = 0.2
-"""Least reliability of a block for the similarity without noise to be told."""
 
 
 class TopicOrLanguagePlan(BaseModel):
@@ -72,10 +61,10 @@ class TopicOrLanguagePlan(BaseModel):
     reading: Literal["cosine_of_mean", "mean_cosine"] = Field(
         "cosine_of_mean", description="Of summed gradients (cosine_of_mean), or averaged over "
         "steps (mean_cosine).")
-    correction: Literal["centred", "raw", "noise_corrected", "all_but_top"] = Field(
-        "centred", description="Relative to all cells (centred), the cosine as it is (raw), free "
-        "of noise cell by cell (noise_corrected), or centred without the leading direction "
-        "(all_but_top).")
+    correction: Literal["centred", "raw", "noise_corrected", "all_but_top"] | None = Field(
+        None, description="Relative to all cells (centred), that without its leading direction "
+        "(all_but_top), free of noise cell by cell (noise_corrected), or the cosine as it is "
+        "(raw); left out: the study's own, but centred where that is raw.")
     snapshot: int = Field(-1, description="Point of the training to read at: 0 is the first "
                           "snapshot, -1 the last.")
     permutations: int = Field(9_999, ge=99, le=1_000_000,
@@ -166,14 +155,17 @@ def topic_or_language(record: Mapping[str, Any], cells: Prepared, series: GramSe
     content = finding_head(record, KIND, plan, kept)
     content["left_out"] = _left_out(record, kept, lost)
     content["by_topic"] = {"signature": cells.signature, "steps": cells.study.steps,
-                           "batch_size": cells.study.batch_size,
-                           "step": series.snapshots[plan.snapshot], "notes": cells.corpus.notes}
+                           "batch_size": cells.study.batch_size, "notes": cells.corpus.notes}
     content["topics"] = list(topics.values())
     content["cells"] = [{"code": code, "language": cell_of(code)[0],
                          "topic": topics[cell_of(code)[1]],
                          "rows": len(cells.corpus.split(code, "train"))}
                         for row in codes for code in row]
-    content |= _compared(series, codes, plan)
+    correction = plan.correction or own_correction(cells.study)
+    content["reading"] = {"reading": plan.reading, "correction": correction,
+                          "step": series.snapshots[plan.snapshot]}
+    content |= compared(series, codes, plan, correction)
+    content["readings"] = other_readings(series, codes, plan, correction)
     content["crossover"] = crossover(content["blocks"])
     content["method"] = method_sentences(content)
     return {**content, "verdict": verdict(content)}
@@ -186,47 +178,7 @@ def _left_out(record: Mapping[str, Any], kept: list[str],
             for one in record["languages"] if one["code"] not in kept]
 
 
-def _compared(series: GramSeries, codes: list[list[str]],
-              plan: TopicOrLanguagePlan) -> dict[str, Any]:
-    """Blocks, spans of blocks and trends, as JSON."""
-    layers = [name for name in series.blocks if name.startswith("layer.")]
-    spans = ["encoder", *(["lower", "higher"] if len(layers) > 1 else [])]
-    names = [*series.blocks, *spans]
-    depth = [i for i, name in enumerate(series.blocks) if name != "head"]
-    similarity = cell_similarities(series, codes, names, plan.reading, plan.correction,
-                                   plan.snapshot)
-    found = [_block(name, one) for name, one in zip(names, crossed(
-        similarity, permutations=plan.permutations, seed=plan.seed), strict=True)]
-    trend = trend_of_difference(similarity[depth], permutations=plan.permutations, seed=plan.seed)
-    corrected_trend = None
-    if plan.reading == "cosine_of_mean" and plan.correction in ("centred", "raw"):
-        products, length, reliability = noise_free_products(
-            series, codes, names, plan.correction == "centred", plan.snapshot)
-        for one, effects, reliable in zip(found, ratio_effects(products, length), reliability,
-                                          strict=True):
-            one["reliability"] = number(reliable)
-            one["corrected"] = _effects(effects) if reliable >= RELIABLE else None
-        if (reliability[depth] >= RELIABLE).all():
-            corrected_trend = _trend(trend_of_ratios(products[depth], length[depth]))
-    return {"blocks": found[:len(series.blocks)], "spans": found[len(series.blocks):],
-            "trend": {"blocks": [series.blocks[i] for i in depth], **_trend(trend)},
-            "trend_corrected": corrected_trend}
-
-
-def _block(name: str, found: Crossed) -> dict[str, Any]:
-    effects = _effects(found)
-    for kind in ("within_language", "within_topic", "difference"):
-        effects[kind]["p"] = number(getattr(found, kind).p)
-    return {"block": name, **effects, "reliability": None, "corrected": None}
-
-
-def _effects(found: Crossed) -> dict[str, Any]:
-    def effect(one: Effect) -> dict[str, Any]:
-        return {"value": number(one.value), "interval": pair(one.interval)}
-
-    return {kind: effect(getattr(found, kind))
-            for kind in ("within_language", "within_topic", "neither", "difference")}
-
-
-def _trend(found: DepthTrend) -> dict[str, Any]:
-    return {"slope": number(found.slope), "interval": pair(found.interval), "p": number(found.p)}
+def own_correction(study: Study) -> str:
+    """How a study's similarities are read unless asked otherwise; centred for raw."""
+    preset = PRESETS.get(study.source)
+    return preset.correction if preset and preset.correction != "raw" else "centred"

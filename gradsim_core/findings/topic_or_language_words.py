@@ -14,6 +14,7 @@ from typing import Any
 
 from gradsim_core.data.rows import listing
 from gradsim_core.experiments.comparison import side_of_zero
+from gradsim_core.findings.cell_comparison import RELIABLE
 from gradsim_core.findings.measures_words import between, p_words, short
 from gradsim_core.spreadsheet import plain_text
 
@@ -65,10 +66,21 @@ def verdict(content: Mapping[str, Any]) -> str:
     parts = [f"{start}: similarity {short(whole['within_language']['value'])} against "
              f"{short(whole['within_topic']['value'])} in the encoder (difference "
              f"{short(apart['value'])}, {between(apart['interval'])}, {p_words(apart['p'])})",
-             statement(content["blocks"]), trend_words(content["trend"])]
+             statement(content["blocks"]), trend_words(content["trend"]),
+             *_otherwise(content, side)]
     while len(parts) > 1 and len("; ".join(parts)) >= _LONGEST:
         parts.pop()
     return plain_text("; ".join(parts) + ".", _LONGEST)
+
+
+def _otherwise(content: Mapping[str, Any], side: int) -> list[str]:
+    """Which other corrections, at the same step, say something else of the encoder."""
+    other = {one["correction"].replace("_", " "): side_of_zero(one["difference"]["interval"])
+             for one in content["readings"] if one["step"] == content["reading"]["step"]}
+    said = [(own, [name for name, one in other.items() if one == own])
+            for own in (0, 1, -1) if own != side]
+    return [f"{'not clear' if own == 0 else f'{_WHICH[own]} leads'} if read {' or '.join(names)}"
+            for own, names in said if names]
 
 
 def trend_words(trend: Mapping[str, Any]) -> str:
@@ -84,19 +96,19 @@ def trend_words(trend: Mapping[str, Any]) -> str:
 
 def method_sentences(content: Mapping[str, Any]) -> list[str]:
     """How the cells were made, trained and compared."""
-    plan, by_topic = content["plan"], content["by_topic"]
+    plan, by_topic, read = content["plan"], content["by_topic"], content["reading"]
     n_languages, n_topics = len(content["languages"]), len(content["topics"])
     rows = [cell["rows"] for cell in content["cells"]]
     several = plan["permutations"]
     found = [
         f"{n_languages} languages x {n_topics} topics ({listing(content['topics'])}) are "
-        f"{n_languages * n_topics} cells with {min(rows):,} to {max(rows):,} training rows. In a "
-        "sequence task all topics of a language have the same number of rows of each label; "
-        "languages keep their own balance of labels, which so counts as language.",
+        f"{n_languages * n_topics} cells of {min(rows):,} training rows each, in a sequence task "
+        "with the same number of each label in every cell: otherwise label shares would pass for "
+        "topic or language.",
         f"One joint run on all cells (study {by_topic['signature']}, {by_topic['steps']:,} steps, "
         f"{by_topic['batch_size']} rows a cell and step); similarity of the cells' gradients at "
-        f"step {by_topic['step']:,}: {plan['reading'].replace('_', ' ')}, "
-        f"{_CORRECTIONS[plan['correction']]}.",
+        f"step {read['step']:,}: {read['reading'].replace('_', ' ')}, "
+        f"{_CORRECTIONS[read['correction']]}.",
         "Within language: one language, different topics. Within topic: one topic, different "
         "languages. Neither: both differ. Difference: within language minus within topic.",
         "Intervals: 95%, from leaving out one language at a time with all its cells. Topics are "
@@ -108,8 +120,8 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
         "encoder, from depth 0 to depth 1. The head stands outside it."]
     if any(one["corrected"] for one in content["blocks"]):
         found.append("Without noise: products between disjoint halves of the rows alone, as shares "
-                     "of the cells' mean squared length; told where halves agree in at least 10% "
-                     "of it.")
+                     "of the cells' mean squared length; told where halves agree in at least "
+                     f"{RELIABLE:.0%} of it.")
     return [*found, *by_topic["notes"]]
 
 
