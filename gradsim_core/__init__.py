@@ -95,6 +95,13 @@ if TYPE_CHECKING:
     from gradsim_core.results import find_signature as find_signature
     from gradsim_core.results import load_increments as load_increments
     from gradsim_core.results import load_results as load_results
+    from gradsim_core.robustness import Certainty as Certainty
+    from gradsim_core.robustness import Settling as Settling
+    from gradsim_core.robustness import Stability as Stability
+    from gradsim_core.robustness import certainty as certainty
+    from gradsim_core.robustness import settling as settling
+    from gradsim_core.robustness import settling_sentence as settling_sentence
+    from gradsim_core.robustness import stability as stability
     from gradsim_core.runs import Run as Run
     from gradsim_core.runs import cancel_run as cancel_run
     from gradsim_core.runs import ensure_supervisor as ensure_supervisor
@@ -124,13 +131,6 @@ if TYPE_CHECKING:
     from gradsim_core.spreadsheet import csv_cell as csv_cell
     from gradsim_core.spreadsheet import csv_text as csv_text
     from gradsim_core.spreadsheet import plain_text as plain_text
-    from gradsim_core.robustness import Certainty as Certainty
-    from gradsim_core.robustness import Settling as Settling
-    from gradsim_core.robustness import Stability as Stability
-    from gradsim_core.robustness import certainty as certainty
-    from gradsim_core.robustness import settling as settling
-    from gradsim_core.robustness import settling_sentence as settling_sentence
-    from gradsim_core.robustness import stability as stability
     from gradsim_core.store import Store as Store
     from gradsim_core.study import Study as Study
     from gradsim_core.study import load_study as load_study
