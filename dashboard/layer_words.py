@@ -44,7 +44,7 @@ def _columns(rows: Sequence[Mapping[str, Any]], key: str) -> tuple[Any, Any, Any
 
 def share_text(content: Mapping[str, Any], study: str) -> ChartText:
     """Title, axis and method lines of the chart of shares."""
-    read, titles = content["reading"], content["titles"]
+    titles = content["titles"]
     measures = "; ".join(f"{word}: {', '.join(titles.get(name, name) for name in names)}"
                          for side, word in SIDES.items() if (names := content["predictors"][side]))
     return ChartText(
@@ -52,20 +52,26 @@ def share_text(content: Mapping[str, Any], study: str) -> ChartText:
         "share of the variance, above chance",
         ("General dominance of each side in R², less its mean under permuted labels; bands: 95% "
          "intervals over languages; hollow: p above 0.05",
-         measures,
-         f"{READING_WORDS[read['reading']].capitalize()}, {CORRECTION_WORDS[read['correction']]}; "
-         f"step {read['step']}{'; doubly centred' if content['plan']['centred'] else ''}",
+         measures, _read(content) + "; doubly centred" * content["plan"]["centred"],
          f"{_languages(content)}, {count(content['n_pairs'], 'pair')}; {_marks(content)}"))
 
 
 def span_text(content: Mapping[str, Any], study: str) -> ChartText:
-    """Title, axis and method lines of the chart of pseudo-languages."""
+    """Title, axis and method lines of the chart of cells that share a language or a topic."""
+    turn = "; dotted: from here on topic counts more" if content["crossover"] else ""
     return ChartText(
         f"Topic or language, block by block: {study}", "mean similarity",
-        ("Every language split by topic; mean similarity of the gradients of two parts; bands: 95% "
-         "intervals" + ("; dotted: from here on topic counts more" if content["crossover"] else ""),
+        ("Every language split by topic into cells; mean similarity of two cells' gradients; bands: "
+         "95% intervals; hollow: p above 0.05" + turn, _read(content),
          f"{_languages(content)}, {count(len(content['topics']), 'topic')}, "
-         f"{count(len(content['cells']), 'part')}; {_marks(content)}"))
+         f"{count(len(content['cells']), 'cell')}; {_marks(content)}"))
+
+
+def _read(content: Mapping[str, Any]) -> str:
+    """How the similarity was read."""
+    read = content["reading"]
+    return (f"{READING_WORDS[read['reading']].capitalize()}, "
+            f"{CORRECTION_WORDS[read['correction']]}; step {read['step']}")
 
 
 def share_table(content: Mapping[str, Any]) -> dict[str, list[Any]]:

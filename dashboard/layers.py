@@ -78,6 +78,22 @@ def block_choices(blocks: Sequence[str]) -> tuple[str, ...]:
     return (*named, *blocks)
 
 
+def fitting_sides(first: str, second: str, blocks: Sequence[str]) -> Sides:
+    """The two selections asked for; what the model does not have is its first or last block.
+
+    Examples
+    --------
+    >>> fitting_sides("lower", "higher", ("embeddings", "layer.0", "head"))
+    Sides(first='embeddings', second='layer.0')
+    """
+    choices = block_choices(blocks)
+    inside = [block for block in blocks if block != "head"] or list(blocks)
+    if second not in choices:
+        second = inside[-1]
+        first = inside[0] if first == "lower" else first
+    return Sides(first if first in choices else inside[0], second)
+
+
 def moves(first: Similarity, second: Similarity,
           bounds: tuple[np.ndarray, np.ndarray] | None = None) -> list[Move]:
     """All pairs defined in both, the one that changes most first.

@@ -78,16 +78,17 @@ def made_up_topic_or_language(codes: Sequence[str] = EUROPEAN, *, name: str = "b
                               topics: Sequence[str] = ("sport", "politics")) -> dict[str, Any]:
     """Content of `topic-or-language` over `BLOCKS`: language first, topic at the end."""
     def span(value: float) -> dict[str, Any]:
-        return {"value": value, "interval": [value - 0.06, value + 0.07]}
+        return {"value": value, "interval": [value - 0.06, value + 0.07], "p": 0.01}
 
     return {
         **finding_head("topic-or-language", name, codes, names, signature, left_out),
         "topics": list(topics),
+        "reading": {"reading": "cosine_of_mean", "correction": "centred", "step": 120},
         "cells": [{"code": f"{code}.{at}", "language": code, "topic": topic, "rows": 120 + at}
                   for code in codes for at, topic in enumerate(topics)],
         "blocks": [{"block": block, "within_language": span(0.5 + low), "neither": span(0.2),
                     "within_topic": span(0.3 + high),
-                    "difference": {**span(0.2 + low - high), "p": 0.01}}
+                    "difference": span(0.2 + low - high)}
                    for block, low, high in zip(BLOCKS, FALLING, RISING, strict=True)],
         "trend": {"slope": -0.58, "interval": [-0.7, -0.4], "p": 0.001},
         "crossover": "layer.2",

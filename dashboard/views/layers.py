@@ -10,7 +10,7 @@ from dashboard.data import Picture, picture, results, study_title
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.figures.frame import ChartText
 from dashboard.figures.panels import Panel, PanelRows, square_panels, symmetric_limit
-from dashboard.layers import Sides, block_choices, layers_sentence, moves
+from dashboard.layers import Sides, block_choices, fitting_sides, layers_sentence, moves
 from dashboard.state import Selection, bound, reading_of
 from dashboard.summaries import CORRECTION_WORDS, READING_WORDS, count, unreliable
 from dashboard.views.chart import is_dark, show_chart
@@ -45,15 +45,13 @@ def layers_page() -> None:
 
 def _choose_sides(selection: Selection, blocks: tuple[str, ...]) -> Sides:
     """Let the reader choose which blocks are held against each other."""
-    choices = block_choices(blocks)
-    left = selection.left if selection.left in choices else blocks[0]
-    right = selection.right if selection.right in choices else choices[-1]
+    choices, sides = block_choices(blocks), fitting_sides(selection.left, selection.right, blocks)
     with st.container(horizontal=True, gap="small"):
-        for name, label, shown in (("left", "From", left), ("right", "To", right)):
+        for name, label, shown in (("left", "From", sides.first), ("right", "To", sides.second)):
             st.selectbox(label, choices, width=200, **bound(name, shown),
                          format_func=lambda one: plain_text(one.replace(".", " "), 30),
                          help="*Lower* and *higher* are the halves of the layers.")
-    return Sides(left, right)
+    return sides
 
 
 def _rows(whole: Picture) -> PanelRows:
