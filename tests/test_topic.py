@@ -12,7 +12,8 @@ from gradsim_core.data import load_corpus
 from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.errors import DataError
 from gradsim_core.languages import Language
-from gradsim_core.measures.topic import has_topics, topic, topic_similarity
+from gradsim_core.measures.frequencies import jensen_shannon
+from gradsim_core.measures.topic import has_topics, topic
 from gradsim_core.study import Study
 
 
@@ -28,7 +29,7 @@ def corpus_with(**topics: str) -> Corpus:
 
 def test_similarity_is_one_less_scipys_distance() -> None:
     counts = np.random.default_rng(0).integers(0, 9, size=(6, 4))
-    found = topic_similarity(counts)
+    found = jensen_shannon(counts)
     for i, one in enumerate(counts):
         for j, other in enumerate(counts):
             expected = 0.0 if i == j else jensenshannon(one, other, base=2)

@@ -44,7 +44,7 @@ def labels(rows: Mapping[str, Sequence[str | Sequence[str]]]) -> Measure:
     return Measure("distribution.labels", "Label prior", tuple(rows),
                    source=f"Jensen-Shannon distance: {_JENSEN_SHANNON}; training labels",
                    note="1 minus the distance of the shares of labels.",
-                   **whole_and_halves(counts, jensen_shannon))
+                   **whole_and_halves(counts, lambda some: jensen_shannon(some.toarray())))
 
 
 def lengths(rows: Mapping[str, Sequence[int]], unit: str = "characters") -> Measure:

@@ -59,8 +59,9 @@ def great_circle_km(latitudes: np.ndarray, longitudes: np.ndarray) -> np.ndarray
 
     Examples
     --------
-    >>> great_circle_km(np.array([51.507, 48.857]), np.array([-0.128, 2.352]))[0, 1].round()
-    np.float64(344.0)
+    >>> north, east = np.array([51.5074, 48.8566]), np.array([-0.1278, 2.3522])
+    >>> int(great_circle_km(north, east)[0, 1].round())  # London to Paris
+    344
     """
     north, east = np.radians(latitudes), np.radians(longitudes)
     haversine = (np.sin((north[:, None] - north) / 2) ** 2

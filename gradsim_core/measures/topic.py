@@ -26,6 +26,7 @@ import numpy as np
 from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.data.rows import Row, hash_order
 from gradsim_core.errors import DataError
+from gradsim_core.measures.frequencies import jensen_shannon
 from gradsim_core.measures.measure import Measure
 
 
@@ -50,7 +51,7 @@ def topic(corpus: Corpus) -> Measure:
     names = sorted({name for own in by_language for name in own})
 
     def read(start: int, step: int) -> np.ndarray:
-        return topic_similarity(np.array([_counts(own[start::step], names)
+        return jensen_shannon(np.array([_counts(own[start::step], names)
                                           for own in by_language]))
 
     told = sum(map(len, by_language))
@@ -60,38 +61,6 @@ def topic(corpus: Corpus) -> Measure:
                    "1 - Jensen-Shannon distance of topic shares (Lin 1991; Endres and Schindelin "
                    "2003)", f"{len(names)} topics ({shown}); {told:,} of {total:,} training rows "
                    "have one.", halves=np.stack([read(half, 2) for half in (0, 1)]))
-
-
-def topic_similarity(counts: np.ndarray) -> np.ndarray:
-    """1 - Jensen-Shannon distance of every two rows of counts.
-
-    Parameters
-    ----------
-    counts : (L, n_topics), not negative; need not add up to 1
-
-    Returns
-    -------
-    numpy.ndarray, shape (L, L)
-        From 0 to 1; NaN where a row has no count.
-
-    Examples
-    --------
-    >>> topic_similarity(np.array([[1, 0], [5, 0], [0, 2]])).round(3).tolist()
-    [[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
-    """
-    counts = np.asarray(counts, dtype=float)
-    total = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, total, where=total > 0, out=np.full(counts.shape, np.nan))
-    own = _entropy(shares)
-    mixed = _entropy((shares[:, None] + shares) / 2)
-    divergence = mixed - (own[:, None] + own) / 2
-    return 1 - np.sqrt(np.clip(divergence, 0, 1))
-
-
-def _entropy(shares: np.ndarray) -> np.ndarray:
-    """In bits, over the last axis; NaN where a share is."""
-    logarithms = np.log2(shares, where=shares > 0, out=np.zeros_like(shares))
-    return -(shares * logarithms).sum(axis=-1)
 
 
 def _in_hash_order(split: Split) -> list[str]:
