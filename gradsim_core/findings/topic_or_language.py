@@ -155,7 +155,7 @@ def topic_or_language(record: Mapping[str, Any], cells: Prepared, series: GramSe
     content = finding_head(record, KIND, plan, kept)
     content["left_out"] = _left_out(record, kept, lost)
     content["by_topic"] = {"signature": cells.signature, "steps": cells.study.steps,
-                           "batch_size": cells.study.batch_size, "notes": cells.corpus.notes}
+                           "batch_size": cells.study.batch_size, "notes": list(cells.corpus.notes)}
     content["topics"] = list(topics.values())
     content["cells"] = [{"code": code, "language": cell_of(code)[0],
                          "topic": topics[cell_of(code)[1]],

@@ -98,13 +98,13 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
     """How the cells were made, trained and compared."""
     plan, by_topic, read = content["plan"], content["by_topic"], content["reading"]
     n_languages, n_topics = len(content["languages"]), len(content["topics"])
-    rows = [cell["rows"] for cell in content["cells"]]
+    rows = min(cell["rows"] for cell in content["cells"])
     several = plan["permutations"]
     found = [
         f"{n_languages} languages x {n_topics} topics ({listing(content['topics'])}) are "
-        f"{n_languages * n_topics} cells of {min(rows):,} training rows each, in a sequence task "
-        "with the same number of each label in every cell: otherwise label shares would pass for "
-        "topic or language.",
+        f"{n_languages * n_topics} cells of {rows:,} training rows each"
+        + (", with the same number of each label in every cell: otherwise shares of labels would "
+           "pass for topic or language." if content["study"]["task"] == "sequence" else "."),
         f"One joint run on all cells (study {by_topic['signature']}, {by_topic['steps']:,} steps, "
         f"{by_topic['batch_size']} rows a cell and step); similarity of the cells' gradients at "
         f"step {read['step']:,}: {read['reading'].replace('_', ' ')}, "
