@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,11 +77,12 @@ def test_what_an_experiment_prints_and_writes(gradsim: Gradsim, store: Store, tr
             round(100 * strategy["mean"], 1)) in line]
     folder = tmp_path / "a" / "report"
     assert sorted(path.name for path in folder.iterdir()) == [
-        "experiment.json", "report.md", "scores.csv"]
+        "experiment.json", "languages.svg", "report.md", "scores.csv", "strategies.svg"]
     assert json.loads((folder / "experiment.json").read_text()) == content
     report = (folder / "report.md").read_text()
     assert report.startswith("# Does grouping help?")
     assert all(title in report for title in ("## Strategies", "## Groups", "## Languages"))
+    assert set(re.findall(r"\]\((\w+\.svg)\)", report)) == {"strategies.svg", "languages.svg"}
     rows = list(csv.DictReader((folder / "scores.csv").open()))
     assert len(rows) == 6 * 2 * 4 + 3, "strategies by seeds and languages, and the draws"
     assert (the_run(store).state, the_run(store).title) == ("done", "gradient, 2 seeds")

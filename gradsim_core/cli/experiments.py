@@ -21,6 +21,7 @@ from gradsim_core.cli.training import (
     prepared_study,
     say_estimate,
 )
+from gradsim_core.experiments.figures import report_figures
 from gradsim_core.experiments.group_files import read_groups
 from gradsim_core.experiments.plans import Plan, Table
 from gradsim_core.experiments.record import load_plan, run_experiment
@@ -51,7 +52,8 @@ def groups_experiment(asked: tuple[str, Plan], cache: Cache = DEFAULT_CACHE,
                    "A similarity from elsewhere (CSV or TSV) to group by and compare."))] = None,
                plan: Annotated[str | None, typer.Option(hidden=True)] = None,
                report: Annotated[Path | None, typer.Option(help=(
-                   "Folder to write report.md, scores.csv and experiment.json to."))] = None,
+                   "Folder to write report.md with figures, scores.csv and experiment.json "
+                   "to."))] = None,
                estimate: EstimateOnly = False, background: Background = False,
                workers: Workers = None, threads: Threads = None, as_json: AsJson = False) -> None:
     """Train groups at equal budget, and say whether they help.
@@ -118,5 +120,7 @@ def _with_files(prepared: Prepared, plan: Plan, groups: Path | None, table: Path
 
 
 def _report(content: dict[str, Any]) -> dict[str, str]:
-    return {"report.md": report_markdown(content), "scores.csv": report_csv(content),
+    figures = report_figures(content)
+    return {"report.md": report_markdown(content, figures), "scores.csv": report_csv(content),
+            **figures,
             "experiment.json": json.dumps(content, indent=2, ensure_ascii=False) + "\n"}

@@ -11,7 +11,7 @@ can make neither links, pictures, HTML nor lists; in the CSV it cannot make a fo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gradsim_core.experiments.verdict import metric_name, percent, phrase, points, points_between
@@ -20,6 +20,8 @@ from gradsim_core.spreadsheet import csv_text, plain_text
 _MARKUP = re.compile(r"([\\`*_\[\]{}<>|~&$!#^])")
 _LIVE = re.compile(r"(?<=@)|(?<=:)(?=\S)|(?<=www)(?=\.)", re.IGNORECASE)
 _SHOWN_GAINS = ("all_languages", "monolingual", "random")
+
+STRATEGIES_FIGURE, LANGUAGES_FIGURE = "strategies.svg", "languages.svg"
 
 
 def prose_text(text: object, longest: int = 400) -> str:
@@ -36,12 +38,19 @@ def prose_text(text: object, longest: int = 400) -> str:
     return _MARKUP.sub(r"\\\1", _LIVE.sub("\u200b", plain_text(text, longest)))
 
 
-def report_markdown(content: Mapping[str, Any]) -> str:
-    """Write the readable report of an experiment's content."""
+def report_markdown(content: Mapping[str, Any], figures: Collection[str] = ()) -> str:
+    """Write the readable report of an experiment's content.
+
+    Parameters
+    ----------
+    figures : names of the files of `figures.report_figures` that will lie beside the report
+    """
     title = f"# Does grouping help? {prose_text(content['study']['name'], 80)}"
     sections = [title, f"**{prose_text(content['verdict'])}**", _strategies_section(content),
-                _groups_section(content), _languages_section(content), _left_out(content),
-                _method_section(content)]
+                _figure(STRATEGIES_FIGURE, "Scores of the strategies with intervals", figures),
+                _groups_section(content), _languages_section(content),
+                _figure(LANGUAGES_FIGURE, "What each language gains", figures),
+                _left_out(content), _method_section(content)]
     return "\n\n".join(filter(None, sections)) + "\n"
 
 
@@ -80,6 +89,10 @@ def summary_rows(content: Mapping[str, Any]) -> list[dict[str, str]]:
             "models": str(cost["models"]), "examples": f"{cost['examples']:,}",
             "minutes": "–" if cost["minutes"] is None else f"{cost['minutes']:.1f}"})
     return rows
+
+
+def _figure(name: str, words: str, figures: Collection[str]) -> str:
+    return f"![{words}]({name})" if name in figures else ""
 
 
 def _gain(gain: Mapping[str, Any] | None) -> str:

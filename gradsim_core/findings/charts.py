@@ -42,8 +42,9 @@ _STYLE: dict[Any, Any] = {
     "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica", "sans-serif"],
     "axes.edgecolor": FAINT, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK,
     "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False}
-_LINE = 118  # characters of small type that fit below a chart
+_LINE = 140  # characters of small type that fit below a chart
 _MOST_NAMED = 100
+_SHADES = 65
 _NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 Draw = Callable[["Axes"], None]
@@ -126,8 +127,8 @@ def heatmap(matrix: Sequence[Sequence[float | None]], rows: Sequence[str],
         top = float(np.abs(finite).max()) if finite.size else 1.0
         low, high = (-top, top) if diverging else (
             (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0))
-        scale = LinearSegmentedColormap.from_list("scale", VIK if diverging else BATLOW)
-        scale.set_bad("#D8DADF")
+        scale = LinearSegmentedColormap.from_list(
+            "scale", VIK if diverging else BATLOW, N=_SHADES).with_extremes(bad="#D8DADF")
         image = axes.pcolormesh(np.ma.masked_invalid(cells), cmap=scale, vmin=low, vmax=high,
                                 edgecolors="white", linewidth=0.4)
         axes.set_aspect("equal")
@@ -141,6 +142,8 @@ def heatmap(matrix: Sequence[Sequence[float | None]], rows: Sequence[str],
         axes.set_xlabel(_shown(across[1]))
         bar = axes.figure.colorbar(image, ax=axes, shrink=0.8, label=_shown(unit))
         bar.outline.set_visible(False)
+        if bar.solids is not None:
+            bar.solids.set(rasterized=False, edgecolor="face")  # no picture inside the SVG
 
     return _svg(draw, title, method, height=min(9.0, 2.6 + 0.24 * len(rows)))
 
