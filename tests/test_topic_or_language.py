@@ -106,9 +106,20 @@ def test_noise_free_products_against_the_vectors_themselves() -> None:
     expected = 2 * (halves[:, 0] @ halves[:, 1].T + halves[:, 1] @ halves[:, 0].T)
     np.testing.assert_allclose(products.reshape(18, 18), expected, atol=1e-12)
     np.testing.assert_allclose(length.ravel(), np.diagonal(expected), atol=1e-12)
-    whole = halves.sum(axis=1)
-    np.testing.assert_allclose(
-        reliability, np.diagonal(expected).mean() / (whole ** 2).sum(axis=1).mean())
+    products_of_halves = (halves[:, 0] * halves[:, 1]).sum()
+    np.testing.assert_allclose(reliability, 2 * products_of_halves / (halves ** 2).sum())
+
+
+def test_halves_that_are_alike_or_opposite() -> None:
+    draw = np.random.default_rng(4)
+    one, shared = draw.normal(size=(18, 30)), draw.normal(size=30) * 9
+    for sign, expected in ((1, 1), (-1, -1)):
+        vectors = np.stack([shared + one, shared + sign * one], axis=1).reshape(36, 30)
+        gram = (vectors @ vectors.T)[None, None]
+        series = GramSeries(tuple(code for row in CODES for code in row), ("head",), (1,), gram,
+                            (1,), gram.astype(np.float32))
+        found = noise_free_products(series, CODES, ["head"], True, -1)[2]
+        assert found[0] == pytest.approx(expected, abs=0.1)
 
 
 def test_noise_is_free_of_noise_on_average() -> None:

@@ -6,9 +6,10 @@ Blocks are in depth order; spans are blocks together (encoder, lower, higher). A
 {"value", "interval"}, with "p" where there is one; what is undefined is null.
 
 "corrected" is free of noise (see `cell_similarity`): shares of the cells' mean squared length,
-told where halves agree in at least RELIABLE of it. Below that they are no better than a guess:
-halves of a small cell are drawn without putting back, so they disagree more than two samples
-would, the squared length comes out too small, and the shares too large.
+told where the cells' halves agree by at least RELIABLE. Below that it is no better than a guess:
+halves of a small cell are drawn without putting back, so what the one has too much of the other
+lacks; they disagree more than two samples would, the squared length comes out too small, and the
+shares too large.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from gradsim_core.statistics.crossed import (
 )
 from gradsim_core.statistics.depth import DepthTrend
 
-RELIABLE = 0.5
-"""Least reliability of a block for the similarity without noise to be told."""
+RELIABLE = 1 / 3
+"""Least reliability of a block for the similarity without noise to be told: half of the squared
+length of both halves together is then no noise (2 r / (1 + r); Spearman and Brown)."""
 
 
 class Reading(Protocol):

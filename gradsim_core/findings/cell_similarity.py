@@ -9,8 +9,8 @@ Noise-free products
     by the length of both together (and, if centred, has the mean over cells taken out, each half
     by itself); then inner products are taken between different halves alone. Their noise is
     independent, so it adds nothing on average: neither to a product of two cells nor to a cell's
-    own squared length. The *reliability* of a block is the share of the cells' squared length that
-    is left so.
+    own squared length. The *reliability* of a block is how far halves agree: their inner products
+    over their mean squared length, from -1 to 1.
 """
 
 from __future__ import annotations
@@ -42,8 +42,7 @@ def noise_free_products(series: GramSeries, codes: Codes, blocks: Sequence[str],
     -------
     products : (N, L, T, L, T)
     length : (N, L, T), each cell's own squared length
-    reliability : (N,), share of the squared length that both halves have in common; NaN where
-        a cell has no gradient
+    reliability : (N,), agreement of the cells' halves; NaN where a cell has no gradient
     """
     at = _positions(series, codes)
     halves = np.stack([2 * at, 2 * at + 1], axis=1).ravel()
@@ -54,13 +53,13 @@ def noise_free_products(series: GramSeries, codes: Codes, blocks: Sequence[str],
         found.append(_between_halves(gram[np.ix_(halves, halves)], centred))
     products = np.stack([one for one, _ in found])
     length = np.diagonal(products, axis1=1, axis2=2).copy()
-    reliability = np.array([np.diagonal(one).mean() / whole for one, whole in found])
+    reliability = np.array([agreement for _, agreement in found])
     return (products.reshape(len(blocks), n_languages, n_topics, n_languages, n_topics),
             length.reshape(len(blocks), n_languages, n_topics), reliability)
 
 
 def _between_halves(gram: np.ndarray, centred: bool) -> tuple[np.ndarray, float]:
-    """(C, C) products between halves, and the mean squared length of whole cells."""
+    """(C, C) products between halves on the scale of whole cells, and the halves' agreement."""
     n = len(gram) // 2
     by_half = gram.reshape(n, 2, n, 2).transpose(1, 3, 0, 2)  # (half, half, C, C)
     whole = by_half.sum(axis=(0, 1))
@@ -72,7 +71,9 @@ def _between_halves(gram: np.ndarray, centred: bool) -> tuple[np.ndarray, float]
                    - by_half.mean(axis=3, keepdims=True)
                    + by_half.mean(axis=(2, 3), keepdims=True))
     between = 2 * (by_half[0, 1] + by_half[1, 0])  # whole cells have four products of halves
-    return (between + between.T) / 2, float(np.diagonal(by_half.sum(axis=(0, 1))).mean())
+    own = np.diagonal(by_half, axis1=2, axis2=3)  # (half, half, C)
+    return (between + between.T) / 2, float(
+        2 * own[0, 1].sum() / (own[0, 0].sum() + own[1, 1].sum()))
 
 
 def _positions(series: GramSeries, codes: Codes) -> np.ndarray:

@@ -120,8 +120,8 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
         "encoder, from depth 0 to depth 1. The head stands outside it."]
     if any(one["corrected"] for one in content["blocks"]):
         found.append("Without noise: products between disjoint halves of the rows alone, as shares "
-                     "of the cells' mean squared length; told where halves agree in at least "
-                     f"{RELIABLE:.0%} of it.")
+                     "of the cells' mean squared length; told where the cells' halves "
+                     f"agree by {RELIABLE:.2f} or more.")
     return [*found, *by_topic["notes"]]
 
 
