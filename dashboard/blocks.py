@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.data import results, store
-from dashboard.layers import Sides, block_agreement, spread_around
+from dashboard.layers import Sides, block_agreement
 from gradsim_core import (
     GradSimError,
     Reading,
@@ -21,6 +21,7 @@ from gradsim_core import (
     load_increments,
     read_similarity,
     resampled_similarities,
+    spread_around,
 )
 
 RESAMPLES = 200

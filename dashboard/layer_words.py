@@ -61,8 +61,8 @@ def span_text(content: Mapping[str, Any], study: str) -> ChartText:
     turn = "; dotted: from here on topic counts more" if content["crossover"] else ""
     return ChartText(
         f"Topic or language, block by block: {study}", "mean similarity",
-        ("Every language split by topic into cells; mean similarity of two cells' gradients; bands: "
-         "95% intervals; hollow: p above 0.05" + turn, _read(content),
+        ("Every language split by topic into cells; mean similarity of two cells' gradients; "
+         "bands: 95% intervals; hollow: p above 0.05" + turn, _read(content),
          f"{_languages(content)}, {count(len(content['topics']), 'topic')}, "
          f"{count(len(content['cells']), 'cell')}; {_marks(content)}"))
 

@@ -118,29 +118,6 @@ def _interval(bounds: tuple[np.ndarray, np.ndarray] | None, i: int,
     return float(bounds[0][i, j]), float(bounds[1][i, j])
 
 
-def spread_around(values: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """95% intervals from resamples, laid around the values themselves.
-
-    Parameters
-    ----------
-    values : (L, L)
-    drawn : (n_resamples, L, L)
-
-    Returns
-    -------
-    tuple
-        Lower and upper ends, (L, L) each; NaN where a resample leaves a cell undefined.
-
-    Notes
-    -----
-    Resampled gradients are noisier than the run's own, which moves all their cosines towards zero.
-    So the resamples' spread around their mean is used, not where they lie.
-    """
-    left = drawn - drawn.mean(axis=0)
-    low, high = np.percentile(left, [2.5, 97.5], axis=0)
-    return values + low, values + high
-
-
 def language_changes(found: Sequence[Move]) -> list[tuple[str, float, float]]:
     """Code, mean change and mean absolute change of every language, what moves most first."""
     changes: dict[str, list[float]] = {}

@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from gradsim_core.prepared import Prepared as Prepared
     from gradsim_core.prepared import prepare as prepare
     from gradsim_core.resampling import resampled_similarities as resampled_similarities
+    from gradsim_core.resampling import spread_around as spread_around
     from gradsim_core.results import Results as Results
     from gradsim_core.results import find_signature as find_signature
     from gradsim_core.results import load_increments as load_increments
@@ -168,7 +169,7 @@ _HOME = {
                     "preview_table", "read_scores", "read_similarity_table", "save_imported",
                     "scores_csv"),
     "prepared": ("Prepared", "prepare"),
-    "resampling": ("resampled_similarities",),
+    "resampling": ("resampled_similarities", "spread_around"),
     "results": ("Results", "find_signature", "load_increments", "load_results"),
     "runs": ("Run", "cancel_run", "ensure_supervisor", "find_run", "list_runs", "resume_run",
              "run_log", "study_run", "study_state", "submit_run", "submit_study"),

@@ -42,7 +42,6 @@ from dashboard.layers import (
     language_changes,
     layers_sentence,
     moves,
-    spread_around,
 )
 from gradsim_core import similarity
 
@@ -176,17 +175,6 @@ def test_rows_show_both_ends_the_change_and_its_interval() -> None:
     assert "95% interval +0.50 to +0.70" in first.customdata[0]
     assert "interval" not in first.customdata[1]
     assert first.marker.line.color[0] != first.marker.line.color[1], "up is not down"
-
-
-def test_spread_of_resamples_is_laid_around_the_value() -> None:
-    draw = np.random.default_rng(0)
-    drawn = 0.2 + 0.1 * draw.normal(size=(4000, 2, 2))
-    low, high = spread_around(np.full((2, 2), 0.5), drawn)
-    assert low == pytest.approx(np.full((2, 2), 0.5 - 0.196), abs=0.02)
-    assert high == pytest.approx(np.full((2, 2), 0.5 + 0.196), abs=0.02)
-    drawn[7, 0, 1] = np.nan
-    low, _ = spread_around(np.zeros((2, 2)), drawn)
-    assert np.isnan(low).tolist() == [[False, True], [False, False]]
 
 
 def test_blocks_agree_as_their_pairs_rank() -> None:

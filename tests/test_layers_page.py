@@ -32,8 +32,6 @@ from gradsim_core import (
     submit_run,
 )
 
-KINDS = ("lower-or-higher", "topic-or-language")
-
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

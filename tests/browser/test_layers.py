@@ -1,0 +1,115 @@
+"""The layers page in a real browser: two heatmaps on one order, and the experiments on layers."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_up_findings import made_up_lower_or_higher, made_up_topic_or_language, write_finding
+from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
+from playwright.sync_api import Page, expect
+
+Open = Callable[..., Page]
+OTHER, HOSTILE_SIGNATURE = "ee00000000000000", "ff00000000000000"
+CHARTS = ".js-plotly-plot .main-svg"
+PANELS = """() => {
+    const chart = document.querySelector('.js-plotly-plot');
+    const maps = chart.data.filter(one => one.type === 'heatmap' && one.coloraxis);
+    return maps.map(one => ({
+        axis: one.xaxis, scale: one.coloraxis,
+        order: chart._fullLayout[one.xaxis === 'x' ? 'xaxis' : 'xaxis2'].ticktext,
+        width: chart._fullLayout[one.xaxis === 'x' ? 'xaxis' : 'xaxis2']._length}));
+}"""
+
+
+@pytest.fixture
+def dashboard(kept: tuple[ExitStack, dict[str, Any]], start_server: Callable[..., Any],
+              tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """One server for this file, over studies with and without findings."""
+    stack, started = kept
+    if "server" not in started:
+        cache = tmp_path_factory.mktemp("layers") / "cache"
+        write_study(cache, signature=OTHER, name="Without")
+        names = {name: name for name in HOSTILE}
+        store = write_study(cache, signature=HOSTILE_SIGNATURE, names=names, name=HOSTILE[0],
+                            series=made_up_series([0, 1] * 3, codes=HOSTILE))
+        for made_up in (made_up_lower_or_higher, made_up_topic_or_language):
+            write_finding(store, made_up(HOSTILE, names=names, signature=HOSTILE_SIGNATURE,
+                                         verdict=HOSTILE[0], left_out=HOSTILE[1]))
+        store = write_study(cache, name="With", series=made_up_series([0, 1] * 4, noise={2: 9.0}))
+        write_finding(store, made_up_lower_or_higher())
+        write_finding(store, made_up_topic_or_language())
+        started["server"] = stack.enter_context(start_server(cache))
+    return started["server"]
+
+
+def ready(page: Page) -> None:
+    expect(page.locator(CHARTS).first).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(
+        timeout=60_000)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_two_heatmaps_stand_side_by_side_on_one_order(dashboard: Any, open_page: Open,
+                                                      scheme: str) -> None:
+    page = open_page(f"{dashboard.url}/layers?study={SIGNATURE[:8]}", colour_scheme=scheme)
+    ready(page)
+    left, right = page.evaluate(PANELS)
+    assert (left["axis"], right["axis"]) == ("x", "x2")
+    assert left["order"] == right["order"]
+    assert left["scale"] == right["scale"]
+    assert left["width"] == pytest.approx(right["width"], abs=1)
+    assert left["width"] > 150
+    page.get_by_role("combobox", name="To").click()
+    page.get_by_role("option", name="layer 3").click()
+    page.wait_for_url("**right=layer.3**")
+    expect(page.locator(".gtitle").first).to_contain_text("Lower layers beside layer 3")
+    page.reload()
+    expect(page.locator(".gtitle").first).to_contain_text("beside layer 3", timeout=60_000)
+
+
+def test_findings_have_verdict_chart_and_files(dashboard: Any, open_page: Open) -> None:
+    page = open_page(f"{dashboard.url}/layers?study={SIGNATURE[:8]}", height=3000)
+    ready(page)
+    content = made_up_lower_or_higher()
+    expect(page.get_by_text(content["verdict"])).to_be_visible(timeout=60_000)
+    expect(page.locator(".gtitle", has_text="What explains the similarity")).to_be_visible()
+    expect(page.locator(".gtitle", has_text="Topic or language")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report with figures (ZIP)").first.click()
+    assert content["id"][:8] in download.value.suggested_filename
+    files = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes()))
+    assert {"report.md", "table.csv", "blocks.svg", "finding.json"} <= set(files.namelist())
+    assert content["verdict"] in files.read("report.md").decode()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Everything as JSON").first.click()
+    assert json.loads(Path(download.value.path()).read_bytes()) == content
+
+
+def test_what_was_not_run_offers_to_begin(dashboard: Any, open_page: Open) -> None:
+    page = open_page(f"{dashboard.url}/layers?study={OTHER[:8]}", height=3000)
+    ready(page)
+    expect(page.get_by_role("button", name="Find out")).to_have_count(2, timeout=60_000)
+    page.get_by_role("button", name="Find out").first.click()
+    expect(page.get_by_text("Lower or higher layers?")).to_be_visible(timeout=60_000)
+    told = page.get_by_text("The verdict and the chart appear here by themselves.").or_(
+        page.get_by_text("The last experiment failed."))
+    expect(told.first).to_be_visible(timeout=60_000)
+
+
+def test_hostile_names_are_shown_as_text(dashboard: Any, open_page: Open) -> None:
+    page = open_page("about:blank", height=4000)
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    page.goto(f"{dashboard.url}/layers?study={HOSTILE_SIGNATURE[:8]}")
+    expect(page.locator(".js-plotly-plot text", has_text="<img src").first).to_be_visible(
+        timeout=60_000)
+    ready(page)
+    for live in ("a[href*='out.example']", "a[href^='javascript']", "img[src*='out.example']",
+                 ".js-plotly-plot a", "[data-testid=stException]", "[data-testid=stAlert]"):
+        assert page.locator(live).count() == 0, live
