@@ -13,18 +13,25 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gradsim_core.findings import lower_or_higher_report, measures_report, readings_report
+from gradsim_core.findings import (
+    lower_or_higher_report,
+    measures_report,
+    readings_report,
+    topic_or_language_report,
+)
 
 Content = Mapping[str, Any]
 
 REPORTS: Mapping[str, Callable[[Content], dict[str, str]]] = {
     "measures": measures_report.report_files,
+    "topic-or-language": topic_or_language_report.report_files,
     "lower-or-higher": lower_or_higher_report.report_files,
     "readings": readings_report.report_files}
 """Kind -> content -> files by name, without the content itself."""
 
 _SUMMARIES: Mapping[str, Callable[[Content], list[dict[str, str]]]] = {
     "measures": measures_report.summary_rows,
+    "topic-or-language": topic_or_language_report.summary_rows,
     "lower-or-higher": lower_or_higher_report.summary_rows,
     "readings": readings_report.summary_rows}
 
