@@ -35,7 +35,7 @@ zero in 94% to 97%, the flips rejected at 5% in 2% to 7%; see tests/test_crossed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,11 +88,8 @@ def pair_means(cells: np.ndarray, languages: Sequence[int] | np.ndarray | None =
     numpy.ndarray, shape (N, 3)
         Columns as in KINDS.
     """
-    own, shared, neither = _by_language(cells)
     at = np.arange(cells.shape[1]) if languages is None else np.asarray(languages)
-    pairs = np.ix_(np.arange(len(cells)), at, at)
-    return np.stack([_mean(own[:, at], 1), _mean(shared[pairs], (1, 2)),
-                     _mean(neither[pairs], (1, 2))], axis=1)
+    return _means(_by_language(cells), at)
 
 
 def crossed(cells: np.ndarray, *, permutations: int = 9_999, seed: int = 0) -> list[Crossed]:
@@ -107,8 +104,8 @@ def crossed(cells: np.ndarray, *, permutations: int = 9_999, seed: int = 0) -> l
     list of Crossed
         One a block.
     """
-    means = pair_means(cells)
-    left_out = each_left_out(cells.shape[1], lambda stay: pair_means(cells, stay))  # (L, N, 3)
+    means, tables = pair_means(cells), _by_language(cells)
+    left_out = each_left_out(cells.shape[1], lambda stay: _means(tables, stay))  # (L, N, 3)
     flips, exact = sign_flips(cells.shape[1], permutations, seed)
     own = own_differences(cells)
     found = []
@@ -126,11 +123,13 @@ def crossed(cells: np.ndarray, *, permutations: int = 9_999, seed: int = 0) -> l
 def trend_of_difference(cells: np.ndarray, *, permutations: int = 9_999,
                         seed: int = 0) -> DepthTrend:
     """Slope of the difference over blocks in depth order, from 0 (first) to 1 (last)."""
-    def profile(languages: np.ndarray | None = None) -> np.ndarray:
-        means = pair_means(cells, languages)
+    tables, everyone = _by_language(cells), np.arange(cells.shape[1])
+
+    def profile(languages: np.ndarray) -> np.ndarray:
+        means = _means(tables, languages)
         return means[:, 0] - means[:, 1]
 
-    slope = depth_trend(profile(), each_left_out(cells.shape[1], profile))
+    slope = depth_trend(profile(everyone), each_left_out(cells.shape[1], profile))
     flips, exact = sign_flips(cells.shape[1], permutations, seed)
     own = depth_slopes(own_differences(cells))
     return DepthTrend(slope.slope, slope.interval, flip_p(slope.slope, own, flips, exact))
@@ -156,8 +155,9 @@ def ratio_effects(products: np.ndarray, length: np.ndarray) -> list[Crossed]:
         Ratios of means, so that single cells' noise is averaged first; shares of all that the
         cells hold (1: cells do not differ). NaN where the mean length is not above zero.
     """
-    values = _ratios(products, length)
-    left_out = each_left_out(products.shape[1], lambda stay: _ratios(products, length, stay))
+    ratios = _ratios(products, length)
+    values = ratios(np.arange(products.shape[1]))
+    left_out = each_left_out(products.shape[1], ratios)
     found = []
     for own, left in zip(values, left_out.swapaxes(0, 1), strict=True):
         columns = [*zip(own, left.T, strict=True), (own[0] - own[1], left[:, 0] - left[:, 1])]
@@ -169,19 +169,34 @@ def ratio_effects(products: np.ndarray, length: np.ndarray) -> list[Crossed]:
 
 def trend_of_ratios(products: np.ndarray, length: np.ndarray) -> DepthTrend:
     """As `trend_of_difference`, of the difference in `ratio_effects`, without p."""
-    def profile(languages: np.ndarray | None = None) -> np.ndarray:
-        ratios = _ratios(products, length, languages)
-        return ratios[:, 0] - ratios[:, 1]
+    ratios = _ratios(products, length)
 
-    return depth_trend(profile(), each_left_out(products.shape[1], profile))
+    def profile(languages: np.ndarray) -> np.ndarray:
+        found = ratios(languages)
+        return found[:, 0] - found[:, 1]
+
+    return depth_trend(profile(np.arange(products.shape[1])),
+                       each_left_out(products.shape[1], profile))
 
 
-def _ratios(products: np.ndarray, length: np.ndarray,
-            languages: np.ndarray | None = None) -> np.ndarray:
-    """(N, 3), of some languages."""
-    at = np.arange(products.shape[1]) if languages is None else languages
-    whole = _mean(length[:, at], (1, 2))
-    return pair_means(products, at) / np.where(whole > 0, whole, np.nan)[:, None]
+def _ratios(products: np.ndarray, length: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Languages -> (N, 3) ratios of their cells."""
+    tables = _by_language(products)
+
+    def ratios(languages: np.ndarray) -> np.ndarray:
+        whole = _mean(length[:, languages], (1, 2))
+        return _means(tables, languages) / np.where(whole > 0, whole, np.nan)[:, None]
+
+    return ratios
+
+
+def _means(tables: tuple[np.ndarray, np.ndarray, np.ndarray],
+           languages: np.ndarray) -> np.ndarray:
+    """(N, 3) means of some languages, from the tables of `_by_language`."""
+    own, shared, neither = tables
+    pairs = np.ix_(np.arange(len(own)), languages, languages)
+    return np.stack([_mean(own[:, languages], 1), _mean(shared[pairs], (1, 2)),
+                     _mean(neither[pairs], (1, 2))], axis=1)
 
 
 def _by_language(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

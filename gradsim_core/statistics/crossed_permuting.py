@@ -52,19 +52,25 @@ def label_p(block: np.ndarray, permutations: int, seed: int) -> tuple[float, flo
 def _agreement(flat: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Mean similarity of two cells of a group: flat (C, C), groups (B, G, size) -> (B,)."""
     defined = np.isfinite(flat)
-    filled = np.where(defined, flat, 0.0)
-    total, count = np.zeros(len(groups)), np.zeros(len(groups))
-    size, own = groups.shape[2], (np.diagonal(filled), np.diagonal(defined))
+    total = _sums(np.where(defined, flat, 0.0), groups)
+    if defined.all():
+        n_groups, size = groups.shape[1:]
+        return total / (n_groups * size * (size - 1) / 2)
+    count = _sums(defined.astype(float), groups)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _sums(table: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Sum of a symmetric table over all pairs of different members of a group: (B,)."""
+    total, size = np.zeros(len(groups)), groups.shape[2]
     if size <= groups.shape[1]:  # few members: pair after pair
         for i in range(size):
             for j in range(i + 1, size):
-                one, other = groups[:, :, i], groups[:, :, j]
-                total += filled[one, other].sum(axis=1)
-                count += defined[one, other].sum(axis=1)
-    else:  # few groups: all pairs of a group at once
-        for group in groups.swapaxes(0, 1):  # (B, size)
-            member = np.zeros((len(groups), len(flat)))
-            np.put_along_axis(member, group, 1.0, axis=1)
-            total += (((member @ filled) * member).sum(axis=1) - member @ own[0]) / 2
-            count += (((member @ defined) * member).sum(axis=1) - member @ own[1]) / 2
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+                total += table[groups[:, :, i], groups[:, :, j]].sum(axis=1)
+        return total
+    own = np.diagonal(table)
+    for group in groups.swapaxes(0, 1):  # few groups: all pairs of a group, (B, size), at once
+        member = np.zeros((len(groups), len(table)))
+        np.put_along_axis(member, group, 1.0, axis=1)
+        total += (((member @ table) * member).sum(axis=1) - member @ own) / 2
+    return total
