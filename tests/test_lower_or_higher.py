@@ -211,6 +211,29 @@ def test_of_a_directed_measure_both_ways_count() -> None:
     assert found.sides["task"]["size"][0, 1] == pytest.approx((values[0, 1] + values[1, 0]) / 2)
 
 
+def test_a_measure_whose_halves_disagree_is_called_noise(tmp_path: Path) -> None:
+    draw, n = np.random.default_rng(0), len(CODES)
+    noise = draw.normal(size=(2, n, n))
+    halves = (noise + noise.transpose(0, 2, 1)) / 2
+    noisy = replace(measure("distribution.labels", halves.mean(axis=0)), halves=halves)
+    content = lower_or_higher(results(tmp_path, family=FALLING, labels=RISING), {
+        **MEASURES, "distribution.labels": noisy}, PLAN)
+    off = ~np.eye(n, dtype=bool)
+    assert content["measures"] == {
+        "family": {"low": 0.0, "high": 1.0, "halves": None},
+        "distribution.labels": {
+            "low": pytest.approx(np.nanmin(noisy.values)),
+            "high": pytest.approx(np.nanmax(noisy.values)),
+            "halves": pytest.approx(np.corrcoef(halves[0][off], halves[1][off])[0, 1])}}
+    (said,) = [one for one in content["method"] if one.startswith("What the measures say")]
+    assert "Family 0 to 1; " in said
+    assert said.count("mostly noise") == 1
+    steady = replace(noisy, halves=np.stack([halves[0]] * 2))
+    again = lower_or_higher(load_results(Store(tmp_path), SIGNATURE), {
+        **MEASURES, "distribution.labels": steady}, PLAN)
+    assert not any("mostly noise" in one for one in again["method"])
+
+
 @pytest.mark.parametrize(("left", "words"), [
     (("family",), "Nothing can be compared: no measure of the task can be used (Label prior: "
                   "labels are balanced). Measures of the languages explain"),

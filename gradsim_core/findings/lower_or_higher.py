@@ -42,7 +42,7 @@ from gradsim_core.decision import Reading
 from gradsim_core.errors import StudyError
 from gradsim_core.findings.block_similarities import read_blocks
 from gradsim_core.findings.lower_or_higher_words import method_sentences, verdict
-from gradsim_core.findings.predictors import Predictors, usable_predictors
+from gradsim_core.findings.predictors import Predictors, describe, usable_predictors
 from gradsim_core.findings.record import (
     finding_head,
     number,
@@ -223,6 +223,8 @@ def _head(results: Results, measures: Mapping[str, Measure], plan: LowerOrHigher
         "reading": {"reading": read.reading, "correction": read.correction, "step": read.step},
         "n_pairs": _n_pairs(chosen),
         "predictors": {side: list(names) for side, names in chosen.sides.items()},
+        "measures": {name: describe(measures[name], chosen.codes)
+                     for names in chosen.sides.values() for name in names},
         "unused": [{"name": name, "side": side_of[name], "reason": reason}
                    for name, reason in chosen.unused.items()],
         "titles": {name: measures[name].title if name in measures else MEASURES.get(name, name)

@@ -91,8 +91,8 @@ def _measures(content: Content) -> str:
         f"{prose_text(titles.get(name, name), 60)} ({prose_text(name, 60)})"
         for name in content["predictors"][side]) or "none")
         for side, title in SIDE_TITLES.items()]
-    lines += [f"- Not used: {prose_text(titles.get(one['name'], one['name']), 60)}, "
-              f"{prose_text(one['reason'])}" for one in content["unused"]]
+    lines += [f"- Not used: {prose_text(titles.get(one['name'], one['name']), 60)} "
+              f"({prose_text(one['reason'].rstrip('.'))})" for one in content["unused"]]
     return "\n".join(["## Measures", "", *lines])
 
 

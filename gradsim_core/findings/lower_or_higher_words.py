@@ -17,6 +17,8 @@ from gradsim_core.spreadsheet import plain_text
 SIDE_WORDS = {"linguistic": "the languages", "task": "the task"}
 _LONGEST = 300
 _CHANCE = 0.05
+_AGREEING = 1 / 3
+"""Correlation of a measure's halves below which more than half of it is noise (Spearman-Brown)."""
 
 
 def verdict(content: Mapping[str, Any]) -> str:
@@ -63,12 +65,25 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
         f"Trend: slope of linguistic minus task share over {len(content['trend']['blocks'])} "
         "blocks of the encoder, from depth 0 to depth 1; clear if its interval holds no zero and "
         "p is at most 0.05. The head stands outside it.",
+        *([f"What the measures say of these languages: {_spreads(content)}."]
+          if content["measures"] else []),
         f"{len(content['languages'])} languages, {content['n_pairs']} pairs."]
     if content["unused"]:
         sentences.append("Left out: " + "; ".join(
             f"{titles.get(one['name'], one['name'])} ({one['reason'].rstrip('.')})"
             for one in content["unused"]) + ".")
     return [one for one in sentences if one]
+
+
+def _spreads(content: Mapping[str, Any]) -> str:
+    """Lowest and highest value of each measure; one whose halves disagree is mostly noise."""
+    parts = []
+    for name, one in content["measures"].items():
+        halves, title = one["halves"], content["titles"].get(name, name)
+        noise = "" if halves is None or halves >= _AGREEING else (
+            f" (mostly noise: its two halves correlate at {halves:.2f})")
+        parts.append(f"{title} {one['low']:.4g} to {one['high']:.4g}{noise}")
+    return "; ".join(parts).replace("-", "−")
 
 
 def _nothing_to_compare(content: Mapping[str, Any], empty: Sequence[str]) -> str:

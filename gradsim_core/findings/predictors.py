@@ -81,6 +81,25 @@ def usable_predictors(measures: Mapping[str, Measure], sides: Mapping[str, Seque
                       {name: unused[name] for name in wanted if name in unused}, unknown)
 
 
+def describe(measure: Measure, codes: Sequence[str]) -> dict[str, float | None]:
+    """How far a measure spreads over these languages, and whether its two halves say the same.
+
+    Returns
+    -------
+    dict
+        "low", "high": of its values; "halves": correlation over pairs of what either half of the
+        data gives, None for a measure that has no halves or where a half is constant.
+    """
+    here = measure.among(codes)
+    low, high = float(np.nanmin(here.values)), float(np.nanmax(here.values))
+    if here.halves is None:
+        return {"low": low, "high": high, "halves": None}
+    one, other = here.halves[:, np.isfinite(here.halves).all(axis=0)]
+    varies = len(one) > 2 and min(np.ptp(one), np.ptp(other)) > _NOTHING
+    return {"low": low, "high": high,
+            "halves": float(np.corrcoef(one, other)[0, 1]) if varies else None}
+
+
 def _symmetric(measure: Measure, codes: Sequence[str]) -> np.ndarray:
     values = measure.among(codes).values
     return (values + values.T) / 2
