@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -110,15 +111,22 @@ def _measures(content: dict[str, Any], measure: Mapping[str, Any], title: str,
 
 def _downloads(content: dict[str, Any], selection: Selection) -> None:
     name = _file_name(content)
-    files = finding_files(KIND, content)
+    # Functions: figures are drawn when somebody asks for them, not with every look at the page.
+    report, table, whole = (partial(_file, content, of) for of in ("", "table.csv", "finding.json"))
     with st.container(horizontal=True, vertical_alignment="center"):
         choose_picture(selection)
-        st.download_button("Report with figures (ZIP)", report_zip(files), f"{name}.zip",
+        st.download_button("Report with figures (ZIP)", report, f"{name}.zip",
                            "application/zip", on_click="ignore")
-        st.download_button("Measures as CSV", files["table.csv"], f"{name}.csv", "text/csv",
+        st.download_button("Measures as CSV", table, f"{name}.csv", "text/csv",
                            on_click="ignore")
-        st.download_button("Everything as JSON", files["finding.json"], f"{name}.json",
+        st.download_button("Everything as JSON", whole, f"{name}.json",
                            "application/json", on_click="ignore")
+
+
+def _file(content: dict[str, Any], name: str) -> bytes:
+    """One file of the report, or all of them as an archive."""
+    files = finding_files(KIND, content)
+    return files[name].encode() if name else report_zip(files)
 
 
 def _one_measure(content: dict[str, Any], measure: Mapping[str, Any], title: str,
