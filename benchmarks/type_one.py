@@ -14,13 +14,22 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from scipy.stats import pearsonr, spearmanr
 
 from benchmarks.family_tables import directed, families, nearness, symmetric_noise
 from benchmarks.language_intervals import coverage
-from gradsim_core.statistics import associate, associate_all, dominance_by_depth, incremental_value
+from gradsim_core.statistics import (
+    ADJUSTMENTS,
+    STATISTICS,
+    associate,
+    associate_all,
+    dominance,
+    dominance_by_depth,
+    incremental_value,
+)
 
 PERMUTATIONS, LANGUAGES, LAYERS = 499, 20, 13
 LEVEL = 0.05
@@ -30,15 +39,17 @@ Found = Iterator[tuple[str, float, float]]  # what is tested, its p, the plain p
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--simulations", type=int, default=1000)
-    parser.add_argument("--only", choices=["errors", "coverage"])
+    parser.add_argument("--only", choices=["errors", "coverage", "speed"])
     options = parser.parse_args()
     began = time.process_time()
-    if options.only != "coverage":
+    if options.only in (None, "errors"):
         print(f"{'nothing to find':<34}{'tested':<30}{'p <= 5%':>9}{'plain':>9}")
         for name, simulated in SCENARIOS.items():
             errors(name, simulated, options.simulations)
-    if options.only != "errors":
+    if options.only in (None, "coverage"):
         coverage(options.simulations)
+    if options.only in (None, "speed"):
+        speed()
     print(f"{time.process_time() - began:.0f} CPU seconds")
 
 
@@ -52,6 +63,27 @@ def errors(name: str, simulated: Callable[[np.random.Generator], Found], simulat
     for tested, rejected in seen.items():
         ours, plain = np.mean(rejected, axis=0)
         print(f"{name:<34}{tested:<30}{ours:>9.1%}{plain:>9.1%}", flush=True)
+
+
+def speed() -> None:
+    """Print CPU seconds of everything with 100 languages and 9,999 permutations."""
+    draw = np.random.default_rng(0)
+    member = families(100, draw)
+    same = (member[:, None] == member).astype(float)
+    near = nearness(member, draw)
+    gained, gaps = directed(near, draw), near.copy()
+    gaps[draw.random(gaps.shape) < 0.1] = np.nan
+    cases: dict[str, Callable[[], object]] = {
+        f"{statistic}, {adjust}{', missing' * bool(table is gaps)}":
+            partial(associate, table, gained, statistic, adjust=adjust)
+        for statistic in STATISTICS for adjust in ADJUSTMENTS for table in (near, gaps)}
+    cases["incremental value"] = partial(incremental_value, near, {"family": same}, gained)
+    cases["dominance"] = partial(dominance, near, {"family": [same], "place": [gained]})
+    print(f"\n{'100 languages, 9,999 permutations':<44}{'CPU s':>7}")
+    for name, case in cases.items():
+        began = time.process_time()
+        case()
+        print(f"{name:<44}{time.process_time() - began:>7.1f}", flush=True)
 
 
 def plain_p(near: np.ndarray, gained: np.ndarray, statistic: str) -> float:

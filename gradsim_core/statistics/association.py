@@ -21,8 +21,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradsim_core.errors import DataError
-from gradsim_core.statistics.correlating import by_target, entering, statistic_value
-from gradsim_core.statistics.jackknife import Interval, each_left_out, jackknife_interval
+from gradsim_core.statistics.correlating import (
+    by_target,
+    entering,
+    statistic_value,
+    statistic_values,
+)
+from gradsim_core.statistics.jackknife import (
+    Interval,
+    batches_to_leave_out,
+    jackknife_interval,
+    without_each,
+)
 from gradsim_core.statistics.pairs import among, checked, known, shared, taking_part
 from gradsim_core.statistics.permuting import (
     TIE,
@@ -182,15 +192,11 @@ def difference(similarity: np.ndarray, other: np.ndarray, transfer: np.ndarray,
     tables = np.stack(shared(*checked(similarity=similarity, other=other, transfer=transfer)))
     pairs = np.isfinite(tables[0])
     part = taking_part(pairs)
-
-    def ahead(stay: np.ndarray) -> float:
-        first, second, gained = among(tables, part[stay])
-        return (statistic_value(first, gained, statistic, adjust)
-                - statistic_value(second, gained, statistic, adjust))
-
-    value = ahead(np.arange(len(part)))
-    interval = jackknife_interval(value, each_left_out(len(part), ahead), correlation=False)
-    return Difference(value, interval, int(pairs.sum()), len(part))
+    *two, gained = among(tables, part)
+    ours, theirs = (statistic_value(near, gained, statistic, adjust) for near in two)
+    left_out = [_left_out(near, gained, statistic, adjust) for near in two]
+    interval = jackknife_interval(ours - theirs, left_out[0] - left_out[1], correlation=False)
+    return Difference(ours - theirs, interval, int(pairs.sum()), len(part))
 
 
 def _permuted(tables: np.ndarray, gained: np.ndarray, statistic: str, adjust: str,
@@ -213,9 +219,15 @@ def _interval(near: np.ndarray, gained: np.ndarray, statistic: str, adjust: str,
               value: float) -> Interval:
     near, gained = shared(near, gained)
     part = taking_part(np.isfinite(near))
-    left_out = each_left_out(len(part), lambda stay: statistic_value(
-        among(near, part[stay]), among(gained, part[stay]), statistic, adjust))
-    return jackknife_interval(value, left_out, correlation=True)
+    near, gained = among(near, part), among(gained, part)
+    return jackknife_interval(value, _left_out(near, gained, statistic, adjust), correlation=True)
+
+
+def _left_out(near: np.ndarray, gained: np.ndarray, statistic: str, adjust: str) -> np.ndarray:
+    """The statistic without each language, from tables that have the same pairs: (L,)."""
+    return np.concatenate([
+        statistic_values(without_each(near, some), without_each(gained, some), statistic, adjust)
+        for some in batches_to_leave_out(len(near))])
 
 
 def _corrected(observed: np.ndarray, null: np.ndarray, alternative: str,

@@ -38,41 +38,53 @@ def adjusted(table: np.ndarray, adjust: str) -> np.ndarray:
     return _ADJUSTED[adjust](table)
 
 
-def entering(table: np.ndarray, statistic: str, adjust: str) -> np.ndarray:
-    """An (L, L) table as it enters a statistic: adjusted, ranked if asked, mean 0, deviation 1."""
-    values = adjusted(table, adjust)
+def entering(tables: np.ndarray, statistic: str, adjust: str) -> np.ndarray:
+    """Tables (..., L, L) as they enter a statistic: adjusted, ranked, each with deviation 1."""
+    values = adjusted(tables, adjust)
     if statistic != "pearson":
         values = ranks(values, within_columns=by_target(statistic))
-    defined = values[np.isfinite(values)]
-    if len(defined) == 0:
-        return values
-    return (values - defined.mean()) / (defined.std() or 1.0)
+    defined = np.isfinite(values)
+    count = np.maximum(defined.sum(axis=(-2, -1), keepdims=True), 1)
+    mean = np.where(defined, values, 0.0).sum(axis=(-2, -1), keepdims=True) / count
+    left = values - mean
+    spread = np.sqrt(np.where(defined, left ** 2, 0.0).sum(axis=(-2, -1), keepdims=True) / count)
+    return left / np.where(spread > 0, spread, 1.0)
 
 
-def ranks(table: np.ndarray, *, within_columns: bool) -> np.ndarray:
-    """Ranks from 1 of the defined values, ties as mean ranks; NaN stays."""
+def ranks(tables: np.ndarray, *, within_columns: bool) -> np.ndarray:
+    """Ranks from 1 of each table's defined values, ties as mean ranks; NaN stays."""
     from scipy.stats import rankdata
 
-    defined = np.isfinite(table)
-    last = np.where(defined, table, np.inf)  # the missing are ranked after all others
-    ranked = rankdata(last, axis=0) if within_columns else rankdata(last).reshape(table.shape)
+    defined = np.isfinite(tables)
+    last = np.where(defined, tables, np.inf)  # the missing are ranked after all others
+    if within_columns:
+        ranked = rankdata(last, axis=-2)
+    else:
+        flat = last.reshape(*tables.shape[:-2], tables.shape[-1] ** 2)
+        ranked = rankdata(flat, axis=-1).reshape(tables.shape)
     return np.where(defined, ranked, np.nan)
 
 
 def statistic_value(similarity: np.ndarray, transfer: np.ndarray, statistic: str,
                     adjust: str) -> float:
     """A statistic of two (L, L) tables over the pairs that both have; NaN where undefined."""
-    x, y = (entering(table, statistic, adjust) for table in shared(similarity, transfer))
-    return float(correlations(x[None], y, by_target(statistic))[0])
+    return float(statistic_values(similarity[None], transfer[None], statistic, adjust)[0])
+
+
+def statistic_values(similarities: np.ndarray, transfers: np.ndarray, statistic: str,
+                     adjust: str) -> np.ndarray:
+    """As `statistic_value`, of each of B pairs of tables: (B, L, L) twice -> (B,)."""
+    x, y = (entering(tables, statistic, adjust) for tables in shared(similarities, transfers))
+    return correlations(x, y, by_target(statistic))
 
 
 def correlations(x: np.ndarray, y: np.ndarray, within_columns: bool) -> np.ndarray:
-    """Correlate each of B tables with one, over the pairs that both have.
+    """Correlate each of B tables with one, or with its own, over the pairs that both have.
 
     Parameters
     ----------
     x : (B, L, L), NaN missing
-    y : (L, L), NaN missing
+    y : (L, L) or (B, L, L), NaN missing
     within_columns : the mean of the columns' correlations, not one over all
 
     Returns
@@ -82,7 +94,7 @@ def correlations(x: np.ndarray, y: np.ndarray, within_columns: bool) -> np.ndarr
     """
     has_x, has_y = np.isfinite(x), np.isfinite(y).astype(float)
     x, y = np.where(has_x, x, 0.0), np.where(has_y > 0, y, 0.0)
-    total = "bij,ij->bj" if within_columns else "bij,ij->b"
+    total = f"bij,{'bij'[-y.ndim:]}->{'bj' if within_columns else 'b'}"
     n, sum_y, sum_yy = (np.einsum(total, has_x, one) for one in (has_y, y, y * y))
     sum_x, sum_xy = np.einsum(total, x, has_y), np.einsum(total, x, y)
     sum_xx = np.einsum(total, x * x, has_y)

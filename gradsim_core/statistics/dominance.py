@@ -30,7 +30,12 @@ import numpy as np
 
 from gradsim_core.errors import DataError
 from gradsim_core.statistics.depth import DepthTrend, depth_trend
-from gradsim_core.statistics.jackknife import Interval, jackknife_interval
+from gradsim_core.statistics.jackknife import (
+    Interval,
+    batches_to_leave_out,
+    jackknife_interval,
+    without_each,
+)
 from gradsim_core.statistics.pairs import among, checked, taking_part
 from gradsim_core.statistics.permuting import is_exact, label_orders, p_value, relabelled
 from gradsim_core.statistics.regression import Predictors, explained, varies
@@ -167,7 +172,9 @@ def _analysis(stack: np.ndarray, blocks: Mapping[str, Block], permutations: int,
         return explained(predictors, responses, subsets) @ weights
 
     parts = parts_of(layers)
-    left_out = np.stack([parts_of(_without_each(layer)) for layer in layers], axis=1)
+    left_out = np.concatenate([
+        np.stack([parts_of(without_each(layer, some)) for layer in layers], axis=1)
+        for some in batches_to_leave_out(n)])
     null = np.concatenate([
         np.stack([parts_of(relabelled(layer, orders)) for layer in layers], axis=1)
         for orders in label_orders(n, permutations, seed)])
@@ -205,15 +212,6 @@ def _kept(layers: np.ndarray, tables: Sequence[np.ndarray]) -> list[int]:
     pairs = np.logical_and.reduce([np.isfinite(tables[at]) for at in there]
                                   + [np.isfinite(layers).any(axis=0)])
     return [at for at in there if varies(tables[at][pairs])]
-
-
-def _without_each(layer: np.ndarray) -> np.ndarray:
-    """(L, L, L): the table without each language."""
-    n = len(layer)
-    found = np.repeat(layer[None], n, axis=0)
-    found[range(n), range(n), :] = np.nan
-    found[range(n), :, range(n)] = np.nan
-    return found
 
 
 def _dominance(blocks: Sequence[str], keys: Sequence[tuple[str, ...]], parts: np.ndarray,

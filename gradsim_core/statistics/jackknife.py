@@ -19,7 +19,7 @@ None with fewer than five languages, or where the statistic is undefined without
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -27,6 +27,7 @@ Interval = tuple[float, float] | None
 
 FEWEST_LANGUAGES = 5
 _TAIL = 0.025
+_CELLS = 1_000_000
 _CORRELATION_LIMIT = 1 - 1e-12  # Fisher's scale ends there
 
 
@@ -40,6 +41,22 @@ def each_left_out(n_languages: int, statistic: Callable[[np.ndarray], np.ndarray
     """
     everyone = np.arange(n_languages)
     return np.array([statistic(np.delete(everyone, one)) for one in everyone])
+
+
+def batches_to_leave_out(n_languages: int) -> Iterator[np.ndarray]:
+    """Positions of all languages in batches: a table without each takes bounded memory."""
+    size = max(1, _CELLS // max(n_languages, 1) ** 2)
+    for start in range(0, max(n_languages, 1), size):
+        yield np.arange(start, min(start + size, n_languages))
+
+
+def without_each(table: np.ndarray, languages: np.ndarray) -> np.ndarray:
+    """An (L, L) table without each of B languages, their pairs missing: (B, L, L)."""
+    found = np.repeat(table[None], len(languages), axis=0)
+    at = np.arange(len(languages))
+    found[at, languages, :] = np.nan
+    found[at, :, languages] = np.nan
+    return found
 
 
 def jackknife_interval(value: float, left_out: np.ndarray, *, correlation: bool) -> Interval:
