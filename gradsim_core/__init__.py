@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from gradsim_core.pair_tables import read_similarity_table as read_similarity_table
     from gradsim_core.pair_tables import save_imported as save_imported
     from gradsim_core.pair_tables import scores_csv as scores_csv
+    from gradsim_core.pair_tables import wrong_cells as wrong_cells
     from gradsim_core.prepared import Prepared as Prepared
     from gradsim_core.prepared import prepare as prepare
     from gradsim_core.resampling import resampled_similarities as resampled_similarities
@@ -167,7 +168,7 @@ _HOME = {
     "pair_tables": ("UNITS", "USUAL_NAMES", "AlignmentReport", "HeldFile", "SimilarityTable",
                     "TablePreview", "TableReport", "align", "imported_names", "load_imported",
                     "preview_table", "read_scores", "read_similarity_table", "save_imported",
-                    "scores_csv"),
+                    "scores_csv", "wrong_cells"),
     "prepared": ("Prepared", "prepare"),
     "resampling": ("resampled_similarities", "spread_around"),
     "results": ("Results", "find_signature", "load_increments", "load_results"),

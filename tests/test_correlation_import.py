@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import correlations, data
 from dashboard.views.table_upload import MOST_MEGABYTES
 from gradsim_core import (
+    GradSimError,
     HeldFile,
     imported_measures,
     imported_names,
@@ -22,6 +23,7 @@ from gradsim_core import (
     load_measures,
     preview_table,
     read_scores,
+    wrong_cells,
 )
 
 WIDE = "trained on;deu;swa;nld;Italian\n" + "".join(
@@ -196,6 +198,17 @@ def test_errors_name_file_and_line_in_plain_words(text: str | bytes, unit: str, 
     assert "Traceback" not in words(app)
 
 
+def test_all_wrong_cells_are_told_at_once(cache: Path) -> None:
+    write_study(cache)
+    app = scored(LONG.replace("0.53", "1.53").replace("0.50", "half"), "fraction")
+    lines = app.error[0].value.replace("\\", "").replace("\u200b", "").splitlines()
+    assert lines[0] == "5 cells cannot be read:"
+    assert [line.split(": ")[0] for line in lines[2:]] == [
+        f"- mine.csv:{at}" for at in (2, 5, 8, 11, 14)]
+    assert "At least 20 cells" in words(scored(
+        LONG + "".join(f"x{at},y{at},bad\n" for at in range(30)), "fraction"))
+
+
 def test_name_that_cannot_be_kept_is_refused(cache: Path) -> None:
     store = write_study(cache)
     app = scored(WIDE)
@@ -293,6 +306,19 @@ def test_held_file_is_read_as_one_on_the_disk(tmp_path: Path) -> None:
     assert report.sentences() == other.sentences()
     assert other.path == "mine.csv"
     assert preview_table(held) == preview_table(path)
+
+
+def test_wrong_cells_are_those_that_reading_refuses() -> None:
+    wrong = HeldFile("w.csv", LONG.replace("0.5", "5").encode())
+    told = wrong_cells(wrong, "fraction", most=4)
+    assert len(told) == 4
+    with pytest.raises(GradSimError) as refused:
+        read_scores(wrong, "fraction")
+    assert told[0] == str(refused.value)
+    assert wrong_cells(HeldFile("w.csv", LONG.encode()), "fraction") == []
+    assert wrong_cells(wrong, None) == [], "a similarity may be any number"
+    with pytest.raises(GradSimError, match="Unit 'points' is not known"):
+        wrong_cells(wrong, "points")
 
 
 def test_preview_tells_roles_and_stops_early() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from dashboard.correlations import save_scores
@@ -15,6 +17,7 @@ from dashboard.views.table_upload import (
     kept_name,
     show_preview,
     show_understood,
+    show_wrong_cells,
 )
 from gradsim_core import UNITS, align, imported_names, preview_table, read_scores
 
@@ -61,8 +64,11 @@ def _bring_scores(signature: str, codes: list[str]) -> None:
         st.info("Choose the unit of the scores: fraction or percent.")
     if unit is None or columns is None:
         return
-    found, report = read_scores(file, unit, columns=columns, metric=metric.strip() or None,
-                                split=split.strip() or None, known=codes)
+    rows: dict[str, Any] = {"columns": columns, "metric": metric.strip() or None,
+                            "split": split.strip() or None}
+    if show_wrong_cells([file], unit, **rows):
+        return
+    found, report = read_scores(file, unit, known=codes, **rows)
     seeds = f", {len(found.seeds)} seeds" * (len(found.seeds) > 1)
     outline = (f"A {report.layout} table, {len(found.sources)} sources x {len(found.targets)} "
                f"targets{seeds}.")

@@ -13,6 +13,7 @@ from dashboard.views.table_upload import (
     kept_name,
     show_preview,
     show_understood,
+    show_wrong_cells,
 )
 from gradsim_core import GradSimError, preview_table, read_similarity_files
 
@@ -48,6 +49,8 @@ def bring_similarity(signature: str, sources: list[str]) -> None:
     if columns is None:
         return
     name = kept_name(files[0].name, "upload.similarity", kept_similarities(signature))
+    if show_wrong_cells(files, None, columns=columns):
+        return
     found = read_similarity_files(name, files, columns=columns, known=sources)
     lacking = [code for code in sources if code not in found.languages]
     show_understood(found.languages, [*found.sentences, *(

@@ -16,10 +16,20 @@ import streamlit as st
 
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.views.chart import table_height
-from gradsim_core import USUAL_NAMES, GradSimError, HeldFile, Language, TablePreview
+from gradsim_core import (
+    USUAL_NAMES,
+    GradSimError,
+    HeldFile,
+    Language,
+    TablePreview,
+    wrong_cells,
+)
 
 MOST_MEGABYTES = 5
 """A long table of 100 languages with 5 seeds takes about 2 MB."""
+
+MOST_WRONG = 20
+"""Cells that cannot be read, up to which each is told."""
 
 _REQUIRED = ("source", "target", "score")
 _ROLE_WORDS = {"source": "Source (trained on)", "target": "Target (tested on)",
@@ -97,6 +107,27 @@ def choose_columns(preview: TablePreview, key: str,
         st.info(f"The column {markdown_text(twice[0], 40)} is chosen twice. Choose another.")
         return None
     return chosen
+
+
+def show_wrong_cells(files: Sequence[HeldFile], unit: str | None, **rows: Any) -> bool:
+    """List the cells that cannot be read, with their lines; whether there are any.
+
+    Parameters
+    ----------
+    unit, rows : as in `wrong_cells`
+    """
+    told: list[str] = []
+    for file in files:
+        told += wrong_cells(file, unit, most=MOST_WRONG - len(told), **rows)
+        if len(told) >= MOST_WRONG:
+            break
+    if len(told) == 1:
+        st.error(markdown_text(told[0]))
+    elif told:
+        least = "At least " if len(told) == MOST_WRONG else ""
+        st.error("\n".join([f"{least}{len(told)} cells cannot be read:", "",
+                            *(f"- {markdown_text(one)}" for one in told)]))
+    return bool(told)
 
 
 def show_understood(languages: Mapping[str, Language], sentences: Sequence[str]) -> None:

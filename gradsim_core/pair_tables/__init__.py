@@ -9,6 +9,7 @@ from gradsim_core.pair_tables.reading import (
     SimilarityTable,
     read_scores,
     read_similarity_table,
+    wrong_cells,
 )
 from gradsim_core.pair_tables.writing import (
     imported_names,
@@ -20,4 +21,4 @@ from gradsim_core.pair_tables.writing import (
 __all__ = ["UNITS", "USUAL_NAMES", "AlignmentReport", "HeldFile", "SimilarityTable",
            "TablePreview", "TableReport", "align", "imported_names", "load_imported",
            "preview_table", "read_scores", "read_similarity_table", "save_imported",
-           "scores_csv"]
+           "scores_csv", "wrong_cells"]

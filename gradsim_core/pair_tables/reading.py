@@ -8,6 +8,7 @@ they are fractions. A similarity may be any number; it has one value a pair.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,42 @@ def read_scores(path: str | Path | HeldFile, unit: str, *, columns: Mapping[str,
     scores = Scores(grid.sources, grid.targets, found.metric, found.split, grid.seeds,
                     grid.values / UNITS[unit], f"{path.name[:100]}, imported")
     return scores, _report(where, found, grid, notes, scores.missing)
+
+
+def wrong_cells(path: str | Path | HeldFile, unit: str | None, *,
+                columns: Mapping[str, str] | None = None, metric: str | None = None,
+                split: str | None = None, most: int = 20) -> list[str]:
+    """Look for cells that are no such numbers, so that all can be mended at once.
+
+    Parameters
+    ----------
+    unit : of scores; None for a similarity, which may be any number
+    columns, metric, split : as in `read_scores`
+    most : cells told
+
+    Returns
+    -------
+    list of str
+        What is wrong with each, with file and line, in the order of the file.
+
+    Raises
+    ------
+    DataError
+        If the unit is unknown, or the file as a whole is not such a table.
+    """
+    if unit is not None and unit not in UNITS:
+        raise DataError(choice("Unit", unit[:40], UNITS))
+    path, where = path if isinstance(path, HeldFile) else Path(path), shown(path)
+    told: list[str] = []
+    for cell in pair_cells(path, columns or {}, metric, split).cells:
+        try:
+            read = numbers([cell], where)
+            deque(_in_range(read, unit, where) if unit else _without_percent(read, where), maxlen=0)
+        except DataError as error:
+            told.append(str(error))
+            if len(told) == most:
+                break
+    return told
 
 
 def read_similarity_table(path: str | Path | HeldFile, *, columns: Mapping[str, str] | None = None,
