@@ -20,7 +20,7 @@ from gradsim_core.uriel import uriel_version
 IMPORTED = "imported."
 LEFT_OUT = "measures/left-out.json"
 
-_VERSION = 1
+_VERSION = 2
 """Raised when a measure's definition changes."""
 
 _ARRAYS = ("values", "by_layer", "halves", "layer_halves")

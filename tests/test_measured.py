@@ -103,7 +103,7 @@ def test_each_is_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("age", [
-    lambda patch: patch.setattr(kept_measures, "_VERSION", 2),
+    lambda patch: patch.setattr(kept_measures, "_VERSION", 99),
     lambda patch: patch.setattr(kept_measures, "uriel_version", lambda: "9.9")])
 def test_what_is_out_of_date_is_computed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                               age: Callable[[Any], None]) -> None:
@@ -189,7 +189,7 @@ def test_imported_ones_come_last_and_may_be_out_of_date(
     assert [*study_measures(prepared, store, ["imported.mine", "family"])] == [
         "family", "imported.mine"]
     assert [*load_measures(store, prepared.signature)] == ["gradient", "family", "imported.mine"]
-    monkeypatch.setattr(kept_measures, "_VERSION", 2)
+    monkeypatch.setattr(kept_measures, "_VERSION", 99)
     said: list[str] = []
     assert study_measures(prepared, store, ["imported.mine"], lambda event: said.append(
         event["message"])) == {}
