@@ -56,11 +56,11 @@ def transfer_of(n: int = len(CODES), seed: int = 0) -> np.ndarray:
 
 
 def ranked(measures: Sequence[Measure], transfer: np.ndarray, codes: Sequence[str] = CODES,
-           record: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
+           plan: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The content of "measures" on these, with few permutations."""
-    return ranked_measures(record or record_of(codes), scores_of(transfer, codes),
+    return ranked_measures(record_of(codes), scores_of(transfer, codes),
                            {one.name: one for one in measures},
-                           MeasuresPlan.model_validate({"permutations": 199, **settings}))
+                           MeasuresPlan.model_validate({"permutations": 199, **(plan or {})}))
 
 
 def by_name(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

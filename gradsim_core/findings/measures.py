@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from gradsim_core.errors import StudyError
+from gradsim_core.errors import StudyError, choice
 from gradsim_core.execution import run_trials
 from gradsim_core.findings.measures_words import method_sentences, verdict
 from gradsim_core.findings.plans import MeasuresPlan
@@ -39,7 +39,7 @@ from gradsim_core.findings.transfer_table import (
     table_facts,
     transfer_table,
 )
-from gradsim_core.kept_measures import left_out_measures
+from gradsim_core.kept_measures import imported_measures, left_out_measures
 from gradsim_core.measured import study_measures
 from gradsim_core.measures import MEASURES, Measure
 from gradsim_core.prepared import Prepared
@@ -83,6 +83,7 @@ def run_measures(prepared: Prepared, store: Store, plan: MeasuresPlan, observe: 
     """
     record = load_results(store, prepared.signature).record
     check_enough(record, plan)
+    _check_names(plan.measures, [*MEASURES, *imported_measures(store, prepared.signature)])
     save_plan(store, prepared.signature, plan)
     run_trials(prepared, store, needed_trials(record, plan), observe, workers=workers,
                threads=threads)
@@ -133,6 +134,13 @@ def ranked_measures(record: Mapping[str, Any], table: Scores, measures: Mapping[
                "measures": ranked,
                "permutations": {"count": found.permutations, "exact": found.exact}}
     return {**content, "verdict": verdict(content), "method": method_sentences(content)}
+
+
+def _check_names(names: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse a measure that there is not, before anything is trained."""
+    for name in names:
+        if name not in known:
+            raise StudyError(f"--measures: {choice('Measure', name[:60], known)}")
 
 
 def _off_diagonal(matrix: np.ndarray) -> np.ndarray:

@@ -130,7 +130,8 @@ def _lead(leader: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str
     if near[0] is next_one:
         more = f" and {len(near) - 1} more" if len(near) > 1 else ""
         return f"no clear lead over {words}{more}"
-    return f"ahead of {words}, but not clearly of {len(near)} others"
+    others_near = "one other" if len(near) == 1 else f"{len(near)} others"
+    return f"ahead of {words}, but not clearly of {others_near}"
 
 
 def _gradient(ranked: Sequence[Mapping[str, Any]]) -> str:

@@ -52,7 +52,7 @@ def verdict(content: Mapping[str, Any]) -> str:
     clear = found["p_corrected"] is not None and found["p_corrected"] <= _CHANCE
     start = (f"The highest of {n} readings ({reading_words(best)}) has a mean rank correlation of "
              f"{short(found['value'])}"
-             + ("" if clear else ", which chance alone would give")
+             + ("" if clear else ", which may be chance")
              + f" ({p_words(found['p_corrected'])} corrected for all)")
     clauses = [_choosing(content), _default(content)]
     for kept in (clauses, clauses[:1], []):
