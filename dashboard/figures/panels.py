@@ -26,6 +26,7 @@ from dashboard.figures.palette import Palette, colour_at, palette, readable_on
 MOST_WITH_NUMBERS = (20, 12)
 """Rows up to which cells hold their number: of a single panel, of one of several."""
 MOST_WITH_GAPS = 60
+"""Rows up to which cells stand apart, and a hover gives names, not what stands at the columns."""
 
 _TITLE_PX, _RIGHT_PX = 24, 172
 _STRIP, _FIRST, _LAST, _BETWEEN = 0.018, 0.024, 1.0, 0.03
@@ -108,7 +109,7 @@ def _frame(panels: Sequence[Panel], rows: PanelRows, text: ChartText,
            colours: Palette) -> go.Figure:
     """Axes of all panels: x and y, x2 and y2 …, and x3 for the branches of the rows."""
     n, several = len(rows.labels), len(panels)
-    cell = max(10.0, min(36.0 if several == 1 else 30.0, 620 / n))
+    cell = max(10.0 if several == 1 else 7.5, min(36.0 if several == 1 else 30.0, 620 / n))
     size = max(7, min(12, int(cell * 0.75)))
     stride = max(1, math.ceil(n * 11 * several / 470))
     labels = [plotly_text(one, 34) for one in rows.labels]
@@ -157,7 +158,8 @@ def _add_cells(figure: go.Figure, panel: Panel, rows: PanelRows, limit: float, w
     z = panel.values.astype(np.float32)
     undefined = ~np.isfinite(z) & ~np.eye(len(z), dtype=bool)
     np.fill_diagonal(z, np.nan)
-    names = [plotly_text(one, 40) for one in rows.names]
+    names = [plotly_text(one, 40)
+             for one in (rows.names if len(z) <= MOST_WITH_GAPS else rows.ticks)]
     of = f"{plotly_text(panel.title, 60)}<br>" if panel.title else ""
     shared = {"text": [[f"{row} – {column}" for column in names] for row in names],
               "xaxis": f"x{at + 1}", "yaxis": f"y{at + 1}", "hoverongaps": False,
