@@ -121,4 +121,5 @@ def test_two_seeds_give_dots_without_intervals() -> None:
     for strategy in content["strategies"]:
         strategy["scores"] = strategy["scores"][:2]
     whole, two = (report_figures(one)["languages.svg"] for one in (made_up_experiment(), content))
-    assert (whole.count("stroke-opacity"), two.count("stroke-opacity")) == (len(EUROPEAN), 0)
+    bar = "stroke: #0072b2; stroke-opacity"
+    assert (whole.count(bar), two.count(bar)) == (len(EUROPEAN), 0)
