@@ -2,11 +2,11 @@
 
 Three things are kept apart. The *value* says how strong the relation is (`correlating`). *p* says
 how often random labels do as well (`permuting`). The *interval* says what other languages might
-have shown (`jackknife`). A choice among many, such as the best layer, is paid for: `p_corrected`
-compares each with the best that random labels reach anywhere (maximum statistic; Westfall and
-Young 1993; Nichols and Holmes 2002, *Hum. Brain Mapp.* 15). Before the maximum is taken, each
-table's permuted values are divided by their own standard deviation: a layer with fewer pairs varies
-more by chance, and would otherwise set the bar for all.
+have shown (`jackknife`). A small p beside an interval that holds zero is no contradiction: these
+languages go together beyond chance, but a few of them make most of it.
+
+A choice among many, such as the best layer, is paid for: `p_corrected` compares each with the best
+that random labels reach anywhere (maximum statistic, see `permuting`).
 
 Conventions
 -----------
@@ -35,8 +35,7 @@ from gradsim_core.statistics.jackknife import (
 )
 from gradsim_core.statistics.pairs import among, checked, known, shared, taking_part
 from gradsim_core.statistics.permuting import (
-    TIE,
-    extremeness,
+    corrected_p_values,
     is_exact,
     label_orders,
     p_value,
@@ -164,7 +163,7 @@ def associate_all(stack: np.ndarray, transfer: np.ndarray, statistic: str = "tar
     return Associations(
         values, [_interval(table, gained, statistic, adjust, value)
                  for table, value in zip(tables, values, strict=True)],
-        np.array(p), _corrected(observed, null, alternative, exact),
+        np.array(p), corrected_p_values(observed, null, alternative, exact),
         _best(values, alternative), len(null), exact)
 
 
@@ -228,20 +227,6 @@ def _left_out(near: np.ndarray, gained: np.ndarray, statistic: str, adjust: str)
     return np.concatenate([
         statistic_values(without_each(near, some), without_each(gained, some), statistic, adjust)
         for some in batches_to_leave_out(len(near))])
-
-
-def _corrected(observed: np.ndarray, null: np.ndarray, alternative: str,
-               exact: bool) -> np.ndarray:
-    """p of each against the largest of all, in units of each one's chance deviation."""
-    tested = np.isfinite(observed)
-    p = np.full(len(observed), np.nan)
-    if tested.any():
-        unit = np.nanstd(null[:, tested], axis=0)
-        unit = np.where(unit > TIE, unit, 1.0)
-        most = np.nanmax(extremeness(null[:, tested] / unit, alternative), axis=1)
-        p[tested] = [p_value(float(extremeness(one, alternative)), most, "greater", exact)
-                     for one in observed[tested] / unit]
-    return p
 
 
 def _best(values: np.ndarray, alternative: str) -> int | None:
