@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from architecture_rules import loaded_by
 from made_up_studies import made_up_series
+from reference_measures import shared_running
 from result_cases import MORE_WORDS, write_data
 
 from gradsim_core import kept_measures, measured, uriel
@@ -116,6 +117,16 @@ def test_what_is_out_of_date_is_computed_anew(tmp_path: Path, monkeypatch: pytes
     assert "typology.featural" in load_measures(store, prepared.signature)
 
 
+def test_a_measure_of_other_languages_counts_as_absent(tmp_path: Path) -> None:
+    prepared, store = finished(tmp_path)
+    found = study_measures(prepared, store, ["family"])["family"]
+    kept_measures.save_measure(store, prepared.signature, found.among(CODES[::-1]))
+    assert "family" not in load_measures(store, prepared.signature)
+    again = study_measures(prepared, store, ["family"])["family"]
+    np.testing.assert_array_equal(again.values, found.values)
+    assert "family" in load_measures(store, prepared.signature)
+
+
 def test_typology_that_is_kept_is_read_without_the_package(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared, store = finished(tmp_path)
@@ -148,6 +159,19 @@ def test_a_reason_goes_when_the_measure_can_be_had(
     assert 'pip install "gradsim[typology]"' in reasons["typology.featural"]
     study_measures(prepared, store, ["typology.featural"])
     assert [*left_out_measures(store, prepared.signature)] == ["topic"]
+
+
+def test_tokens_are_the_models_own_without_special_ones(tmp_path: Path) -> None:
+    """Those of tiny-bytes are the bytes of the text behind a space."""
+    prepared, store = finished(tmp_path)
+    found = study_measures(prepared, store, ["lexical.tokens"])["lexical.tokens"]
+    written = {code: b"".join(f" {text}".encode() for text in
+                              prepared.corpus.split(code, "train").texts) for code in CODES}
+    for i, one in enumerate(CODES):
+        for j, other in enumerate(CODES):
+            if i != j:
+                assert found.values[i, j] == pytest.approx(
+                    shared_running(written[one], written[other]))
 
 
 def test_without_gradients_all_else_is_there(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ The similarity is 1 minus the angular distance 2/pi · arccos(cosine) of two lan
 over the features that are known of both, as in URIEL+. A language with none of the features that
 are compared counts as a vector of equal small numbers, as there. Other than there, a pair needs
 twenty features known of both to have a value: by eleven, Tsonga would be farther from Swahili, a
-Bantu language as itself, than from Portuguese.
+Bantu language like itself, than from Portuguese.
 
 Sources
 -------
