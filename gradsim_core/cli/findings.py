@@ -67,6 +67,7 @@ gradsim experiment measures --estimate              # what it takes, before it s
 gradsim experiment measures --report results/       # JSON, CSV, Markdown with figures
 gradsim experiment measures --imported published    # scores from elsewhere: nothing is trained
 gradsim experiment measures --measures gradient,typology.syntactic --pairs
+gradsim experiment measures 3f2a --beside 77b1,a05e # each study's value, and their mean
 ```
 """),
     "topic-or-language": Question(TopicOrLanguagePlan, run_topic_or_language, """\

@@ -32,6 +32,7 @@ from gradsim_core.findings.record import (
     save_finding,
     save_plan,
 )
+from gradsim_core.findings.several_studies import combined_measures, other_contents
 from gradsim_core.findings.transfer_table import (
     check_enough,
     needed_trials,
@@ -84,6 +85,7 @@ def run_measures(prepared: Prepared, store: Store, plan: MeasuresPlan, observe: 
     record = load_results(store, prepared.signature).record
     check_enough(record, plan)
     _check_names(plan.measures, [*MEASURES, *imported_measures(store, prepared.signature)])
+    others = other_contents(store, prepared.signature, plan.beside)
     save_plan(store, prepared.signature, plan)
     run_trials(prepared, store, needed_trials(record, plan), observe, workers=workers,
                threads=threads)
@@ -98,6 +100,9 @@ def run_measures(prepared: Prepared, store: Store, plan: MeasuresPlan, observe: 
     content = ranked_measures(record, transfer_table(store, record, plan), found, plan, observe)
     content["not_measured"] = [{"name": name, "title": MEASURES.get(name, name), "reason": why}
                                for name, why in missing.items()]
+    if others:
+        content["combined"] = combined_measures([content, *others], seed=plan.seed,
+                                                permutations=plan.permutations)
     save_finding(store, prepared.signature, KIND, plan.id, content)
     observe({"kind": "done", "message": content["verdict"]})
     return content

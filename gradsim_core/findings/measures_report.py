@@ -20,6 +20,7 @@ from gradsim_core.findings.report_sections import (
     method_line,
     method_section,
 )
+from gradsim_core.findings.several_studies import several_section
 from gradsim_core.spreadsheet import csv_text, plain_text
 
 Content = Mapping[str, Any]
@@ -38,7 +39,8 @@ def report_files(content: Content) -> dict[str, str]:
         "## The scores", figure("transfer.svg", "The scores, sources by targets"),
         *([figure("scatter.svg", "The first measure against the scores")]
           if "scatter.svg" in figures else []),
-        _sources(content), left_out_section(content), method_section(content)]
+        several_section(content), _sources(content), left_out_section(content),
+        method_section(content)]
     return {"report.md": "\n\n".join(filter(None, sections)) + "\n",
             "table.csv": csv_text(_table_rows(content)), "pairs.csv": csv_text(_pairs(content)),
             **figures}

@@ -37,11 +37,13 @@ class MeasuresPlan(TransferSettings):
 
     measures: tuple[str, ...] = Field((), description="Measures to compare, such as gradient or "
                                       "typology.syntactic; left out: every one there is.")
+    beside: tuple[str, ...] = Field((), description="Other studies, by signature, whose measures "
+                                    "have been ranked: each study's value, and their mean.")
     permutations: int = Field(9_999, ge=99, le=1_000_000,
                               description="Permutations of language labels, for each p.")
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of the permutations.")
 
-    @field_validator("measures", mode="before")
+    @field_validator("measures", "beside", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(
