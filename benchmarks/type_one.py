@@ -93,9 +93,15 @@ def plain_p(near: np.ndarray, gained: np.ndarray, statistic: str) -> float:
     return float(test(near[pairs], gained[pairs]).pvalue)
 
 
-def tested(near: np.ndarray, gained: np.ndarray, *cases: tuple[str, str]) -> Found:
+def orders(draw: np.random.Generator) -> dict[str, int]:
+    """New label orders for every simulation: a level is over these too."""
+    return {"permutations": PERMUTATIONS, "seed": int(draw.integers(2 ** 31))}
+
+
+def tested(near: np.ndarray, gained: np.ndarray, draw: np.random.Generator,
+           *cases: tuple[str, str]) -> Found:
     for statistic, adjust in cases:
-        p = associate(near, gained, statistic, adjust=adjust, permutations=PERMUTATIONS).p
+        p = associate(near, gained, statistic, adjust=adjust, **orders(draw)).p
         yield f"{statistic}, {adjust}", p, plain_p(near, gained, statistic)
 
 
@@ -107,14 +113,14 @@ def independent(draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 def own_families(draw: np.random.Generator) -> Found:
     near, gained = independent(draw)
-    return tested(near, gained, ("target_spearman", "none"), ("spearman", "none"),
+    return tested(near, gained, draw, ("target_spearman", "none"), ("spearman", "none"),
                   ("pearson", "none"))
 
 
 def sources_and_targets(draw: np.random.Generator) -> Found:
     near, gained = independent(draw)
-    return tested(near, directed(gained, draw), ("target_spearman", "none"), ("pearson", "none"),
-                  ("pearson", "target"), ("pearson", "both"))
+    return tested(near, directed(gained, draw), draw, ("target_spearman", "none"),
+                  ("pearson", "none"), ("pearson", "target"), ("pearson", "both"))
 
 
 def missing_cells(draw: np.random.Generator) -> Found:
@@ -123,7 +129,7 @@ def missing_cells(draw: np.random.Generator) -> Found:
     gained[draw.random(gained.shape) < 0.2] = np.nan
     near[draw.random(near.shape) < 0.1] = np.nan
     near[0] = near[:, 0] = np.nan
-    return tested(near, gained, ("target_spearman", "none"), ("spearman", "none"),
+    return tested(near, gained, draw, ("target_spearman", "none"), ("spearman", "none"),
                   ("pearson", "both"))
 
 
@@ -134,9 +140,9 @@ def families_of_both(draw: np.random.Generator) -> Found:
     alone = np.arange(LANGUAGES)
     near = 1.5 * same + nearness(alone, draw) + 0.3 * symmetric_noise(LANGUAGES, draw)
     gained = directed(1.5 * same + nearness(alone, draw), draw)
-    found = associate(near, gained, "pearson", permutations=PERMUTATIONS)
+    found = associate(near, gained, "pearson", **orders(draw))
     yield "pearson (families are found)", found.p, plain_p(near, gained, "pearson")
-    controlled = incremental_value(near, {"family": same}, gained, permutations=PERMUTATIONS)
+    controlled = incremental_value(near, {"family": same}, gained, **orders(draw))
     off = ~np.eye(LANGUAGES, dtype=bool)
     left = [table[off] - np.where(same[off] > 0, table[off & (same > 0)].mean(),
                                   table[off & (same == 0)].mean()) for table in (near, gained)]
@@ -152,7 +158,7 @@ def best_of_layers(draw: np.random.Generator) -> Found:
         layers.append(0.8 * layers[-1] + 0.6 * step)
     stack = np.stack(layers)
     stack[:3][draw.random((3, LANGUAGES, LANGUAGES)) < 0.5] = np.nan
-    found = associate_all(stack, directed(gained, draw), permutations=PERMUTATIONS)
+    found = associate_all(stack, directed(gained, draw), **orders(draw))
     yield f"best of {LAYERS}, target_spearman", found.p_corrected.min(), found.p.min()
 
 
@@ -162,7 +168,7 @@ def explained_by_nothing(draw: np.random.Generator) -> Found:
     second, other = independent(draw)
     stack = np.stack([response, (response + other) / 2, other])
     found = dominance_by_depth(stack, {"first": [first], "second": [second]},
-                               permutations=PERMUTATIONS)
+                               **orders(draw))
     yield ("dominance of a block", found.by_layer[0].blocks[0].p,
            plain_p(first, response, "pearson"))
     yield "trend over depth", found.trend.p, float("nan")
