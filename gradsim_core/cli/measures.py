@@ -33,7 +33,8 @@ from gradsim_core.study import Study
 FORMATS = ("table", "csv", "long")
 
 Files = Annotated[list[Path], typer.Argument(
-    metavar="FILES…", help="Wide or long tables (.csv, .tsv, .txt), one a layer; or a folder of them.")]
+    metavar="FILE", help="Wide or long tables (.csv, .tsv, .txt), one a layer; or a folder of "
+                         "them.")]
 Columns = Annotated[str, typer.Option(metavar="ROLE=COLUMN,…", help=(
     "Columns of a long table that do not go by their usual names; roles: source, target, score."))]
 
