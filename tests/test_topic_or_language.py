@@ -181,6 +181,29 @@ def test_cells_whose_gradient_was_lost_take_their_language_out(base: Prepared,
         topic_or_language(study_record(base), cells, lost, plan)
 
 
+@pytest.mark.parametrize("settings", [
+    {"correction": "noise_corrected"}, {"reading": "mean_cosine"}, {"correction": "raw"},
+    {"correction": "centred", "snapshot": 0}])
+def test_every_reading_ends_in_a_report(base: Prepared, cells: Prepared,
+                                        settings: dict[str, Any]) -> None:
+    series = made_series()
+    for row in range(0, 6, 2):  # the halves of the first language disagree on every topic
+        series.sums[..., row, row + 1] = series.sums[..., row + 1, row] = -1
+    found = topic_or_language(study_record(base), cells, series,
+                              TopicOrLanguagePlan(permutations=99, **settings))
+    assert found["verdict"]
+    assert "nan" not in report_files(found)["report.md"].lower()
+    if settings.get("correction") == "noise_corrected":
+        assert all(one["difference"]["interval"] is None for one in found["blocks"])
+        assert all(one["difference"]["p"] is None for one in found["blocks"])
+
+
+def test_a_snapshot_that_is_not_there_is_refused(base: Prepared, cells: Prepared) -> None:
+    with pytest.raises(StudyError, match="Snapshot 3 does not exist"):
+        topic_or_language(study_record(base), cells, made_series(),
+                          TopicOrLanguagePlan(permutations=99, snapshot=3))
+
+
 def test_the_study_of_cells(base: Prepared) -> None:
     study = cell_study(base.study, TopicOrLanguagePlan(steps=2, batch_size=6, score_rows=3))
     assert (study.by_topic, study.steps, study.batch_size, study.snapshots, study.score_rows) == (

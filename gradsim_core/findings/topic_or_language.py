@@ -162,9 +162,9 @@ def topic_or_language(record: Mapping[str, Any], cells: Prepared, series: GramSe
                          "rows": len(cells.corpus.split(code, "train"))}
                         for row in codes for code in row]
     correction = plan.correction or own_correction(cells.study)
+    content |= compared(series, codes, plan, correction)
     content["reading"] = {"reading": plan.reading, "correction": correction,
                           "step": series.snapshots[plan.snapshot]}
-    content |= compared(series, codes, plan, correction)
     content["readings"] = other_readings(series, codes, plan, correction)
     content["crossover"] = crossover(content["blocks"])
     content["method"] = method_sentences(content)

@@ -111,8 +111,8 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
         f"{_CORRECTIONS[read['correction']]}.",
         "Within language: one language, different topics. Within topic: one topic, different "
         "languages. Neither: both differ. Difference: within language minus within topic.",
-        "Intervals: 95%, from leaving out one language at a time with all its cells. Topics are "
-        "taken as they are: nothing is said of other topics.",
+        "Intervals: 95%, from leaving out one language at a time with all its cells. Topics and "
+        "the seed are taken as they are: nothing is said of other topics or another training.",
         f"p, {several:,} permutations: of language labels within each topic (language), of topic "
         "labels within each language (topic), and of the signs of the languages' own differences "
         "and slopes (difference, trend). p are not corrected for the number of blocks.",

@@ -109,6 +109,7 @@ def crossed(cells: np.ndarray, *, permutations: int = 9_999, seed: int = 0) -> l
     flips, exact = sign_flips(cells.shape[1], permutations, seed)
     own = own_differences(cells)
     found = []
+    left_out[:, ~np.isfinite(own).all(axis=0)] = np.nan
     for block, (values, left) in enumerate(zip(means, left_out.swapaxes(0, 1), strict=True)):
         p = (*label_p(cells[block], permutations, seed), float("nan"))
         language, topic, neither = (Effect(float(values[i]), jackknife_interval(
