@@ -272,6 +272,7 @@ def test_one_similarity_is_kept_as_a_measure(cache: Path) -> None:
 def test_several_files_are_layers(cache: Path) -> None:
     store = write_study(cache)
     app = similar(*((f"layer{at}.csv", MATRIX.replace("0.8", f"0.{at}")) for at in (2, 10, 1)))
+    assert app.text_input(key="upload.similarity.name").value == "layer", "what they share"
     app.text_input(key="upload.similarity.name").set_value("deep").run()
     button(app, "Keep with the study").click().run()
     measure = load_measures(store, SIGNATURE)["imported.deep"]

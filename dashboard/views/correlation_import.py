@@ -74,7 +74,7 @@ def _bring_scores(signature: str, codes: list[str]) -> None:
                f"targets{seeds}.")
     kept, alignment = align(found, codes)
     show_understood(report.languages, [outline, *report.sentences(), *alignment.sentences()])
-    name = kept_name(file.name, "upload.scores", imported_names(store(), signature))
+    name = kept_name(file.stem, "upload.scores", imported_names(store(), signature))
     if st.button("Keep with the study", type="primary"):
         save_scores(signature, name, kept)
         select(correlating="plan", against=name)

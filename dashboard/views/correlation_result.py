@@ -174,7 +174,9 @@ def _layers(content: dict[str, Any], measure: Mapping[str, Any], title: str,
             selection: Selection) -> None:
     layers = measure["layers"]
     if not layers:
-        st.caption("This measure has no layers.")
+        others = [one["title"] for one in content["measures"] if one["layers"]]
+        st.caption("This measure has no layers." + (
+            f" These have: {markdown_text(', '.join(others))}." if others else ""))
         return
     st.subheader("By layer", anchor=False)
     st.markdown(markdown_text(layer_sentence(measure)))

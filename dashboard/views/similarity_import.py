@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 import streamlit as st
 
 from dashboard.correlations import kept_similarities, save_similarity
@@ -15,7 +17,7 @@ from dashboard.views.table_upload import (
     show_understood,
     show_wrong_cells,
 )
-from gradsim_core import GradSimError, preview_table, read_similarity_files
+from gradsim_core import GradSimError, HeldFile, preview_table, read_similarity_files
 
 MOST_FILES = 200
 """Layers of one measure: deeper models than there are."""
@@ -48,7 +50,7 @@ def bring_similarity(signature: str, sources: list[str]) -> None:
     columns = choose_columns(preview, "upload.similarity", _ROLES)
     if columns is None:
         return
-    name = kept_name(files[0].name, "upload.similarity", kept_similarities(signature))
+    name = kept_name(_shared_name(files), "upload.similarity", kept_similarities(signature))
     if show_wrong_cells(files, None, columns=columns):
         return
     found = read_similarity_files(name, files, columns=columns, known=sources)
@@ -59,3 +61,12 @@ def bring_similarity(signature: str, sources: list[str]) -> None:
         save_similarity(signature, sources, found)
         select(correlating="plan")
         st.rerun()
+
+
+def _shared_name(files: list[HeldFile]) -> str:
+    """What the names of several files begin with, but their number; one file's own name."""
+    if len(files) == 1:
+        return files[0].stem
+    same = takewhile(lambda signs: len(set(signs)) == 1, zip(*(file.stem for file in files),
+                                                             strict=False))
+    return "".join(signs[0] for signs in same).rstrip("0123456789")

@@ -83,8 +83,9 @@ def choose_columns(preview: TablePreview, key: str,
         st.caption("Read as a long table, one row a pair: " + ", ".join(
             f"{role} is *{markdown_text(preview.roles[role], 40)}*" for role in _REQUIRED) + ".")
     else:
-        st.caption("Read as a wide table: sources (trained on) in the first column, targets "
-                   "(tested on) in the header.")
+        st.caption("Read as a wide table: languages in the first column and in the header"
+                   + ("; trained on in the rows, tested on in the columns." if "seed" in roles
+                      else "."))
     if not st.toggle("It is a long table with other columns" if not preview.is_long else
                      "The columns are others", key=f"{key}.map"):
         return {}
@@ -144,9 +145,8 @@ def show_understood(languages: Mapping[str, Language], sentences: Sequence[str])
             hide_index=True, height=table_height(len(languages)))
 
 
-def kept_name(file_name: str, key: str, taken: Sequence[str]) -> str:
-    """Let the reader name what is kept; the file's name is offered."""
-    stem = file_name.rpartition(".")[0] or file_name
+def kept_name(stem: str, key: str, taken: Sequence[str]) -> str:
+    """Let the reader name what is kept; the file's name, without its ending, is offered."""
     offered = re.sub("[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:_LONGEST_NAME] or "imported"
     name = st.text_input("Keep it under the name", offered, key=f"{key}.name",
                          max_chars=_LONGEST_NAME, width=340,
