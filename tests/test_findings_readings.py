@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from gradsim_core.findings.reading_stack import (
 )
 from gradsim_core.findings.readings import compared_readings
 from gradsim_core.findings.report import finding_report, summary_rows
-from gradsim_core.findings.siblings import adam_sibling, sibling_signature
+from gradsim_core.findings.siblings import adam_sibling, sibling_signature, staying_newest
 from gradsim_core.gram import similarity
 from gradsim_core.prepared import study_record
 from gradsim_core.statistics.correlating import statistic_value
@@ -204,3 +205,20 @@ def test_the_sibling_differs_in_the_preconditioner_alone(tmp_path) -> None:
     assert other.signature != prepared.signature
     assert other.signature == sibling_signature(prepared.study, study_record(prepared))
     assert adam_sibling(other).study.preconditioner == "none"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_study_asked_about_stays_the_newest(tmp_path, fails: bool) -> None:
+    """A sibling that an experiment computes is not what the next command means."""
+    store, one, sibling = Store(tmp_path), "a" * 16, "f" * 16
+    store.write_text(one, "study.yaml", "name: The study\n")
+    with suppress(ValueError), staying_newest(store, one):
+        store.write_json(sibling, "study.json", {})
+        assert store.signatures() == [sibling, one]
+        if fails:
+            raise ValueError
+    assert store.signatures() == [one, sibling]
+    assert store.path(one, "study.yaml").read_text() == "name: The study\n"
+    with staying_newest(store, "b" * 16):
+        pass  # without the file nothing is written
+    assert store.signatures() == [one, sibling]

@@ -33,6 +33,7 @@ from gradsim_core.findings.readings import run_readings
 from gradsim_core.findings.record import load_plan
 from gradsim_core.findings.report import finding_report, summary_rows
 from gradsim_core.findings.runs import TITLES, finding_key, submit_finding
+from gradsim_core.findings.siblings import staying_newest
 from gradsim_core.findings.topic_or_language import TopicOrLanguagePlan, run_topic_or_language
 from gradsim_core.store import Store
 
@@ -144,8 +145,8 @@ def _command(kind: str, question: Question) -> Callable[..., None]:
                 print_json({"run": run.id, "finding": wanted.id, "signature": name})
             log("Queued as run [bold]{}[/]. Look at it with: gradsim runs show {}", run.id, run.id)
             return
-        with attended(store, name, kind, finding_key(name, kind, wanted),
-                      TITLES[kind]) as observe:
+        with staying_newest(store, name), attended(
+                store, name, kind, finding_key(name, kind, wanted), TITLES[kind]) as observe:
             content = question.run(prepared, store, wanted, observe, workers=workers,
                                    threads=threads)
         if report:

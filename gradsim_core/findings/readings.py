@@ -85,8 +85,7 @@ def run_readings(prepared: Prepared, store: Store, plan: ReadingsPlan, observe: 
     series: dict[str, GramSeries] = {prepared.study.preconditioner: results.series}
     if plan.adam:
         other = adam_sibling(prepared)
-        series[other.study.preconditioner] = with_joint_run(other, store, observe, threads,
-                                                            beside=prepared).series
+        series[other.study.preconditioner] = with_joint_run(other, store, observe, threads).series
     table = transfer_table(store, results.record, plan)
     content = compared_readings(results, series, table, plan, observe)
     save_finding(store, prepared.signature, KIND, plan.id, content)

@@ -1,8 +1,13 @@
-"""A study's sibling: the same data and joint model, with gradients scaled the other way."""
+"""A study's sibling: the same data and joint model, with gradients scaled the other way.
+
+Siblings are studies of their own in the cache. Whoever asks for "the newest study" means the one
+that was asked about, so that one stays the newest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -40,13 +45,8 @@ def _other(study: Study) -> Study:
 
 
 def with_joint_run(prepared: Prepared, store: Store, observe: Observer,
-                   threads: int | None = None, *, beside: Prepared | None = None) -> Results:
-    """A study's results; its joint run is computed where it is missing.
-
-    Parameters
-    ----------
-    beside : the study that asks; it stays the newest one in lists
-    """
+                   threads: int | None = None) -> Results:
+    """A study's results; its joint run is computed where it is missing."""
     if not store.exists(prepared.signature, SCORES):
         observe({"kind": "stage", "message": f"Joint run of study {prepared.signature}: "
                                              f"{prepared.study.name}"})
@@ -55,6 +55,15 @@ def with_joint_run(prepared: Prepared, store: Store, observe: Observer,
         store.write_text(prepared.signature, "study.yaml", study_yaml(prepared.study))
         run_joint_trial(prepared, store, lambda event: observe(
             {**event, "kind": "stage"} if event["kind"] == "done" else event), threads)
-        if beside is not None:
-            store.write_text(beside.signature, "study.yaml", study_yaml(beside.study))
     return load_results(store, prepared.signature)
+
+
+@contextmanager
+def staying_newest(store: Store, signature: str) -> Iterator[None]:
+    """Whatever is computed meanwhile, the study is the newest one afterwards."""
+    try:
+        yield
+    finally:
+        with suppress(OSError, UnicodeDecodeError):  # a study made elsewhere may have no such file
+            text = store.path(signature, "study.yaml").read_text(encoding="utf-8")
+            store.write_text(signature, "study.yaml", text)
