@@ -17,7 +17,7 @@ from dashboard.views.table_upload import (
     kept_name,
     show_preview,
     show_understood,
-    show_wrong_cells,
+    wrong_cells_told,
 )
 from gradsim_core import UNITS, align, imported_names, preview_table, read_scores
 
@@ -66,9 +66,8 @@ def _bring_scores(signature: str, codes: list[str]) -> None:
         return
     rows: dict[str, Any] = {"columns": columns, "metric": metric.strip() or None,
                             "split": split.strip() or None}
-    if show_wrong_cells([file], unit, **rows):
-        return
-    found, report = read_scores(file, unit, known=codes, **rows)
+    with st.spinner("Reading the table …"), wrong_cells_told([file], unit, **rows):
+        found, report = read_scores(file, unit, known=codes, **rows)
     seeds = f", {len(found.seeds)} seeds" * (len(found.seeds) > 1)
     outline = (f"A {report.layout} table, {len(found.sources)} sources x {len(found.targets)} "
                f"targets{seeds}.")

@@ -15,7 +15,7 @@ from dashboard.views.table_upload import (
     kept_name,
     show_preview,
     show_understood,
-    show_wrong_cells,
+    wrong_cells_told,
 )
 from gradsim_core import GradSimError, HeldFile, preview_table, read_similarity_files
 
@@ -51,9 +51,8 @@ def bring_similarity(signature: str, sources: list[str]) -> None:
     if columns is None:
         return
     name = kept_name(_shared_name(files), "upload.similarity", kept_similarities(signature))
-    if show_wrong_cells(files, None, columns=columns):
-        return
-    found = read_similarity_files(name, files, columns=columns, known=sources)
+    with st.spinner("Reading the tables …"), wrong_cells_told(files, None, columns=columns):
+        found = read_similarity_files(name, files, columns=columns, known=sources)
     lacking = [code for code in sources if code not in found.languages]
     show_understood(found.languages, [*found.sentences, *(
         [f"In the study alone, without similarity: {', '.join(lacking)}."] if lacking else [])])

@@ -9,7 +9,8 @@ is written before the reader keeps the table with a study.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
@@ -110,25 +111,27 @@ def choose_columns(preview: TablePreview, key: str,
     return chosen
 
 
-def show_wrong_cells(files: Sequence[HeldFile], unit: str | None, **rows: Any) -> bool:
-    """List the cells that cannot be read, with their lines; whether there are any.
+@contextmanager
+def wrong_cells_told(files: Sequence[HeldFile], unit: str | None, **rows: Any) -> Iterator[None]:
+    """Where reading fails for single cells, tell them all with their lines, and stop the page.
 
     Parameters
     ----------
     unit, rows : as in `wrong_cells`
     """
-    told: list[str] = []
-    for file in files:
-        told += wrong_cells(file, unit, most=MOST_WRONG - len(told), **rows)
-        if len(told) >= MOST_WRONG:
-            break
-    if len(told) == 1:
-        st.error(markdown_text(told[0]))
-    elif told:
+    try:
+        yield
+    except GradSimError:
+        told: list[str] = []
+        for file in files:
+            if len(told) < MOST_WRONG:
+                told += wrong_cells(file, unit, most=MOST_WRONG - len(told), **rows)
+        if len(told) < 2:
+            raise
         least = "At least " if len(told) == MOST_WRONG else ""
         st.error("\n".join([f"{least}{len(told)} cells cannot be read:", "",
                             *(f"- {markdown_text(one)}" for one in told)]))
-    return bool(told)
+        st.stop()
 
 
 def show_understood(languages: Mapping[str, Language], sentences: Sequence[str]) -> None:
