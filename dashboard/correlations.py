@@ -16,7 +16,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.data import store
-from dashboard.findings import begin_finding
+from dashboard.findings import begin_finding, finding_of
 from gradsim_core import (
     ImportedSimilarity,
     MeasuresPlan,
@@ -27,6 +27,7 @@ from gradsim_core import (
     finding_key,
     imported_measures,
     keep_similarity,
+    left_out_measures,
     save_imported,
 )
 
@@ -87,6 +88,15 @@ def kept_similarities(signature: str) -> list[str]:
 def save_similarity(signature: str, sources: Sequence[str], found: ImportedSimilarity) -> None:
     """Keep an imported similarity with a study, as a measure of its sources."""
     keep_similarity(store(), signature, sources, found)
+
+
+def brought_in_later(signature: str, plan: MeasuresPlan) -> list[str]:
+    """Names of imported similarities that a finished correlation does not know."""
+    content = finding_of(signature, KIND, plan.id) or {"measures": []}
+    known = {*(one["name"] for one in content["measures"]),
+             *left_out_measures(store(), signature)}
+    return [name.partition(".")[2] for name in imported_measures(store(), signature)
+            if name not in known and not plan.measures]
 
 
 def report_zip(files: Mapping[str, str]) -> bytes:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_up_correlations import made_up_measures
+from made_up_findings import write_finding
 from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE, made_up_series, write_study
 from streamlit.testing.v1 import AppTest
 
@@ -17,6 +19,7 @@ from dashboard.views.table_upload import MOST_MEGABYTES
 from gradsim_core import (
     GradSimError,
     HeldFile,
+    MeasuresPlan,
     imported_measures,
     imported_names,
     load_imported,
@@ -59,6 +62,8 @@ def uploaded(files: list[tuple[str, str | bytes]], **query: object) -> AppTest:
     for key, value in query.items():
         app.query_params[key] = value  # type: ignore[assignment]
     app.run()
+    if not files:
+        return app
     (uploader,) = app.file_uploader
     given = [(name, text if isinstance(text, bytes) else text.encode(), "text/csv")
              for name, text in files]
@@ -267,6 +272,16 @@ def test_one_similarity_is_kept_as_a_measure(cache: Path) -> None:
     assert measure.values[0, 2] == 0.8, "German and Dutch"
     assert np.isnan(measure.values[0, 3])
     assert measure.layers == ()
+
+
+def test_finished_correlation_without_it_is_told_to_be_older(cache: Path) -> None:
+    write_finding(write_study(cache), made_up_measures(identity=MeasuresPlan().id))
+    app = uploaded([], correlating="plan")
+    assert "This correlation is finished." in words(app)
+    app = similar(("mine.csv", MATRIX))
+    button(app, "Keep with the study").click().run()
+    assert "Brought in since it was computed: mine." in words(app)
+    assert {"Show the result", "Compute it again"} <= {one.label for one in app.button}
 
 
 def test_several_files_are_layers(cache: Path) -> None:

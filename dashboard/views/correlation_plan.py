@@ -6,12 +6,13 @@ import streamlit as st
 
 from dashboard.correlations import (
     begin_correlation,
+    brought_in_later,
     correlation_estimate,
     correlation_plan,
     correlation_run,
 )
 from dashboard.data import results, store
-from dashboard.escaping import plain_text
+from dashboard.escaping import markdown_text, plain_text
 from dashboard.state import MOST_SEEDS, Selection, bound, select
 from dashboard.summaries import about, count
 from gradsim_core import MeasuresPlan, Run, imported_names
@@ -68,13 +69,26 @@ def _start(signature: str, plan: MeasuresPlan, runs: list[Run], done: list[str])
                + "Then the measures are computed, which takes a minute or two. It runs in a "
                  "process of its own: you can close this page.")
     run = correlation_run(plan, signature, runs)
-    if plan.id in done:
-        st.success("This correlation is finished.")
-        if st.button("Show the result", type="primary"):
-            _show(plan)
-    elif run is not None and run.coming:
+    if run is not None and run.coming:
         st.info("This correlation is being computed; its progress stands above.")
+    elif plan.id in done:
+        _finished(signature, plan)
     elif st.button("Train and correlate" if models else "Correlate", type="primary"):
+        begin_correlation(signature, plan)
+        _show(plan)
+
+
+def _finished(signature: str, plan: MeasuresPlan) -> None:
+    """The way to a result, and to a new one, for tables may have been brought in since."""
+    later = brought_in_later(signature, plan)
+    if later:
+        st.info(f"Brought in since it was computed: {markdown_text(', '.join(later), 200)}.")
+    else:
+        st.success("This correlation is finished.")
+    if st.button("Show the result", type="secondary" if later else "primary"):
+        _show(plan)
+    if st.button("Compute it again", type="primary" if later else "secondary",
+                 help="Models that are trained are kept. Similarities and scores are read anew."):
         begin_correlation(signature, plan)
         _show(plan)
 
