@@ -92,7 +92,7 @@ def _ranking(content: Content) -> str:
     notes = ("Beyond controls: share of the variation in languages left out that the measure "
              "explains and its controls do not. Below, NDCG@3 is 1 where the three nearest sources "
              "are the three best; regret@1 is what is lost by taking the nearest source instead of "
-             "the best.")
+             "the best. More than all of the ceiling means that its halves are noisier than said.")
     return "\n\n".join([_table(summary_rows(content)), prose_text(notes, 600),
                         _table(_other_rows(content))])
 
@@ -136,7 +136,7 @@ def _targets(content: Content) -> str:
 
 def _sources(content: Content) -> str:
     lines = [f"- **{prose_text(one['title'], 60)}** ({prose_text(one['name'], 60)}): "
-             f"{prose_text(one['source'])}{'' if one['note'] else '.'}"
+             f"{prose_text(one['source']).rstrip('.')}."
              f"{' ' + prose_text(one['note'], 600) if one['note'] else ''}"
              for one in content["measures"]]
     lines += [f"- Without {prose_text(one['title'], 60)}: {prose_text(one['reason'])}"
