@@ -63,8 +63,8 @@ def test_languages_are_put_in_the_order_asked_and_missing_ones_are_missing() -> 
 
 def test_blocks_that_are_the_same_are_read_once() -> None:
     assert block_choices(("embeddings", "layer.0", "head")) == [
-        "encoder", "layer.0:layer.0", "embeddings", "head", "all"]
-    assert block_choices(("encoder_block", "head")) == ["encoder", "head", "all"]
+        "layers", "encoder", "embeddings", "head", "all"]
+    assert block_choices(("encoder_block", "head")) == ["layers", "head", "all"]
     assert snapshot_choices((5,)) == {"last": 0}
     assert snapshot_choices((1, 2, 3, 4, 5, 6, 7, 8)) == {"last": 7, "half": 3, "quarter": 1}
 
