@@ -48,13 +48,24 @@ def test_order_without_a_value_counts_as_extreme() -> None:
 
 
 def test_correction_by_hand() -> None:
-    """In units of their deviations, 1 and 10, the largest of both are 1, 1 and twice sqrt(2)."""
-    wide = 10 * np.sqrt(2)
-    null = np.array([[1, 0, 9], [-1, 0, 9], [1, wide, 9], [-1, -wide, 9]])
-    found = corrected_p_values(np.array([1.2, 20, np.nan]), null, "two-sided", exact=False)
-    assert found[:2] == pytest.approx([(1 + 2) / 5, 1 / 5])
-    assert p_value(1.2, null[:, 0], "two-sided", exact=False) == 1 / 5, "without the choice"
+    """All five orders, in units of their deviations, 1 and 10: the largest are 1, 1, 1, 2 and 2."""
+    null = np.array([[1, 0, 9], [-1, 0, 9], [1, 0, 9], [-1, 20, 9], [1, -20, 9]]).astype(float)
+    null[:, :2] *= [1, 10 / null[:, 1].std()]
+    null[:, 0] /= null[:, 0].std()
+    found = corrected_p_values(np.array([null[0, 0], null[3, 1], np.nan]), null, "two-sided",
+                               exact=True)
+    assert found[:2] == pytest.approx([1, 2 / 5])
+    assert p_value(null[0, 0], null[:, 0], "greater", exact=True) == 3 / 5
     assert np.isnan(found[2])
+
+
+def test_any_order_could_be_the_true_one() -> None:
+    """Were each of 40 orders the true one in turn, k of them at most could have p <= k / 40."""
+    draw = np.random.default_rng(0)
+    every = draw.normal(size=(40, 30)) * draw.exponential(size=30)
+    best = [corrected_p_values(every[at], np.delete(every, at, axis=0), "two-sided",
+                               exact=False).min() for at in range(40)]
+    assert np.sort(best) == pytest.approx(np.arange(1, 41) / 40)
 
 
 def test_all_orders_where_there_are_few() -> None:

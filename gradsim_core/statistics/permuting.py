@@ -17,7 +17,7 @@ Several tables that are tested together meet the same orders, and the p that is 
 chosen among them compares each with the largest of all under every order (maximum statistic;
 Westfall and Young 1993; Nichols and Holmes 2002, *Hum. Brain Mapp.* 15): among unrelated tables,
 one in twenty choices ends at 5%, however many there are and however alike they are. Before the
-maximum is taken, each table's values are divided by their standard deviation over the orders: a
+maximum is taken, each table's values are divided by their standard deviation over all orders: a
 table with fewer pairs varies more by chance, and would otherwise set the bar for all.
 
 Missing pairs
@@ -131,7 +131,8 @@ def corrected_p_values(observed: np.ndarray, null: np.ndarray, alternative: str,
     chosen = np.isfinite(observed)
     p = np.full(len(observed), np.nan)
     if chosen.any():
-        unit = np.nanstd(null[:, chosen], axis=0)
+        every = null if exact else np.concatenate([null, observed[None]])
+        unit = np.nanstd(every[:, chosen], axis=0)  # of the true order too: any could be it
         unit = np.where(unit > TIE, unit, 1.0)
         most = np.fmax.reduce(extremeness(null[:, chosen] / unit, alternative), axis=1)
         p[chosen] = [p_value(float(extremeness(one, alternative)), most, "greater", exact)
