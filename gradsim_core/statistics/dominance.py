@@ -13,8 +13,8 @@ and named; a block that keeps none explains nothing.
 
 Predictors explain something by chance, the more the more there are. So each block's part is
 compared with its parts when the response's labels are permuted against all predictors: `p` is how
-often chance explains as much, `adjusted` is the part minus chance's mean (which can be negative).
-Intervals are over languages (see `jackknife`), of the adjusted part.
+often chance explains as much, `adjusted` is the part minus its mean over all orders (which can be
+negative). Intervals are over languages (see `jackknife`), of the adjusted part.
 
 Over depth, the profile is the first block's adjusted part minus the second's, in R^2: a quotient of
 the two would mean nothing at a layer that neither explains. Every layer meets the same label orders
@@ -148,10 +148,10 @@ def dominance_by_depth(stack: np.ndarray, blocks: Mapping[str, Block], *,
         raise DataError(f"A trend compares two blocks of predictors, but there are {len(blocks)}. "
                         "Pass two, the one expected in lower layers first.")
     found, parts, left_out, null = _analysis(stack, blocks, permutations, seed)
-    chance = null.mean(axis=0)
+    chance = _chance(parts, null, found[0].exact)
     ahead, without, by_chance = (table[..., 0] - table[..., 1] for table in (
         parts - chance, left_out, null - chance))
-    trend = depth_trend(ahead, without, by_chance, exact=found[0].exact if found else False)
+    trend = depth_trend(ahead, without, by_chance, exact=found[0].exact)
     return DominanceProfile(found, tuple(map(float, ahead)), trend)
 
 
@@ -217,7 +217,7 @@ def _kept(layers: np.ndarray, tables: Sequence[np.ndarray]) -> list[int]:
 def _dominance(blocks: Sequence[str], keys: Sequence[tuple[str, ...]], parts: np.ndarray,
                left_out: np.ndarray, null: np.ndarray, dropped: tuple[str, ...],
                pairs: np.ndarray, exact: bool) -> Dominance:
-    adjusted = parts - null.mean(axis=0)
+    adjusted = parts - _chance(parts, null, exact)
     positive = np.maximum(adjusted, 0.0)
     shares = positive / positive.sum() if positive.sum() > 0 else np.full(len(parts), np.nan)
     found = [BlockPart(
@@ -226,7 +226,12 @@ def _dominance(blocks: Sequence[str], keys: Sequence[tuple[str, ...]], parts: np
         else None,
         p_value(parts[k], null[:, k], "greater", exact) if keys[k] else float("nan"), keys[k])
         for k, name in enumerate(blocks)]
-    total, chance = parts.sum(), null.sum(axis=1)
-    return Dominance(tuple(found), float(total), float(total - chance.mean()),
-                     p_value(total, chance, "greater", exact) if any(keys) else float("nan"),
-                     dropped, int(pairs.sum()), len(taking_part(pairs)), len(null), exact)
+    total = float(parts.sum())
+    p = p_value(total, null.sum(axis=1), "greater", exact) if any(keys) else float("nan")
+    return Dominance(tuple(found), total, float(adjusted.sum()), p, dropped, int(pairs.sum()),
+                     len(taking_part(pairs)), len(null), exact)
+
+
+def _chance(parts: np.ndarray, null: np.ndarray, exact: bool) -> np.ndarray:
+    """Mean parts over all orders, the true one among them."""
+    return null.mean(axis=0) if exact else (null.sum(axis=0) + parts) / (len(null) + 1)
