@@ -72,7 +72,9 @@ def made_up_measures(codes: Sequence[str] = EUROPEAN, *, names: Mapping[str, str
                    "origin": "one language a model",
                    "agreement": {"correlation": 0.8, "reliability": 0.92}},
         "transfer": _table(transfer), "measures": measures,
-        "permutations": {"count": 9999, "exact": False}}
+        "permutations": {"count": 9999, "exact": False},
+        "not_measured": [{"name": "distribution.script", "title": "Same script",
+                          "reason": "All pairs share a script."}]}
 
 
 def _measure(name: str, title: str, codes: Sequence[str], values: np.ndarray,

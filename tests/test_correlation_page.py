@@ -192,6 +192,7 @@ def test_verdict_comes_first_then_charts_and_tables(cache: Path) -> None:
     assert "8 languages · 3 seeds · 5 measures · weighted F1 on test" in words(app)
     assert "9,999 permutations" in words(app)
     assert "Left out: Russian, because it has no test rows." in words(app)
+    assert "Without Same script: All pairs share a script." in words(app)
     for sentence in content["method"]:
         assert sentence in words(app)
     assert titles(app) == ["Which similarity predicts transfer? Eight",

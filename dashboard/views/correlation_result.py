@@ -193,6 +193,9 @@ def _notes(content: dict[str, Any]) -> None:
     """How it was computed, in words, and what is not in it."""
     st.subheader("How it was computed", anchor=False)
     st.markdown("\n".join(f"- {markdown_text(line, 600)}" for line in content["method"]))
+    for one in content.get("not_measured", ()):
+        st.caption(f"Without {markdown_text(one['title'], 60)}: "
+                   f"{markdown_text(one['reason'])}")
     for one in content["left_out"]:
         st.caption(f"Left out: {markdown_text(one.get('name', one['code']), 60)}, because "
                    f"{markdown_text(one['reason'])}.")
