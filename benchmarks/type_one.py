@@ -7,6 +7,22 @@
   plain p over pairs, which takes every pair for an observation of its own;
 - of tables that do: how many of the 95% intervals hold the statistic's expected value
   (`language_intervals`)?
+- how long does it take with 100 languages?
+
+Measured with 1,000 simulations (a true 5% comes out between 3.6% and 6.4%), 5 minutes of one core:
+
+    families of their own           4.7% to 5.2%, by statistic         plain 24% to 25%
+    + source and target effects     4.8% to 6.4%, by statistic         plain 22% to 24%
+                                    5.0% to 5.2% with 4,000 simulations
+    + a third of the pairs missing  4.8% to 5.0%, by statistic         plain 17% to 19%
+    families run through both       5.3%, MRQAP with the family        plain 33%
+    best of 13 layers               5.9%, corrected                    uncorrected 37%
+    dominance of a block            5.3%                               plain 30%
+    trend over depth                4.9%
+
+Intervals: see `gradsim_core.statistics.jackknife`. 100 languages with 9,999 permutations: 0.4 to
+0.8 CPU seconds a statistic without missing pairs, 1.6 to 2.7 with; dominance 3, value beyond
+controls 9.
 """
 
 from __future__ import annotations

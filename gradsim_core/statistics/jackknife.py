@@ -6,13 +6,17 @@ is the error that choosing other languages makes (Tukey's jackknife; for pairs o
 and Borgatti 1999, *Connections* 22). The interval is Student's, with one degree of freedom fewer
 than languages. Correlations are taken to Fisher's scale and back, so no interval leaves -1 to 1.
 
-Why not the bootstrap: drawing languages with replacement (copies of one language never paired with
-each other) leaves fewer distinct languages, and few languages are what there is. Measured beside
-each other with ``python -m benchmarks.type_one``, the jackknife held the truth as often or oftener
-at the same width, with no random number in it. Figures: see that module.
+Coverage of 95% intervals, measured with ``python -m benchmarks.type_one --only coverage`` (1,000
+simulations of 8, 12, 16 and 30 languages, from unrelated to closely related tables): 95.8% to 99.1%
+for Pearson's correlation, 96.1% to 98.9% for the mean over targets. The bootstrap of languages
+(drawn with replacement, copies of one never paired with each other) holds 94.1% to 98.8% and 96.2%
+to 100% by percentiles, narrower by up to a fifth with 8 languages, and 84% to 98% by mirrored
+percentiles ("basic"). The jackknife was chosen because it nowhere fell below 95%, and needs no
+random number. Differences of two similarities are held too often (100%), gains beyond a control in
+98%, parts of dominance in 93% (8 languages) to 95% (16).
 
-Neither knows that languages come in families: where a handful of families is itself a chance
-sample, all intervals over languages are too narrow, and the benchmark says by how much.
+Nothing here knows that languages come in families: where four families are themselves drawn anew,
+16 and 30 languages held the truth in 93% and 87% (bootstrap: 93%, 86%).
 
 None with fewer than five languages, or where the statistic is undefined without one of them.
 """
