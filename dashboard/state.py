@@ -30,7 +30,7 @@ from gradsim_core import (
     block_indexes,
 )
 
-PRESET_BLOCKS = ("encoder", "lower", "higher", "all")
+PRESET_BLOCKS = ("layers", "encoder", "lower", "higher", "all")
 PICTURES = ("svg", "png")
 MOST_SEEDS, MOST_DRAWS = 20, 1000
 _LONGEST = 120
@@ -71,7 +71,7 @@ class Selection:
     """
 
     study: str = ""
-    blocks: str = "encoder"
+    blocks: str = "layers"
     reading: str = "cosine_of_mean"
     correction: str = ""
     snapshot: int = -1

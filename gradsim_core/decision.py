@@ -29,9 +29,10 @@ class Reading(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    blocks: str = Field(default="encoder", description=(
-        "Parameters that count: encoder (all but the head), lower or higher (half of the layers), "
-        "all, one block (layer.3) or a range (embeddings:layer.3)."))
+    blocks: str = Field(default="layers", description=(
+        "Parameters that count: layers (neither embeddings nor head), encoder (all but the head), "
+        "lower or higher (half of the layers), all, one block (layer.3) or a range "
+        "(embeddings:layer.3)."))
     reading: str = Field(default="cosine_of_mean", description=(
         "Of summed gradients (cosine_of_mean), or averaged over steps (mean_cosine)."))
     correction: str | None = Field(default=None, description=(

@@ -96,7 +96,7 @@ class Similarity:
         return float(np.nanmean(off)) if np.isfinite(off).any() else float("nan")
 
 
-def similarity(series: GramSeries, blocks: str = "encoder", reading: str = "cosine_of_mean",
+def similarity(series: GramSeries, blocks: str = "layers", reading: str = "cosine_of_mean",
                correction: str = "raw", snapshot: int = -1) -> Similarity:
     """Read a similarity from stored Grams.
 
@@ -131,7 +131,7 @@ def similarity(series: GramSeries, blocks: str = "encoder", reading: str = "cosi
                       series.snapshots[snapshot])
 
 
-def half_similarities(series: GramSeries, blocks: str = "encoder",
+def half_similarities(series: GramSeries, blocks: str = "layers",
                       reading: str = "cosine_of_mean", correction: str = "raw",
                       snapshot: int = -1) -> np.ndarray:
     """Read the similarity twice, each time from one half of every language's rows alone.
@@ -164,9 +164,10 @@ def block_indexes(spec: str, blocks: tuple[str, ...]) -> list[int]:
 
     Parameters
     ----------
-    spec : "encoder" (all but the head), "lower" or "higher" (first or second half of the
-        layers; the middle one of an odd number counts as lower), "all", one block
-        ("layer.3"), or a range with both ends included ("embeddings:layer.3")
+    spec : "layers" (neither embeddings nor head; of a model without layers all but the head),
+        "encoder" (all but the head), "lower" or "higher" (first or second half of the layers; the
+        middle one of an odd number counts as lower), "all", one block ("layer.3"), or a range with
+        both ends included ("embeddings:layer.3")
     blocks : the names there are, in depth order
 
     Examples
@@ -177,8 +178,9 @@ def block_indexes(spec: str, blocks: tuple[str, ...]) -> list[int]:
     """
     layers = [i for i, name in enumerate(blocks) if name.startswith("layer.")]
     half = (len(layers) + 1) // 2
+    encoder = [i for i, name in enumerate(blocks) if name != "head"]
     named = {"all": list(range(len(blocks))), "lower": layers[:half], "higher": layers[half:],
-             "encoder": [i for i, name in enumerate(blocks) if name != "head"]}
+             "encoder": encoder, "layers": layers or encoder}
     if named.get(spec):
         return named[spec]
     if spec in named:
@@ -188,9 +190,9 @@ def block_indexes(spec: str, blocks: tuple[str, ...]) -> list[int]:
     ends = [blocks.index(name) if name in blocks else -1
             for name in (first, last if colon else first)]
     if -1 in ends or ends[0] > ends[1]:
-        raise StudyError(f"Blocks {spec!r} are not known. Use encoder, lower, higher, all, one of "
-                         f"{blocks[0]} … {blocks[-1]} ({len(blocks)} blocks), or a range such as "
-                         f"{blocks[0]}:{blocks[min(3, len(blocks) - 1)]}.")
+        raise StudyError(f"Blocks {spec!r} are not known. Use layers, encoder, lower, higher, all, "
+                         f"one of {blocks[0]} … {blocks[-1]} ({len(blocks)} blocks), or a range "
+                         f"such as {blocks[0]}:{blocks[min(3, len(blocks) - 1)]}.")
     return list(range(ends[0], ends[1] + 1))
 
 

@@ -56,7 +56,7 @@ def resample_counts(n_increments: int, resamples: int, seed: int = 0) -> np.ndar
         n_increments, np.full(n_increments, 1 / n_increments), size=resamples)
 
 
-def resampled_similarities(series: GramSeries, increments: Increments, blocks: str = "encoder",
+def resampled_similarities(series: GramSeries, increments: Increments, blocks: str = "layers",
                            reading: str = "cosine_of_mean", correction: str = "raw",
                            snapshot: int = -1, *, counts: np.ndarray | None = None,
                            resamples: int = 1_000, seed: int = 0) -> np.ndarray:

@@ -63,7 +63,7 @@ def test_gradient_groups_are_the_clusters(results: Results) -> None:
     found = gradient_groups(results, plan_of(), 2)
     assert found.groups == (("deu", "nld", "swe"), ("ita", "por", "spa"))
     assert found.group_of("por") == ("ita", "por", "spa")
-    assert found.how == "exact, K = 2, encoder, raw"
+    assert found.how == "exact, K = 2, layers, raw"
 
 
 def test_every_strategy_by_hand(results: Results) -> None:

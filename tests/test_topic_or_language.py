@@ -148,7 +148,7 @@ def test_content_holds_what_readers_need(content: dict[str, Any]) -> None:
     assert len(content["cells"]) == 18
     assert {cell["rows"] for cell in content["cells"]} == {20}
     assert [one["block"] for one in content["blocks"]] == list(BLOCKS)
-    assert [one["block"] for one in content["spans"]] == ["encoder", "lower", "higher"]
+    assert [one["block"] for one in content["spans"]] == ["layers", "lower", "higher"]
     assert content["trend"]["blocks"] == ["embeddings", "layer.0", "layer.1"]
     assert content["reading"] == {"reading": "cosine_of_mean", "correction": "all_but_top",
                                   "step": 9}
@@ -279,7 +279,7 @@ def test_statement_and_crossover(intervals: Any, words: str, where: str | None) 
 
 
 def test_verdict_says_what_the_numbers_say(content: dict[str, Any]) -> None:
-    whole = next(one for one in content["spans"] if one["block"] == "encoder")
+    whole = next(one for one in content["spans"] if one["block"] == "layers")
     assert len(content["verdict"]) <= 300
     side = {**whole, "difference": {"value": 0.2, "interval": [0.1, 0.3], "p": 0.01}}
     for interval, start in (([0.1, 0.3], "Same language matters more"),
@@ -319,7 +319,7 @@ def test_report_shows_every_number_and_its_figures(content: dict[str, Any]) -> N
     assert len({line.count(",") for line in lines}) == 1
     assert all(files[name].startswith("<?xml") for name in files if name.endswith(".svg"))
     rows = summary_rows(content)
-    assert [row["block"] for row in rows] == [*BLOCKS, "encoder", "lower", "higher"]
+    assert [row["block"] for row in rows] == [*BLOCKS, "layers", "lower", "higher"]
     assert set(rows[0]) >= {"Same language, other topic", "difference", "p topic"}
 
 

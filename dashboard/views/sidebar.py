@@ -23,9 +23,9 @@ from gradsim_core import block_indexes
 
 SHORT = 8
 """Digits of a signature that an address and a list show."""
-_BLOCK_HELP = ("Which parameters' gradients are compared. *Encoder* is everything but the task "
-               "head; *lower* and *higher* are the first and the second half of the layers; "
-               "*all* takes the head in as well.")
+_BLOCK_HELP = ("Which parameters' gradients are compared. *Layers* are neither embeddings nor task "
+               "head; *encoder* takes the embeddings in, *all* the head as well; *lower* and "
+               "*higher* are the first and the second half of the layers.")
 
 
 def show_sidebar(pages: Sequence[Any]) -> None:

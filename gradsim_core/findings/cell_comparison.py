@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-Blocks are in depth order; spans are blocks together (encoder, lower, higher). An effect is
+Blocks are in depth order; spans are blocks together (layers, lower, higher). An effect is
 {"value", "interval"}, with "p" where there is one; what is undefined is null.
 
 "corrected" is free of noise (see `cell_similarity`): shares of the cells' mean squared length,
@@ -59,7 +59,7 @@ def compared(series: GramSeries, codes: Codes, plan: Reading, correction: str
              ) -> dict[str, Any]:
     """Blocks, spans of blocks and trends, as JSON."""
     layers = [name for name in series.blocks if name.startswith("layer.")]
-    spans = ["encoder", *(["lower", "higher"] if len(layers) > 1 else [])]
+    spans = ["layers", *(["lower", "higher"] if len(layers) > 1 else [])]
     names = [*series.blocks, *spans]
     depth = [i for i, name in enumerate(series.blocks) if name != "head"]
     similarity = cell_similarities(series, codes, names, plan.reading, correction, plan.snapshot)
@@ -83,16 +83,16 @@ def compared(series: GramSeries, codes: Codes, plan: Reading, correction: str
 
 def other_readings(series: GramSeries, codes: Codes, plan: Reading, correction: str
                    ) -> list[dict[str, Any]]:
-    """The encoder read otherwise: with other corrections, and at other points of the training."""
+    """All layers read otherwise: with other corrections, and at other points of the training."""
     last, at = len(series.snapshots) - 1, range(len(series.snapshots))[plan.snapshot]
     asked = [(other, at) for other in ("centred", "all_but_top", "raw") if other != correction]
     asked += [(correction, other) for other in dict.fromkeys((0, last // 2, last)) if other != at]
     found = []
     for other, snapshot in asked:
-        cells = cell_similarities(series, codes, ["encoder"], plan.reading, other, snapshot)
+        cells = cell_similarities(series, codes, ["layers"], plan.reading, other, snapshot)
         one, = crossed(cells, permutations=plan.permutations, seed=plan.seed)
         found.append({"correction": other, "step": series.snapshots[snapshot],
-                      **{key: value for key, value in _block("encoder", one).items()
+                      **{key: value for key, value in _block("layers", one).items()
                          if key in KINDS or key == "difference"}})
     return found
 

@@ -1,4 +1,12 @@
-"""Plans of findings: what is asked, frozen and named; every field is an option of the command."""
+"""Plans of findings: what is asked, frozen and named; every field is an option of the command.
+
+Conventions
+-----------
+Models whose scores are to be predicted are trained for `TIMES` as many steps as the study's joint
+run, unless the plan says otherwise: a model that sees one language alone must know the task before
+its scores on others say anything. In the built-in study halves of three seeds agree at r = .38 with
+the study's own 72 steps, and at .70 with 400.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +16,18 @@ from pydantic import Field, field_validator
 
 from gradsim_core.experiments.plans import Spending
 from gradsim_core.findings.record import plan_id
+from gradsim_core.study import Study
+from gradsim_core.trials import Budget, study_budget
+
+
+TIMES = 4
 
 
 class TransferSettings(Spending):
     """Which scores are to be predicted."""
 
+    steps: int | None = Field(None, ge=1, le=1_000_000, description="Steps of every model; left "
+                              f"out: {TIMES} times the study's, so that each knows the task.")
     pairs: bool = Field(False, description="Predict what a language gains when another is trained "
                         "with it, instead: L (L − 1) / 2 more models a seed.")
     imported: str | None = Field(None, max_length=100, description="Predict the scores that "
@@ -30,6 +45,13 @@ class TransferSettings(Spending):
         if value is not None and not value.strip():
             raise ValueError("give the name under which the scores were kept")
         return value
+
+
+    def budget(self, study: Study) -> Budget:
+        """What every language gives."""
+        return study_budget(study, steps=self.steps or TIMES * study.steps,
+                            batch_size=self.batch_size, patience=self.patience,
+                            adaptation_steps=self.adaptation_steps)
 
 
 class MeasuresPlan(TransferSettings):

@@ -4,9 +4,8 @@ Conventions
 -----------
 A reading is one choice of each of `FACTORS`: what the gradients are divided by (`preconditioner`),
 how cosines are averaged, how they are corrected, which blocks count, and at which snapshot. Blocks
-are named as in `gram.block_indexes`; the encoder without its embeddings is a range of layers, and
-names that mean the same blocks are read once. Snapshots are those nearest to a quarter, to half and
-to all of the training.
+are named as in `gram.block_indexes`, and names that mean the same blocks are read once. Snapshots
+are those nearest to a quarter, to half and to all of the training.
 """
 
 from __future__ import annotations
@@ -46,11 +45,10 @@ def block_choices(blocks: tuple[str, ...]) -> list[str]:
     Examples
     --------
     >>> block_choices(("embeddings", "layer.0", "layer.1", "head"))
-    ['encoder', 'layer.0:layer.1', 'lower', 'higher', 'embeddings', 'head', 'all']
+    ['layers', 'encoder', 'lower', 'higher', 'embeddings', 'head', 'all']
     """
     layers = [name for name in blocks if name.startswith("layer.")]
-    names = ["encoder", *([f"{layers[0]}:{layers[-1]}", "lower", "higher"] if layers else []),
-             *blocks, "all"]
+    names = ["layers", "encoder", *(["lower", "higher"] if layers else []), *blocks, "all"]
     found: dict[tuple[int, ...], str] = {}
     for name in names:
         try:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from gradsim_core.decision import Reading
 from gradsim_core.errors import DataError
 from gradsim_core.execution import run_trials
 from gradsim_core.findings.choosing import FEWEST_LANGUAGES, Choice, choice_by_halves, effects
@@ -53,7 +54,7 @@ from gradsim_core.store import Store
 KIND = "readings"
 FEWEST_COVERED = 0.5
 _PLAIN = {"preconditioner": "none", "reading": "cosine_of_mean", "correction": "raw",
-          "blocks": "encoder", "snapshot": "last"}
+          "blocks": "layers", "snapshot": "last"}
 _OFTEN = 10
 
 
@@ -155,8 +156,10 @@ def _found(found: Associations, at: int) -> dict[str, Any]:
 
 def _fixed(readings: Sequence[ReadAs], results: Results) -> dict[str, int]:
     """Readings that nobody chose here: the study's default, and plain cosines; position by name."""
+    usual = Reading()
     own = {**_PLAIN, "preconditioner": results.record["study"].get("preconditioner", "none"),
-           "correction": results.default_correction}
+           "reading": usual.reading, "blocks": usual.blocks,
+           "correction": usual.correction or results.default_correction}
     place = {tuple(one.level(factor) for factor in FACTORS): at for at, one in enumerate(readings)}
     found = {name: place.get(tuple(levels[factor] for factor in FACTORS))
              for name, levels in (("default", own), ("plain", _PLAIN))}

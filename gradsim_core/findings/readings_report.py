@@ -22,7 +22,7 @@ from gradsim_core.spreadsheet import csv_text, plain_text
 Content = Mapping[str, Any]
 
 _SHOWN = 15
-_FIXED = {"default": "The study's default", "plain": "Plain: raw cosines of the encoder"}
+_FIXED = {"default": "The study's default", "plain": "Plain: raw cosines of all layers"}
 
 
 def report_files(content: Content) -> dict[str, str]:
@@ -119,8 +119,8 @@ def _figures(content: Content) -> dict[str, str]:
         [one["difference"]["interval"] for one in shown],
         title="What each choice changes, everything else equal",
         unit="difference in mean Spearman's correlation a target",
-        method=method_line(content, "Against plain gradients, cosine of the mean, raw, encoder, at "
-                           "the end; 95% intervals over languages."))} if shown else {}
+        method=method_line(content, "Against plain gradients, cosine of the mean, raw, all layers, "
+                           "at the end; 95% intervals over languages."))} if shown else {}
     choice = content["choice"]
     if choice is not None:
         lines = {"Highest, on its own half": choice["looked"],

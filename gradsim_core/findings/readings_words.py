@@ -36,8 +36,8 @@ def reading_words(one: Mapping[str, Any]) -> str:
     ...                "correction": "centred", "blocks": "layer.2", "snapshot": "half"})
     'centred, layer.2, at half of the training'
     >>> reading_words({"preconditioner": "none", "reading": "cosine_of_mean",
-    ...                "correction": "raw", "blocks": "encoder", "snapshot": "last"})
-    'raw, encoder'
+    ...                "correction": "raw", "blocks": "layers", "snapshot": "last"})
+    'raw, layers'
     """
     silent = ("none", "cosine_of_mean", "last")
     return ", ".join(level_words(one[factor]) for factor in FACTORS if one[factor] not in silent)
@@ -110,4 +110,4 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
         "corrected for their number.",
         halves,
         "One choice at a time: mean difference of readings that differ in this choice alone from "
-        "the plain one (plain gradients, cosine of the mean, raw, encoder, at the end)."]
+        "the plain one (plain gradients, cosine of the mean, raw, all layers, at the end)."]

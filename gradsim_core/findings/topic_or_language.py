@@ -11,7 +11,7 @@ The similarity is read as the study's own is, but *centred* where that is raw. W
 in common (the task, and how far training has come) makes up most of a raw cosine, and more of it
 in some blocks than in others; so a raw difference shrinks where the common part is large, and
 blocks could not be compared. Centred, zero is the mean over all cells, in every block. How the
-answer would change with the reading stands beside it, for the encoder: other corrections, and
+answer would change with the reading stands beside it, for all layers: other corrections, and
 other points of the training.
 
 A difference between blocks could come from one block being noisier. So where the data's halves

@@ -109,7 +109,7 @@ def _depth(content: Content) -> str:
 
 
 def _readings(content: Content) -> str:
-    rows = [{"reading of the encoder": f"{one['correction'].replace('_', ' ')}, step "
+    rows = [{"reading of all layers": f"{one['correction'].replace('_', ' ')}, step "
              f"{one['step']:,}", **_effect_cells(one)} for one in content["readings"]]
     return "\n\n".join(["## Read otherwise", _table(rows)]) if rows else ""
 
@@ -127,7 +127,7 @@ def _table_rows(content: Content) -> Iterator[list[object]]:
     own = content["reading"]
     for one in (*content["blocks"], *content["spans"], *content["readings"]):
         read = {**own, **one}
-        cells: list[object] = [one.get("block", "encoder"), read["correction"], read["step"]]
+        cells: list[object] = [one.get("block", "layers"), read["correction"], read["step"]]
         for kind in kinds:
             cells += [one[kind]["value"], *(one[kind]["interval"] or (None, None)),
                       one[kind].get("p")]

@@ -56,15 +56,15 @@ def statement(blocks: Sequence[Mapping[str, Any]]) -> str:
 
 def verdict(content: Mapping[str, Any]) -> str:
     """Say in at most 300 characters which matters more, where, and whether depth changes it."""
-    whole = next(one for one in content["spans"] if one["block"] == "encoder")
+    whole = next(one for one in content["spans"] if one["block"] == "layers")
     apart, side = whole["difference"], side_of_zero(whole["difference"]["interval"])
     if apart["value"] is None:
-        return "The cells' similarity is undefined in the encoder: nothing can be compared."
+        return "The cells' similarity is undefined in the layers: nothing can be compared."
     start = {1: "Same language matters more than same topic",
              -1: "Same topic matters more than same language",
              0: "Whether language or topic matters more is not clear"}[side]
     parts = [f"{start}: similarity {short(whole['within_language']['value'])} against "
-             f"{short(whole['within_topic']['value'])} in the encoder (difference "
+             f"{short(whole['within_topic']['value'])} in the layers (difference "
              f"{short(apart['value'])}, {between(apart['interval'])}, {p_words(apart['p'])})",
              statement(content["blocks"]), trend_words(content["trend"]),
              *_otherwise(content, side)]
@@ -74,7 +74,7 @@ def verdict(content: Mapping[str, Any]) -> str:
 
 
 def _otherwise(content: Mapping[str, Any], side: int) -> list[str]:
-    """Which other corrections, at the same step, say something else of the encoder."""
+    """Which other corrections, at the same step, say something else of all layers."""
     other = {one["correction"].replace("_", " "): side_of_zero(one["difference"]["interval"])
              for one in content["readings"] if one["step"] == content["reading"]["step"]}
     said = [(own, [name for name, one in other.items() if one == own])

@@ -21,7 +21,7 @@ from gradsim_core.measures.measure import Measure
 SOURCE = "Gradients of the joint run, after Wang et al., EMNLP 2023"
 
 
-def gradient(series: GramSeries, correction: str = "raw", blocks: str = "encoder",
+def gradient(series: GramSeries, correction: str = "raw", blocks: str = "layers",
              reading: str = "cosine_of_mean", snapshot: int = -1) -> Measure:
     """Read a study's Grams as a measure with one layer a block.
 
