@@ -59,6 +59,7 @@ class Sides:
 
 _WORDS = {"lower": ("Lower layers", "the lower layers"),
           "higher": ("Higher layers", "the higher layers"),
+          "layers": ("All layers", "all layers"),
           "encoder": ("Whole encoder", "the whole encoder")}
 
 
@@ -69,7 +70,7 @@ def _in_words(name: str) -> str:
 def block_choices(blocks: Sequence[str]) -> tuple[str, ...]:
     """What can be held against each other: halves of the layers, then every block."""
     named = []
-    for name in ("lower", "higher", "encoder"):
+    for name in ("lower", "higher", "layers", "encoder"):
         try:
             block_indexes(name, tuple(blocks))
         except GradSimError:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from gradsim_core.experiments.verdict import points as points
     from gradsim_core.experiments.verdict import points_between as points_between
     from gradsim_core.findings.estimates import estimate_transfer as estimate_transfer
-    from gradsim_core.findings.lower_or_higher import LowerOrHigherPlan as LowerOrHigherPlan
+    from gradsim_core.findings.layers.lower_or_higher import LowerOrHigherPlan as LowerOrHigherPlan
     from gradsim_core.findings.plans import MeasuresPlan as MeasuresPlan
     from gradsim_core.findings.record import list_findings as list_findings
     from gradsim_core.findings.record import load_finding as load_finding
@@ -52,7 +52,9 @@ if TYPE_CHECKING:
     from gradsim_core.findings.report import finding_report as finding_report
     from gradsim_core.findings.runs import finding_key as finding_key
     from gradsim_core.findings.runs import submit_finding as submit_finding
-    from gradsim_core.findings.topic_or_language import TopicOrLanguagePlan as TopicOrLanguagePlan
+    from gradsim_core.findings.topics.topic_or_language import (
+        TopicOrLanguagePlan as TopicOrLanguagePlan,
+    )
     from gradsim_core.gram import CORRECTIONS as CORRECTIONS
     from gradsim_core.gram import READINGS as READINGS
     from gradsim_core.gram import GramSeries as GramSeries
@@ -66,13 +68,16 @@ if TYPE_CHECKING:
     from gradsim_core.grouping import leaf_order as leaf_order
     from gradsim_core.grouping import linkage_tree as linkage_tree
     from gradsim_core.grouping import newick as newick
-    from gradsim_core.kept_measures import imported_measures as imported_measures
-    from gradsim_core.kept_measures import left_out_measures as left_out_measures
     from gradsim_core.languages import Language as Language
     from gradsim_core.languages import resolve as resolve
-    from gradsim_core.measured import load_measures as load_measures
     from gradsim_core.measures import MEASURES as MEASURES
     from gradsim_core.measures import Measure as Measure
+    from gradsim_core.measuring.files import ImportedSimilarity as ImportedSimilarity
+    from gradsim_core.measuring.files import keep_similarity as keep_similarity
+    from gradsim_core.measuring.files import read_similarity_files as read_similarity_files
+    from gradsim_core.measuring.kept import imported_measures as imported_measures
+    from gradsim_core.measuring.kept import left_out_measures as left_out_measures
+    from gradsim_core.measuring.measured import load_measures as load_measures
     from gradsim_core.pair_tables import UNITS as UNITS
     from gradsim_core.pair_tables import USUAL_NAMES as USUAL_NAMES
     from gradsim_core.pair_tables import AlignmentReport as AlignmentReport
@@ -127,9 +132,6 @@ if TYPE_CHECKING:
     from gradsim_core.scores.trained import all_languages_scores as all_languages_scores
     from gradsim_core.scores.trained import pair_gains as pair_gains
     from gradsim_core.scores.trained import transfer_scores as transfer_scores
-    from gradsim_core.similarity_files import ImportedSimilarity as ImportedSimilarity
-    from gradsim_core.similarity_files import keep_similarity as keep_similarity
-    from gradsim_core.similarity_files import read_similarity_files as read_similarity_files
     from gradsim_core.spreadsheet import csv_cell as csv_cell
     from gradsim_core.spreadsheet import csv_text as csv_text
     from gradsim_core.spreadsheet import plain_text as plain_text
@@ -152,18 +154,18 @@ _HOME = {
     "experiments.runs": ("estimate_experiment", "experiment_key", "submit_experiment"),
     "experiments.verdict": ("metric_name", "percent", "phrase", "points", "points_between"),
     "findings.estimates": ("estimate_transfer",),
-    "findings.lower_or_higher": ("LowerOrHigherPlan",),
+    "findings.layers.lower_or_higher": ("LowerOrHigherPlan",),
     "findings.plans": ("MeasuresPlan",),
     "findings.record": ("list_findings", "load_finding"),
     "findings.report": ("REPORTS", "finding_report"),
     "findings.runs": ("finding_key", "submit_finding"),
-    "findings.topic_or_language": ("TopicOrLanguagePlan",),
+    "findings.topics.topic_or_language": ("TopicOrLanguagePlan",),
     "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes", "similarity"),
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),
-    "kept_measures": ("imported_measures", "left_out_measures"),
+    "measuring.kept": ("imported_measures", "left_out_measures"),
     "languages": ("Language", "resolve"),
-    "measured": ("load_measures",),
+    "measuring.measured": ("load_measures",),
     "measures": ("MEASURES", "Measure"),
     "pair_tables": ("UNITS", "USUAL_NAMES", "AlignmentReport", "HeldFile", "SimilarityTable",
                     "TablePreview", "TableReport", "align", "imported_names", "load_imported",
@@ -178,7 +180,7 @@ _HOME = {
     "scores.tables": ("Scores", "gains_over_all_languages", "gains_over_majority",
                       "gains_over_monolingual", "mean_scores", "seed_agreement", "square"),
     "scores.trained": ("all_languages_scores", "pair_gains", "transfer_scores"),
-    "similarity_files": ("ImportedSimilarity", "keep_similarity", "read_similarity_files"),
+    "measuring.files": ("ImportedSimilarity", "keep_similarity", "read_similarity_files"),
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
     "robustness": ("Certainty", "Settling", "Stability", "certainty", "settling",
                    "settling_sentence", "stability"),

@@ -16,6 +16,7 @@ import psutil
 from gradsim_core.data.corpus import SPLITS, Split
 from gradsim_core.encoding import encode_split
 from gradsim_core.gradients import is_exact
+from gradsim_core.increments import increment_bytes, increment_steps
 from gradsim_core.joint import STEP_GRAMS_BYTES, peak_memory_bytes, set_threads, step_stride
 from gradsim_core.models import load_encoder
 from gradsim_core.prepared import Prepared
@@ -64,15 +65,19 @@ def estimate_study(prepared: Prepared, threads: int | None = None) -> dict[str, 
     blocks = len(encoder.blocks)
     n_grams = study.snapshots * 2 + -(-study.steps // step_stride(
         study.steps, blocks, n_languages))  # snapshots are float64
+    widths = [part.stop - part.start for part in training.tap.block_slices]
+    increments, points = increment_bytes(len(increment_steps(
+        study.steps, study.snapshots, n_languages, widths)), n_languages, widths)
     grams_bytes = n_grams * blocks * (2 * n_languages) ** 2 * 4
     return {
         "train_seconds": per_language * n_languages * study.steps + per_row * n_rows,
         "score_seconds": per_language / study.batch_size * _FORWARD_SHARE * n_scored,
         "peak_memory_bytes": max(psutil.Process().memory_info().rss, peak_memory_bytes())
-        + tap_row_bytes * (n_languages - len(codes)) + min(grams_bytes, 2 * STEP_GRAMS_BYTES),
-        "disk_bytes": grams_bytes,
+        + tap_row_bytes * (n_languages - len(codes)) + points
+        + min(grams_bytes, 2 * STEP_GRAMS_BYTES),
+        "disk_bytes": grams_bytes + increments,
         "checkpoint_bytes": 3 * 4 * encoder.n_parameters + tap_row_bytes // 2 * n_languages
-        + grams_bytes,
+        + grams_bytes + points,
         "mode": "exact" if exact else "sketch", "packed": packed,
         "n_languages": n_languages, "n_parameters": encoder.n_parameters,
     }

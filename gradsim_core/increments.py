@@ -43,13 +43,18 @@ def increment_steps(steps: int, snapshots: int, n_languages: int,
     widths : numbers of each block that the tap keeps
     """
     def fits(n: int) -> bool:
-        grams = n * (n + 1) // 2 * len(widths) * (2 * n_languages) ** 2 * 4
-        points = n * 2 * n_languages * sum(min(width, FOLDED) for width in widths) * 4
+        grams, points = increment_bytes(n, n_languages, widths)
         return n <= min(MOST, steps) and grams <= GRAMS_BYTES and points <= POINTS_BYTES
 
     numbers = [n for n in range(FEWEST, MOST + 1)
                if (n % snapshots == 0 or snapshots % n == 0) and fits(n)]
     return tuple(round(steps * (i + 1) / n) for n in numbers[-1:] for i in range(n))
+
+
+def increment_bytes(n_increments: int, n_languages: int, widths: Sequence[int]) -> tuple[int, int]:
+    """Bytes of the cross-Grams, and of the folded points while a run is under way."""
+    grams = n_increments * (n_increments + 1) // 2 * len(widths) * (2 * n_languages) ** 2 * 4
+    return grams, n_increments * 2 * n_languages * sum(min(one, FOLDED) for one in widths) * 4
 
 
 class IncrementLog:

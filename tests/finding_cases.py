@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from made_up_studies import EUROPEAN
 
-from gradsim_core.findings.measures import ranked_measures
 from gradsim_core.findings.plans import MeasuresPlan
+from gradsim_core.findings.transfer.measures import ranked_measures
 from gradsim_core.languages import Language, resolve_or_own
 from gradsim_core.measures import Measure
 from gradsim_core.prepared import language_record

@@ -37,12 +37,13 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
          tuple(f"gradsim_core/{name}.py"
                for name in ("models", "packing", "batches", "gradients", "increments", "training",
                             "optimization", "evaluation", "adaptation", "joint", "trial",
-                            "embeddings")),
+                            "measuring/embeddings")),
          ("torch", "transformers")),
     "numbers know no store, no run and no model":
         (("gradsim_core/gram.py", "gradsim_core/grouping/*.py", "gradsim_core/scores/tables.py",
           "gradsim_core/measures/*.py", "gradsim_core/statistics/*.py",
-          "gradsim_core/findings/predictors.py", "gradsim_core/findings/lower_or_higher_words.py",
+          "gradsim_core/findings/layers/predictors.py",
+          "gradsim_core/findings/layers/lower_or_higher_words.py",
           "gradsim_core/experiments/comparison.py", "gradsim_core/experiments/verdict.py"), (),
          STORES),
     "figures are pure":

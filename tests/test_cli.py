@@ -79,7 +79,8 @@ def test_settings_reach_the_study(monkeypatch: pytest.MonkeyPatch, gradsim: Grad
         "task": "sequence", "rows": 50, "lowercase": False, "model": "m", "model_revision": "v",
         "max_length": 64, "steps": 20, "batch_size": 6, "learning_rate": 0.01, "warmup": 0.2,
         "weight_decay": 0.3, "seed": 4, "snapshots": 5, "gradients": "sketch",
-        "sketch_size": 128, "packing": "off", "score_rows": 40}
+        "sketch_size": 128, "packing": "off", "score_rows": 40, "by_topic": True,
+        "topics": "t.json", "preconditioner": "adam"}
     assert set(values) == set(Study.model_fields) - {"hub"}  # which excludes preset and data
     seen: list[Study] = []
 
@@ -91,8 +92,8 @@ def test_settings_reach_the_study(monkeypatch: pytest.MonkeyPatch, gradsim: Grad
     given: list[str] = []
     for name, value in values.items():
         flag = f"--{name.replace('_', '-')}"
-        if name == "lowercase":
-            given += ["--no-lowercase"]
+        if isinstance(value, bool):
+            given += [flag if value else f"--no-{flag[2:]}"]
         elif name == "columns":
             given += [flag, "text=tweet, label=mood"]
         else:
@@ -137,7 +138,7 @@ def test_similarity_in_every_format(gradsim: Gradsim) -> None:
     assert tree.endswith(";")
     assert all(code in tree for code in EUROPEAN)
     table = gradsim("similarity", "--correction", "raw").out
-    assert "cosine_of_mean, raw, embeddings…layer.3, step 120" in table
+    assert "cosine_of_mean, raw, layer.0…layer.3, step 120" in table
     assert "German" in table
     assert "…" not in table.split("\n", 1)[1]  # no cell is cut
 

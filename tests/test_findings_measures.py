@@ -18,9 +18,9 @@ from finding_cases import (
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from gradsim_core.errors import GradSimError
-from gradsim_core.findings.measures import control_names, ranked_measures
 from gradsim_core.findings.plans import MeasuresPlan
-from gradsim_core.findings.transfer_table import check_enough, needed_trials
+from gradsim_core.findings.transfer.measures import control_names, ranked_measures
+from gradsim_core.findings.transfer.transfer_table import check_enough, needed_trials
 from gradsim_core.measures import Measure
 
 TRANSFER = transfer_of()

@@ -11,17 +11,17 @@ from experiment_cases import finished_study, results_of
 from finding_cases import scores_of
 from made_up_studies import EUROPEAN, made_up_series
 
-from gradsim_core.findings.choosing import choice_by_halves, effects, stack_values
 from gradsim_core.findings.plans import ReadingsPlan
-from gradsim_core.findings.reading_stack import (
+from gradsim_core.findings.report import finding_report, summary_rows
+from gradsim_core.findings.siblings import adam_sibling, sibling_signature, staying_newest
+from gradsim_core.findings.transfer.choosing import choice_by_halves, effects, stack_values
+from gradsim_core.findings.transfer.reading_stack import (
     FACTORS,
     all_readings,
     block_choices,
     snapshot_choices,
 )
-from gradsim_core.findings.readings import compared_readings
-from gradsim_core.findings.report import finding_report, summary_rows
-from gradsim_core.findings.siblings import adam_sibling, sibling_signature, staying_newest
+from gradsim_core.findings.transfer.readings import compared_readings
 from gradsim_core.gram import similarity
 from gradsim_core.prepared import study_record
 from gradsim_core.statistics.correlating import statistic_value

@@ -17,9 +17,9 @@ from markdown_it import MarkdownIt
 
 from gradsim_core.experiments.figures import report_figures
 from gradsim_core.experiments.report import report_markdown
-from gradsim_core.findings.measures import ranked_measures
 from gradsim_core.findings.plans import MeasuresPlan
 from gradsim_core.findings.report import REPORTS, finding_report, summary_rows
+from gradsim_core.findings.transfer.measures import ranked_measures
 from gradsim_core.measures import Measure
 
 TRANSFER = transfer_of()

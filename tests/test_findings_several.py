@@ -13,7 +13,7 @@ from finding_cases import CODES, measure_of, ranked, transfer_of
 from gradsim_core.errors import GradSimError
 from gradsim_core.findings.record import save_finding
 from gradsim_core.findings.report import finding_report
-from gradsim_core.findings.several_studies import combined_measures, other_contents
+from gradsim_core.findings.transfer.several_studies import combined_measures, other_contents
 from gradsim_core.store import Store
 
 TRANSFER = transfer_of()

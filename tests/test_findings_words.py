@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from made_up_studies import HOSTILE
 
-from gradsim_core.findings.measures_words import measure_phrase, verdict
-from gradsim_core.findings.readings_words import verdict as readings_verdict
+from gradsim_core.findings.transfer.measures_words import measure_phrase, verdict
+from gradsim_core.findings.transfer.readings_words import verdict as readings_verdict
 
 CLEAR, VAGUE = (0.02, 0.3), (-0.02, 0.28)
 

@@ -12,11 +12,11 @@ from made_up_studies import SIGNATURE, made_up_series, write_study
 from gradsim_core.data.files import HeldFile
 from gradsim_core.errors import DataError, StoreError
 from gradsim_core.gram import half_similarities, similarity
-from gradsim_core.measured import load_measures
 from gradsim_core.measures.gradient import gradient
 from gradsim_core.measures.imported import imported, layer_names, layer_order, mean_of_scores
+from gradsim_core.measuring.files import keep_similarity, read_similarity_files, table_files
+from gradsim_core.measuring.measured import load_measures
 from gradsim_core.pair_tables import SimilarityTable
-from gradsim_core.similarity_files import keep_similarity, read_similarity_files, table_files
 from gradsim_core.store import Store
 
 WIDE = "\tdeu_Latn\tnld_Latn\tzho\n" + "\n".join([
@@ -131,7 +131,7 @@ def test_refusals(tmp_path: Path) -> None:
 def test_the_gradients_as_a_measure() -> None:
     series = made_up_series([0, 0, 1, 1, 2])
     found = gradient(series, "centred")
-    read = similarity(series, "encoder", correction="centred").matrix
+    read = similarity(series, "layers", correction="centred").matrix
     pairs = ~np.eye(5, dtype=bool)
     np.testing.assert_allclose(found.values[pairs], read[pairs])
     assert found.layers == series.blocks
@@ -143,7 +143,7 @@ def test_the_gradients_as_a_measure() -> None:
         np.testing.assert_allclose(found.by_layer[at][pairs], one[pairs])
         halves = half_similarities(series, block, correction="centred")
         np.testing.assert_allclose(found.layer_halves[:, at][:, pairs], halves[:, pairs])
-    assert found.note == "cosine_of_mean, centred, encoder, step 120."
+    assert found.note == "cosine_of_mean, centred, layers, step 120."
 
 
 def test_gradients_that_are_not_used_are_missing() -> None:

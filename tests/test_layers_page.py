@@ -120,7 +120,7 @@ def test_page_stands_whatever_the_address(query: dict[str, str], cache: Path) ->
     assert not opened(**query).error
 
 
-def test_lower_and_higher_stand_side_by_side_on_the_order_of_the_encoder(cache: Path) -> None:
+def test_lower_and_higher_stand_side_by_side_on_the_order_of_all_layers(cache: Path) -> None:
     write_study(cache, name="Eight")
     app = opened(blocks="head")
     assert titles(app) == [
@@ -130,7 +130,7 @@ def test_lower_and_higher_stand_side_by_side_on_the_order_of_the_encoder(cache: 
     beside, change = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart")[:2])
     whole = data.picture(SIGNATURE, Reading(correction="raw"))
     shown = [whole.found.languages[i] for i in whole.order]
-    assert beside["layout"]["xaxis"]["ticktext"] == shown, "the whole encoder's, whatever is chosen"
+    assert beside["layout"]["xaxis"]["ticktext"] == shown, "that of all layers, whatever is chosen"
     assert beside["layout"]["xaxis2"]["ticktext"] == change["layout"]["xaxis"]["ticktext"] == shown
     series = data.results(SIGNATURE).series
     moved = similarity(series, "higher").matrix - similarity(series, "lower").matrix

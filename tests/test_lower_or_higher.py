@@ -18,11 +18,11 @@ from markdown_it import MarkdownIt
 from pydantic import ValidationError
 
 from gradsim_core import GradSimError, Results, Store, load_results
-from gradsim_core.findings import lower_or_higher as module
-from gradsim_core.findings.lower_or_higher import LowerOrHigherPlan, lower_or_higher
-from gradsim_core.findings.lower_or_higher_report import report_files, summary_rows
-from gradsim_core.findings.lower_or_higher_words import is_clear
-from gradsim_core.findings.predictors import usable_predictors
+from gradsim_core.findings.layers import lower_or_higher as module
+from gradsim_core.findings.layers.lower_or_higher import LowerOrHigherPlan, lower_or_higher
+from gradsim_core.findings.layers.lower_or_higher_report import report_files, summary_rows
+from gradsim_core.findings.layers.lower_or_higher_words import is_clear
+from gradsim_core.findings.layers.predictors import usable_predictors
 from gradsim_core.findings.record import load_finding
 from gradsim_core.gram import GramSeries
 from gradsim_core.measures import Measure

@@ -16,14 +16,14 @@ from cli_cases import Gradsim
 from markdown_it import MarkdownIt
 from sklearn.metrics import adjusted_rand_score
 
-from gradsim_core import uriel
 from gradsim_core.data.files import HeldFile
 from gradsim_core.errors import DataError
 from gradsim_core.findings.matrices import complete, matrices
 from gradsim_core.findings.matrices_report import report_files, summary_rows
-from gradsim_core.language_measures import language_measure
 from gradsim_core.languages import resolve
-from gradsim_core.similarity_files import ImportedSimilarity, read_similarity_files
+from gradsim_core.measuring import uriel
+from gradsim_core.measuring.files import ImportedSimilarity, read_similarity_files
+from gradsim_core.measuring.of_languages import language_measure
 
 CODES = ("deu", "nld", "swe", "spa", "por", "ita", "pol", "ces", "rus", "fin")
 

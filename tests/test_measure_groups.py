@@ -15,8 +15,8 @@ from gradsim_core.experiments.plans import PlanSettings, strategy_title
 from gradsim_core.experiments.record import run_experiment
 from gradsim_core.experiments.report import report_markdown
 from gradsim_core.experiments.runs import estimate_experiment
-from gradsim_core.measured import load_measures
 from gradsim_core.measures import Measure
+from gradsim_core.measuring.measured import load_measures
 from gradsim_core.results import Results
 from gradsim_core.store import Store
 

@@ -13,14 +13,15 @@ from made_up_studies import made_up_series
 from reference_measures import shared_running
 from result_cases import MORE_WORDS, write_data
 
-from gradsim_core import kept_measures, measured, uriel
 from gradsim_core.errors import StudyError
-from gradsim_core.kept_measures import left_out_measures
-from gradsim_core.measured import load_measures, study_measures
 from gradsim_core.measures import MEASURES
+from gradsim_core.measuring import kept as kept_measures
+from gradsim_core.measuring import measured, uriel
+from gradsim_core.measuring.files import keep_similarity, read_similarity_files
+from gradsim_core.measuring.kept import left_out_measures
+from gradsim_core.measuring.measured import load_measures, study_measures
 from gradsim_core.prepared import RECORD, Prepared, prepare, study_record
 from gradsim_core.results import save_grams
-from gradsim_core.similarity_files import keep_similarity, read_similarity_files
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 

@@ -13,10 +13,10 @@ from joint_cases import made_prepared
 
 from gradsim_core.data.topic_languages import split_by_topic
 from gradsim_core.errors import DataError, StudyError
-from gradsim_core.findings import topic_or_language as module
-from gradsim_core.findings.cell_similarity import cell_similarities, noise_free_products
 from gradsim_core.findings.record import load_finding
-from gradsim_core.findings.topic_or_language import (
+from gradsim_core.findings.topics import topic_or_language as module
+from gradsim_core.findings.topics.cell_similarity import cell_similarities, noise_free_products
+from gradsim_core.findings.topics.topic_or_language import (
     KIND,
     TopicOrLanguagePlan,
     cell_study,
@@ -24,8 +24,8 @@ from gradsim_core.findings.topic_or_language import (
     run_topic_or_language,
     topic_or_language,
 )
-from gradsim_core.findings.topic_or_language_report import report_files, summary_rows
-from gradsim_core.findings.topic_or_language_words import crossover, statement, verdict
+from gradsim_core.findings.topics.topic_or_language_report import report_files, summary_rows
+from gradsim_core.findings.topics.topic_or_language_words import crossover, statement, verdict
 from gradsim_core.gram import GramSeries, similarity
 from gradsim_core.prepared import Prepared, study_record
 from gradsim_core.store import Store

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradsim_core import uriel
 from gradsim_core.errors import DataError
-from gradsim_core.language_measures import LANGUAGE_MEASURES, language_measure
 from gradsim_core.languages import Language, resolve
 from gradsim_core.measures.typology import FEWEST_SHARED, angular_similarity, typology
+from gradsim_core.measuring import uriel
+from gradsim_core.measuring.of_languages import LANGUAGE_MEASURES, language_measure
 
 CODES = ("deu", "nld", "spa", "swh", "cmn", "hin", "fin", "tur")
 

@@ -32,7 +32,7 @@ def layers_page() -> None:
     choose_reading(selection, loaded.series)
     sides = _choose_sides(selection, loaded.series.blocks)
     first, second, whole = (picture(signature, reading.model_copy(update={"blocks": name}))
-                            for name in (sides.first, sides.second, "encoder"))
+                            for name in (sides.first, sides.second, "layers"))
     bounds, why_not = change_bounds(signature, reading, sides)
     found_moves = moves(first.found, second.found, bounds)
     st.markdown(markdown_text(layers_sentence(found_moves, whole.names, sides)))
@@ -74,7 +74,7 @@ def _method(whole: Picture, drawn: str, loaded: Results) -> tuple[str, str]:
     found = whole.found
     return (f"{READING_WORDS[found.reading].capitalize()}, "
             f"{CORRECTION_WORDS.get(found.correction, found.correction)}; step {found.step} of "
-            f"{loaded.record['study']['steps']}; order: tree of the whole encoder (average "
+            f"{loaded.record['study']['steps']}; order: tree of all layers (average "
             "linkage)",
             f"{count(len(found.languages), 'language')}; {drawn}; study {loaded.signature}")
 

@@ -26,15 +26,18 @@ from gradsim_core.cli.training import (
     say_estimate,
 )
 from gradsim_core.findings.estimates import ESTIMATES
-from gradsim_core.findings.lower_or_higher import LowerOrHigherPlan, run_lower_or_higher
-from gradsim_core.findings.measures import run_measures
+from gradsim_core.findings.layers.lower_or_higher import LowerOrHigherPlan, run_lower_or_higher
 from gradsim_core.findings.plans import MeasuresPlan, ReadingsPlan
-from gradsim_core.findings.readings import run_readings
 from gradsim_core.findings.record import load_plan
 from gradsim_core.findings.report import finding_report, summary_rows
 from gradsim_core.findings.runs import TITLES, finding_key, submit_finding
 from gradsim_core.findings.siblings import staying_newest
-from gradsim_core.findings.topic_or_language import TopicOrLanguagePlan, run_topic_or_language
+from gradsim_core.findings.topics.topic_or_language import (
+    TopicOrLanguagePlan,
+    run_topic_or_language,
+)
+from gradsim_core.findings.transfer.measures import run_measures
+from gradsim_core.findings.transfer.readings import run_readings
 from gradsim_core.store import Store
 
 

@@ -13,8 +13,8 @@ from gradsim_core.cli.printing import log, print_json, print_table
 from gradsim_core.cli.reports import write_report
 from gradsim_core.findings.matrices import AGAINST, matrices
 from gradsim_core.findings.matrices_report import report_files, summary_rows
-from gradsim_core.language_measures import LANGUAGE_MEASURES
-from gradsim_core.similarity_files import read_similarity_files, table_files
+from gradsim_core.measuring.files import read_similarity_files, table_files
+from gradsim_core.measuring.of_languages import LANGUAGE_MEASURES
 
 
 def matrices_command(

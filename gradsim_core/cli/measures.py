@@ -20,12 +20,12 @@ from gradsim_core.cli.options import (
 from gradsim_core.cli.printing import log, print_json, print_table, print_text, shown
 from gradsim_core.errors import DataError, StoreError, choice
 from gradsim_core.findings.record import number, numbers
-from gradsim_core.kept_measures import IMPORTED, imported_name, left_out_measures
-from gradsim_core.measured import study_measures
 from gradsim_core.measures import Measure
+from gradsim_core.measuring.files import keep_similarity, read_similarity_files, table_files
+from gradsim_core.measuring.kept import IMPORTED, imported_name, left_out_measures
+from gradsim_core.measuring.measured import study_measures
 from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.scores.trained import load_record
-from gradsim_core.similarity_files import keep_similarity, read_similarity_files, table_files
 from gradsim_core.spreadsheet import csv_text
 from gradsim_core.store import Store
 from gradsim_core.study import Study

@@ -37,7 +37,7 @@ def topics(study: Study, out: Annotated[Path, typer.Option(
         --topics topics.json --by-topic
     ```
     """
-    from gradsim_core.clustered_topics import cluster_topics
+    from gradsim_core.measuring.clustered_topics import cluster_topics
 
     prepared = prepare(study.model_copy(update={"by_topic": False, "topics": None}))
     with progress_shown("Embedding", 1, unit="text") as observe:

@@ -29,8 +29,8 @@ from gradsim_core.experiments.candidates import (
 )
 from gradsim_core.experiments.matrix_groups import groups_from_matrix
 from gradsim_core.experiments.plans import EVERY_MEASURE, Plan, is_measure
-from gradsim_core.measured import study_measures
 from gradsim_core.measures import Measure
+from gradsim_core.measuring.measured import study_measures
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.results import Results, load_results

@@ -21,7 +21,7 @@ from gradsim_core.experiments.candidates import gradient_options
 from gradsim_core.experiments.experiment import expected_groups, measures_of
 from gradsim_core.experiments.plans import Plan
 from gradsim_core.experiments.record import load_experiment, save_plan
-from gradsim_core.measured import load_measures
+from gradsim_core.measuring.measured import load_measures
 from gradsim_core.results import Results, load_results
 from gradsim_core.runs import Run, submit_run
 from gradsim_core.store import Store

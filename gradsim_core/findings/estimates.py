@@ -14,8 +14,8 @@ from typing import Any
 from gradsim_core.experiments.runs import estimate_trials
 from gradsim_core.findings.plans import ReadingsPlan, TransferSettings
 from gradsim_core.findings.siblings import sibling_signature
-from gradsim_core.findings.topic_or_language import TopicOrLanguagePlan, cell_study
-from gradsim_core.findings.transfer_table import check_enough, needed_trials
+from gradsim_core.findings.topics.topic_or_language import TopicOrLanguagePlan, cell_study
+from gradsim_core.findings.transfer.transfer_table import check_enough, needed_trials
 from gradsim_core.prepared import prepare
 from gradsim_core.results import SCORES, Results, load_results
 from gradsim_core.store import Store

@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 
 from gradsim_core.errors import DataError, GradSimError
-from gradsim_core.findings.measures_words import p_words, short
 from gradsim_core.findings.record import number, numbers, pair
+from gradsim_core.findings.transfer.measures_words import p_words, short
 from gradsim_core.grouping import group, leaf_order, linkage_tree
-from gradsim_core.language_measures import language_measure
 from gradsim_core.languages import Language
 from gradsim_core.measures import Measure
+from gradsim_core.measuring.files import ImportedSimilarity
+from gradsim_core.measuring.of_languages import language_measure
 from gradsim_core.prepared import versions
-from gradsim_core.similarity_files import ImportedSimilarity
 from gradsim_core.statistics.association import associate_all
 
 AGAINST = ("family", "geographic", "typology.syntactic", "typology.featural")

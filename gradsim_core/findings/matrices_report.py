@@ -8,8 +8,8 @@ from typing import Any
 
 from gradsim_core.experiments.report import markdown_table, prose_text
 from gradsim_core.findings.charts import bands, heatmap
-from gradsim_core.findings.measures_words import p_words, short
 from gradsim_core.findings.report_sections import figure
+from gradsim_core.findings.transfer.measures_words import p_words, short
 from gradsim_core.spreadsheet import csv_text, plain_text
 
 Content = Mapping[str, Any]

@@ -19,7 +19,6 @@ from gradsim_core.findings.record import plan_id
 from gradsim_core.study import Study
 from gradsim_core.trials import Budget, study_budget
 
-
 TIMES = 4
 
 

@@ -13,12 +13,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gradsim_core.findings import (
-    lower_or_higher_report,
-    measures_report,
-    readings_report,
-    topic_or_language_report,
-)
+from gradsim_core.findings.layers import lower_or_higher_report
+from gradsim_core.findings.topics import topic_or_language_report
+from gradsim_core.findings.transfer import measures_report, readings_report
 
 Content = Mapping[str, Any]
 

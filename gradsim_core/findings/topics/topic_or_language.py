@@ -29,14 +29,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from gradsim_core.data import PRESETS
 from gradsim_core.data.topic_languages import MINIMUM, cell_of
 from gradsim_core.errors import StudyError
-from gradsim_core.findings.cell_comparison import compared, other_readings
 from gradsim_core.findings.record import (
     finding_head,
     plan_id,
     save_finding,
     save_plan,
 )
-from gradsim_core.findings.topic_or_language_words import crossover, method_sentences, verdict
+from gradsim_core.findings.topics.cell_comparison import compared, other_readings
+from gradsim_core.findings.topics.topic_or_language_words import (
+    crossover,
+    method_sentences,
+    verdict,
+)
 from gradsim_core.gram import GramSeries
 from gradsim_core.prepared import Prepared, prepare, study_record
 from gradsim_core.progress import Observer

@@ -23,10 +23,7 @@ import numpy as np
 from gradsim_core.decision import Reading
 from gradsim_core.errors import DataError
 from gradsim_core.execution import run_trials
-from gradsim_core.findings.choosing import FEWEST_LANGUAGES, Choice, choice_by_halves, effects
 from gradsim_core.findings.plans import ReadingsPlan
-from gradsim_core.findings.reading_stack import FACTORS, ReadAs, all_readings
-from gradsim_core.findings.readings_words import method_sentences, verdict
 from gradsim_core.findings.record import (
     finding_head,
     number,
@@ -36,7 +33,15 @@ from gradsim_core.findings.record import (
     save_plan,
 )
 from gradsim_core.findings.siblings import adam_sibling, with_joint_run
-from gradsim_core.findings.transfer_table import (
+from gradsim_core.findings.transfer.choosing import (
+    FEWEST_LANGUAGES,
+    Choice,
+    choice_by_halves,
+    effects,
+)
+from gradsim_core.findings.transfer.reading_stack import FACTORS, ReadAs, all_readings
+from gradsim_core.findings.transfer.readings_words import method_sentences, verdict
+from gradsim_core.findings.transfer.transfer_table import (
     check_enough,
     needed_trials,
     not_compared,

@@ -17,8 +17,8 @@ import numpy as np
 
 from gradsim_core.errors import StudyError
 from gradsim_core.experiments.report import markdown_table, prose_text
-from gradsim_core.findings.measures_words import between, p_words, short
 from gradsim_core.findings.record import list_findings, load_finding, number, pair
+from gradsim_core.findings.transfer.measures_words import between, p_words, short
 from gradsim_core.results import find_signature
 from gradsim_core.statistics.combining import combine
 from gradsim_core.store import Store

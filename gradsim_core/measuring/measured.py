@@ -25,7 +25,10 @@ from gradsim_core.data.rows import hash_order
 from gradsim_core.data.scripts import main_script
 from gradsim_core.encoding import encode_split
 from gradsim_core.errors import DataError, GradSimError, StudyError
-from gradsim_core.kept_measures import (
+from gradsim_core.measures import MEASURES, Measure, distribution, lexical
+from gradsim_core.measures.gradient import gradient
+from gradsim_core.measures.topic import topic
+from gradsim_core.measuring.kept import (
     IMPORTED,
     imported_measures,
     left_out_measures,
@@ -33,10 +36,7 @@ from gradsim_core.kept_measures import (
     save_left_out,
     save_measure,
 )
-from gradsim_core.language_measures import LANGUAGE_MEASURES
-from gradsim_core.measures import MEASURES, Measure, distribution, lexical
-from gradsim_core.measures.gradient import gradient
-from gradsim_core.measures.topic import topic
+from gradsim_core.measuring.of_languages import LANGUAGE_MEASURES
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.results import GRAMS, load_results
@@ -156,7 +156,7 @@ class _Material:
 
     @cached_property
     def states(self) -> Any:
-        from gradsim_core.embeddings import study_embeddings
+        from gradsim_core.measuring.embeddings import study_embeddings
 
         return study_embeddings(self.prepared, observe=self.observe)
 

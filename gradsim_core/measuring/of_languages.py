@@ -10,7 +10,7 @@ from gradsim_core.measures import Measure
 from gradsim_core.measures.family import family
 from gradsim_core.measures.geographic import geographic
 from gradsim_core.measures.typology import typology
-from gradsim_core.uriel import uriel_features
+from gradsim_core.measuring.uriel import uriel_features
 
 
 def _typology(kind: str) -> Callable[[Sequence[Language]], Measure]:

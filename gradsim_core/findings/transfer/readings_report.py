@@ -7,9 +7,6 @@ from typing import Any
 
 from gradsim_core.experiments.report import markdown_table, prose_text
 from gradsim_core.findings.charts import dots
-from gradsim_core.findings.measures_words import between, p_words, short
-from gradsim_core.findings.reading_stack import FACTORS
-from gradsim_core.findings.readings_words import FACTOR_TITLES, level_words, reading_words
 from gradsim_core.findings.report_sections import (
     figure,
     heading,
@@ -17,6 +14,9 @@ from gradsim_core.findings.report_sections import (
     method_line,
     method_section,
 )
+from gradsim_core.findings.transfer.measures_words import between, p_words, short
+from gradsim_core.findings.transfer.reading_stack import FACTORS
+from gradsim_core.findings.transfer.readings_words import FACTOR_TITLES, level_words, reading_words
 from gradsim_core.spreadsheet import csv_text, plain_text
 
 Content = Mapping[str, Any]

@@ -14,8 +14,8 @@ from typing import Any
 
 from gradsim_core.data.rows import listing
 from gradsim_core.experiments.comparison import side_of_zero
-from gradsim_core.findings.cell_comparison import RELIABLE
-from gradsim_core.findings.measures_words import between, p_words, short
+from gradsim_core.findings.topics.cell_comparison import RELIABLE
+from gradsim_core.findings.transfer.measures_words import between, p_words, short
 from gradsim_core.spreadsheet import plain_text
 
 _LONGEST = 300

@@ -22,8 +22,8 @@ import numpy as np
 
 from gradsim_core.data.corpus import SPLITS, Corpus, Split
 from gradsim_core.data.topics import SCHEMA, plain, text_key
-from gradsim_core.embeddings import text_vectors
 from gradsim_core.errors import StudyError
+from gradsim_core.measuring.embeddings import text_vectors
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.spreadsheet import plain_text

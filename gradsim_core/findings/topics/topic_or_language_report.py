@@ -7,7 +7,6 @@ from typing import Any
 
 from gradsim_core.experiments.report import markdown_table, prose_text
 from gradsim_core.findings.charts import bands
-from gradsim_core.findings.measures_words import between, p_words, short
 from gradsim_core.findings.report_sections import (
     figure,
     heading,
@@ -15,6 +14,7 @@ from gradsim_core.findings.report_sections import (
     method_line,
     method_section,
 )
+from gradsim_core.findings.transfer.measures_words import between, p_words, short
 from gradsim_core.spreadsheet import csv_text, plain_text
 
 Content = Mapping[str, Any]

@@ -11,7 +11,6 @@ import numpy as np
 from gradsim_core.experiments.report import markdown_table, prose_text
 from gradsim_core.experiments.verdict import metric_name
 from gradsim_core.findings.charts import bands, dots, heatmap, scatter
-from gradsim_core.findings.measures_words import between, p_words, short
 from gradsim_core.findings.report_sections import (
     figure,
     heading,
@@ -20,7 +19,8 @@ from gradsim_core.findings.report_sections import (
     method_line,
     method_section,
 )
-from gradsim_core.findings.several_studies import several_section
+from gradsim_core.findings.transfer.measures_words import between, p_words, short
+from gradsim_core.findings.transfer.several_studies import several_section
 from gradsim_core.spreadsheet import csv_text, plain_text
 
 Content = Mapping[str, Any]

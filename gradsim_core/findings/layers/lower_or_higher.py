@@ -40,9 +40,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gradsim_core.decision import Reading
 from gradsim_core.errors import StudyError
-from gradsim_core.findings.block_similarities import read_blocks
-from gradsim_core.findings.lower_or_higher_words import method_sentences, verdict
-from gradsim_core.findings.predictors import Predictors, describe, usable_predictors
+from gradsim_core.findings.layers.block_similarities import read_blocks
+from gradsim_core.findings.layers.lower_or_higher_words import method_sentences, verdict
+from gradsim_core.findings.layers.predictors import Predictors, describe, usable_predictors
 from gradsim_core.findings.record import (
     finding_head,
     number,
@@ -52,9 +52,9 @@ from gradsim_core.findings.record import (
     save_plan,
 )
 from gradsim_core.gram import Similarity
-from gradsim_core.kept_measures import left_out_measures
-from gradsim_core.measured import study_measures
 from gradsim_core.measures import MEASURES, Measure
+from gradsim_core.measuring.kept import left_out_measures
+from gradsim_core.measuring.measured import study_measures
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.results import Results, load_results

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gradsim_core.findings.measures_words import p_words, short
-from gradsim_core.findings.reading_stack import FACTORS
+from gradsim_core.findings.transfer.measures_words import p_words, short
+from gradsim_core.findings.transfer.reading_stack import FACTORS
 
 _LONGEST = 300
 _CHANCE = 0.05

@@ -22,7 +22,6 @@ import numpy as np
 
 from gradsim_core.errors import StudyError, choice
 from gradsim_core.execution import run_trials
-from gradsim_core.findings.measures_words import method_sentences, verdict
 from gradsim_core.findings.plans import MeasuresPlan
 from gradsim_core.findings.record import (
     finding_head,
@@ -32,17 +31,18 @@ from gradsim_core.findings.record import (
     save_finding,
     save_plan,
 )
-from gradsim_core.findings.several_studies import combined_measures, other_contents
-from gradsim_core.findings.transfer_table import (
+from gradsim_core.findings.transfer.measures_words import method_sentences, verdict
+from gradsim_core.findings.transfer.several_studies import combined_measures, other_contents
+from gradsim_core.findings.transfer.transfer_table import (
     check_enough,
     needed_trials,
     not_compared,
     table_facts,
     transfer_table,
 )
-from gradsim_core.kept_measures import imported_measures, left_out_measures
-from gradsim_core.measured import study_measures
 from gradsim_core.measures import MEASURES, Measure
+from gradsim_core.measuring.kept import imported_measures, left_out_measures
+from gradsim_core.measuring.measured import study_measures
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.results import load_results

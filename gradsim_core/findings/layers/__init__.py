@@ -1,0 +1,1 @@
+"""Lower or higher layers? What explains the similarity of each block."""

@@ -1,0 +1,1 @@
+"""Topic or language? Cells of a study by topic, compared block by block."""
