@@ -7,12 +7,10 @@ As in `data`: caches are shared and capped, and keyed on everything their conten
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import streamlit as st
 
-from dashboard.data import results, store
+from dashboard.data import results, stamp, store
 from dashboard.layers import Sides, block_agreement
 from gradsim_core import (
     GradSimError,
@@ -25,35 +23,24 @@ from gradsim_core import (
 )
 
 RESAMPLES = 200
+_PARTS = ("grams.safetensors", "increments.safetensors")
 
 Bounds = tuple[np.ndarray, np.ndarray]
 
 
 def agreement(signature: str, reading: Reading) -> np.ndarray:
     """Spearman correlation of the similarities of all pairs of blocks, in depth order."""
-    return _agreement(str(store().root), signature, _written(signature),
+    return _agreement(str(store().root), signature, stamp(signature, _PARTS),
                       reading.model_copy(update={"blocks": "all"}))
 
 
 def change_bounds(signature: str, reading: Reading, sides: Sides) -> tuple[Bounds | None, str]:
     """95% intervals of each pair's change, as lower and upper (L, L); else None, and why."""
     try:
-        return _change_bounds(str(store().root), signature, _written(signature),
+        return _change_bounds(str(store().root), signature, stamp(signature, _PARTS),
                               reading.model_copy(update={"blocks": "all"}), sides)
     except GradSimError as error:
         return None, str(error)
-
-
-def _written(signature: str) -> tuple[int, ...]:
-    """When each part was written; 0 for one that is not there."""
-    def at(path: Path) -> int:
-        try:
-            return path.stat().st_mtime_ns
-        except OSError:
-            return 0
-
-    return tuple(at(store().path(signature, name))
-                 for name in ("grams.safetensors", "increments.safetensors"))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.data import store
+from dashboard.data import store, written
 from dashboard.findings import begin_finding, finding_of
 from gradsim_core import (
     ImportedSimilarity,
@@ -51,10 +51,7 @@ def correlation_plan(seeds: int, against: str) -> MeasuresPlan:
 def correlation_estimate(signature: str, plan: MeasuresPlan) -> Mapping[str, Any]:
     """What training the scores would take now (see `estimate_transfer`)."""
     here = store()
-    try:
-        trained = here.path(signature, "trials/any").parent.stat().st_mtime_ns
-    except OSError:
-        trained = 0
+    trained = written(here.path(signature, "trials/any").parent)
     return _estimate(str(here.root), signature, plan.model_dump_json(), trained)
 
 

@@ -11,7 +11,7 @@ is cached is frozen; nobody may change it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,17 +143,17 @@ def study_cards() -> list[StudyCard]:
 
 def results(signature: str) -> Results:
     """A study's results, as they stand now."""
-    return _results(str(store().root), signature, _stamp(signature))
+    return _results(str(store().root), signature, stamp(signature))
 
 
 def picture(signature: str, reading: Reading) -> Picture:
     """A study's similarity, read as asked, with its tree."""
-    return _picture(str(store().root), signature, _stamp(signature), reading)
+    return _picture(str(store().root), signature, stamp(signature), reading)
 
 
 def grouping(signature: str, reading: Reading, rule: Rule) -> Grouping:
     """The groups that a rule makes of a study's languages."""
-    return _grouping(str(store().root), signature, _stamp(signature), reading, rule)
+    return _grouping(str(store().root), signature, stamp(signature), reading, rule)
 
 
 def draft_study(source: Mapping[str, Any], more: str) -> Study:
@@ -206,15 +206,17 @@ def _signatures() -> list[str]:
             if here.exists(name, "study.json") or here.exists(name, "study.yaml")]
 
 
-def _stamp(signature: str) -> tuple[int, ...]:
-    """When each part of the results was written; 0 for one that is not there."""
-    def written(path: Path) -> int:
-        try:
-            return path.stat().st_mtime_ns
-        except OSError:
-            return 0
+def written(path: Path) -> int:
+    """When a file or folder was changed last, in nanoseconds; −1 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return -1
 
-    return tuple(written(store().path(signature, part)) for part in _PARTS)
+
+def stamp(signature: str, parts: Sequence[str] = _PARTS) -> tuple[int, ...]:
+    """When each part of a study's results was written."""
+    return tuple(written(store().path(signature, part)) for part in parts)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

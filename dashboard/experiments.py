@@ -16,7 +16,7 @@ import numpy as np
 import streamlit as st
 from scipy.stats import t
 
-from dashboard.data import store
+from dashboard.data import store, written
 from dashboard.state import Selection, reading_of, rule_of
 from gradsim_core import (
     Grouping,
@@ -56,10 +56,7 @@ def plan_of(selection: Selection, made: Grouping) -> Plan:
 def estimate(signature: str, plan: Plan) -> Mapping[str, Any]:
     """What a plan would take now (see `estimate_experiment`)."""
     here = store()
-    try:
-        trained = here.path(signature, "trials/any").parent.stat().st_mtime_ns
-    except OSError:
-        trained = 0
+    trained = written(here.path(signature, "trials/any").parent)
     return _estimate(str(here.root), signature, plan.model_dump_json(), trained)
 
 
@@ -76,11 +73,8 @@ def finished(signature: str) -> list[str]:
 def content_of(signature: str, name: str) -> dict[str, Any] | None:
     """An experiment's content; None where it is damaged or gone. Nobody may change it."""
     here = store()
-    try:
-        written = here.path(signature, f"experiments/{name}.json").stat().st_mtime_ns
-    except OSError:
-        return None
-    return _content(str(here.root), signature, name, written)
+    at = written(here.path(signature, f"experiments/{name}.json"))
+    return _content(str(here.root), signature, name, at) if at >= 0 else None
 
 
 def content_json(content: Mapping[str, Any]) -> str:

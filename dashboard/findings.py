@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.data import store
+from dashboard.data import store, written
 from gradsim_core import (
     Run,
     Store,
@@ -34,11 +34,8 @@ def findings_of(signature: str, kind: str) -> list[str]:
 def finding_of(signature: str, kind: str, name: str) -> dict[str, Any] | None:
     """A finding's content; None where it is damaged or gone. Nobody may change it."""
     here = store()
-    try:
-        written = here.path(signature, f"findings/{kind}-{name}.json").stat().st_mtime_ns
-    except OSError:
-        return None
-    return _content(str(here.root), signature, kind, name, written)
+    at = written(here.path(signature, f"findings/{kind}-{name}.json"))
+    return _content(str(here.root), signature, kind, name, at) if at >= 0 else None
 
 
 def chosen_finding(signature: str, kind: str, prefix: str) -> tuple[dict[str, Any] | None,

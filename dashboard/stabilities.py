@@ -8,12 +8,11 @@ nothing can be resampled there is a reason in words instead.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
-from dashboard.data import results, store
+from dashboard.data import results, stamp, store
 from gradsim_core import (
     Certainty,
     GradSimError,
@@ -28,6 +27,8 @@ from gradsim_core import (
     stability,
 )
 
+_PARTS = ("grams.safetensors", "increments.safetensors")
+
 
 class Sure(NamedTuple):
     """What is known of groups: None with the reason why not."""
@@ -40,29 +41,20 @@ class Sure(NamedTuple):
 def certainty_of(signature: str, reading: Reading) -> tuple[Certainty | None, str]:
     """How sure a similarity and its tree are; or None and why."""
     try:
-        return _certainty(str(store().root), signature, _written(signature), reading), ""
+        return _certainty(str(store().root), signature, stamp(signature, _PARTS), reading), ""
     except GradSimError as error:
         return None, str(error)
 
 
 def stability_of(signature: str, reading: Reading, rule: Rule) -> Sure:
     """How sure the groups of a rule are, and from when on they were known."""
-    root, written = str(store().root), _written(signature)
+    root, written = str(store().root), stamp(signature, _PARTS)
     settled = None
     try:
         settled = _settling(root, signature, written, reading, rule)
         return Sure(_stability(root, signature, written, reading, rule), settled, "")
     except GradSimError as error:
         return Sure(None, settled, str(error))
-
-
-def _written(signature: str) -> tuple[int, ...]:
-    """When the results that resampling rests on were written."""
-    found = []
-    for name in ("grams.safetensors", "increments.safetensors"):
-        path = Path(store().path(signature, name))
-        found.append(path.stat().st_mtime_ns if path.exists() else 0)
-    return tuple(found)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -41,7 +41,7 @@ def number(value: float | None, digits: int = 2) -> str:
     """+0.31, −0.17, or "undefined"."""
     if value is None or not math.isfinite(value):
         return "undefined"
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")  # never −0.00
 
 
 def p_words(p: float | None) -> str:

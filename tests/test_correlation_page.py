@@ -9,16 +9,16 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from made_up_correlations import made_up_measures
 from made_up_findings import write_finding
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
+from page_cases import button, labels, opened_page, shown_cache, titles, words
 from run_cases import act_command, end_all, until
 from streamlit.testing.v1 import AppTest
 
-from dashboard import correlations, data, findings
+from dashboard import correlations, findings
 from gradsim_core import (
     MeasuresPlan,
     Run,
@@ -36,10 +36,7 @@ from gradsim_core import (
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder that the dashboard shows."""
-    monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path))
-    yield tmp_path
-    for cached in (data._results, data._picture, findings._content, correlations._estimate):
-        cached.clear()
+    yield from shown_cache(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -71,32 +68,7 @@ def correlation() -> None:
 
 
 def opened(**query: object) -> AppTest:
-    app = AppTest.from_function(correlation, default_timeout=60)
-    for key, value in query.items():
-        app.query_params[key] = value  # type: ignore[assignment]
-    app.run()
-    assert not app.exception
-    return app
-
-
-def words(app: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in (
-        "markdown", "caption", "info", "error", "warning", "success", "header", "subheader")
-        for element in app.get(kind)).replace("\\", "").replace("\u200b", "")
-
-
-def button(app: AppTest, label: str) -> Any:
-    (found,) = [one for one in app.button if one.label == label]
-    return found
-
-
-def labels(app: AppTest) -> list[str]:
-    return [one.label for one in app.button]
-
-
-def titles(app: AppTest) -> list[str]:
-    return [json.loads(chart.proto.spec)["layout"]["title"]["text"]
-            for chart in app.get("plotly_chart")]
+    return opened_page(correlation, **query)
 
 
 def keep_scores(store: Store, name: str = "published") -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from made_up_findings import made_up_lower_or_higher, made_up_topic_or_language, write_finding
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
+from page_cases import labels, opened_page, shown_cache, titles, words
 from robustness_cases import stretches, write_stretches
 from run_cases import act_command, end_all, until
 from streamlit.testing.v1 import AppTest
@@ -36,11 +37,7 @@ from gradsim_core import (
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder that the dashboard shows."""
-    monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path))
-    yield tmp_path
-    for cached in (data._results, data._picture, findings._content, findings._files,
-                   blocks._agreement, blocks._change_bounds):
-        cached.clear()
+    yield from shown_cache(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -71,27 +68,7 @@ def layers() -> None:
 
 
 def opened(page: Callable[[], None] = layers, **query: object) -> AppTest:
-    app = AppTest.from_function(page, default_timeout=60)
-    for key, value in query.items():
-        app.query_params[key] = value  # type: ignore[assignment]
-    app.run()
-    assert not app.exception
-    return app
-
-
-def words(app: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in (
-        "markdown", "caption", "info", "error", "warning", "header", "subheader")
-        for element in app.get(kind)).replace("\\", "").replace("\u200b", "")
-
-
-def titles(app: AppTest) -> list[str]:
-    return [json.loads(chart.proto.spec)["layout"]["title"]["text"]
-            for chart in app.get("plotly_chart")]
-
-
-def labels(app: AppTest) -> list[str]:
-    return [one.label for one in app.button]
+    return opened_page(page, **query)
 
 
 def write_findings(store: Store, **how: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE
+from page_cases import opened_page, shown_cache, words
 from robustness_cases import stretches, write_stretches
 from streamlit.testing.v1 import AppTest
 from test_figures import TEXT
 
-from dashboard import data, stabilities
+from dashboard import stabilities
 from dashboard.exports import together_csv
 from dashboard.figures.companions import companions_heatmap
 from dashboard.figures.frame import ChartText
@@ -28,11 +29,7 @@ CLUSTERS = (0, 1, 0, 1, 2, 2)
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder that the dashboard shows."""
-    monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path))
-    yield tmp_path
-    for cached in (data._results, data._picture, data._grouping, stabilities._certainty,
-                   stabilities._stability, stabilities._settling):
-        cached.clear()
+    yield from shown_cache(tmp_path, monkeypatch)
 
 
 def groups() -> None:
@@ -51,19 +48,10 @@ def similarity() -> None:
         similarity_page()
 
 
-def shown(page: object, **query: str) -> AppTest:
-    app = AppTest.from_function(page, default_timeout=60)
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception
+def shown(page: Callable[[], None], **query: str) -> AppTest:
+    app = opened_page(page, **query)
     assert not app.error
     return app
-
-
-def said(app: AppTest) -> str:
-    return "\n".join(str(element.value).replace("\\", "") for kind in (
-        "markdown", "caption", "subheader") for element in app.get(kind))
 
 
 # pages
@@ -71,7 +59,7 @@ def said(app: AppTest) -> str:
 
 def test_the_groups_page_says_how_sure_it_is(cache: Path) -> None:
     write_stretches(cache, stretches(CLUSTERS, 0.3))
-    text = said(shown(groups, k="3"))
+    text = words(shown(groups, k="3"))
     assert "drawn anew 200 times, just these groups come out in 100% of the resamples" in text
     assert "no language changes group" in text
     assert "changes 0%" in text
@@ -80,7 +68,7 @@ def test_the_groups_page_says_how_sure_it_is(cache: Path) -> None:
 
 def test_wavering_languages_are_named(cache: Path) -> None:
     write_stretches(cache, stretches((0,) * 6, 30.0))
-    text = said(shown(groups, k="3"))
+    text = words(shown(groups, k="3"))
     found = stabilities.stability_of(SIGNATURE, Reading(), Rule(k=3)).stability
     assert found is not None
     assert found.changes.max() > 0.1
@@ -93,10 +81,10 @@ def test_wavering_languages_are_named(cache: Path) -> None:
 def test_without_increments_pages_stand_and_say_why(cache: Path) -> None:
     write_stretches(cache, stretches(CLUSTERS, 0.3), keep_increments=False)
     for page in (groups, similarity):
-        text = said(shown(page))
+        text = words(shown(page))
         assert "cannot be said" in text
         assert "kept no increments" in text
-    assert "From step 10 of 80" in said(shown(groups, k="3"))
+    assert "From step 10 of 80" in words(shown(groups, k="3"))
 
 
 def test_many_languages_are_resampled_on_demand(cache: Path,
@@ -104,11 +92,11 @@ def test_many_languages_are_resampled_on_demand(cache: Path,
     monkeypatch.setattr("dashboard.views.stability.MOST_UNASKED", 5)
     write_stretches(cache, stretches(CLUSTERS, 0.3))
     app = shown(groups, k="3")
-    assert "drawn anew 200 times" not in said(app)
+    assert "drawn anew 200 times" not in words(app)
     button = next(one for one in app.button if one.label == "Draw anew")
     button.click().run()
     assert app.query_params["sure"] in ("1", ["1"])
-    assert "drawn anew 200 times" in said(app)
+    assert "drawn anew 200 times" in words(app)
 
 
 def test_the_similarity_page_has_intervals_and_support(cache: Path) -> None:

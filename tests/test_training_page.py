@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from made_up_experiments import made_up_experiment, write_experiment
 from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE, made_up_series, write_study
+from page_cases import button, labels, opened_page, shown_cache, words
 from run_cases import act_command, end_all, until
 from scipy.stats import ttest_rel
 from streamlit.testing.v1 import AppTest
@@ -39,11 +40,7 @@ MADE = Grouping(((0, 1), (2, 3), (4,)), "exact", 3, 1.0, None, True)
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder that the dashboard shows."""
-    monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path))
-    yield tmp_path
-    for cached in (data._results, data._picture, data._grouping, experiments._content,
-                   experiments._estimate):
-        cached.clear()
+    yield from shown_cache(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -75,27 +72,7 @@ def training() -> None:
 
 
 def opened(page: Callable[[], None] = training, **query: object) -> AppTest:
-    app = AppTest.from_function(page, default_timeout=60)
-    for key, value in query.items():
-        app.query_params[key] = value  # type: ignore[assignment]
-    app.run()
-    assert not app.exception
-    return app
-
-
-def words(app: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in (
-        "markdown", "caption", "info", "error", "warning", "success", "header", "subheader")
-        for element in app.get(kind)).replace("\\", "").replace("\u200b", "")
-
-
-def button(app: AppTest, label: str) -> Any:
-    (found,) = [one for one in app.button if one.label == label]
-    return found
-
-
-def labels(app: AppTest) -> list[str]:
-    return [one.label for one in app.button]
+    return opened_page(page, **query)
 
 
 def default_plan(cache: Path) -> Plan:

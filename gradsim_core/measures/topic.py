@@ -44,9 +44,9 @@ def topic(corpus: Corpus) -> Measure:
         If fewer than two languages have rows with a topic.
     """
     if not has_topics(corpus):
-        raise DataError(f"{corpus.source}: fewer than two languages have training rows with a "
-                        "topic. Name a column for the role topic, or make topics with `gradsim "
-                        "topics` and pass the file as `topics`.")
+        raise DataError("Fewer than two languages have training rows with a topic. Name a column "
+                        "for the role topic, or make topics with `gradsim topics` and pass the "
+                        "file as `topics`.")
     by_language = [_in_hash_order(corpus.split(code, "train")) for code in corpus.languages]
     names = sorted({name for own in by_language for name in own})
 

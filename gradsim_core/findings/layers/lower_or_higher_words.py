@@ -130,4 +130,5 @@ def _percent(share: float) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{100 * value:+.0f}".replace("-", "−")
+    whole = round(100 * value)
+    return f"{whole:+d}".replace("-", "−") if whole else "0"

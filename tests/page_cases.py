@@ -1,0 +1,55 @@
+"""Pages without a browser: opened at an address, and what is read off them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+_TEXTS = ("markdown", "caption", "info", "error", "warning", "success", "header", "subheader")
+
+
+def shown_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache folder that the dashboard shows; nothing is remembered afterwards."""
+    monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path))
+    yield tmp_path
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def opened_page(page: Callable[[], None], **query: object) -> AppTest:
+    """A page that has run once."""
+    app = AppTest.from_function(page, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value  # type: ignore[assignment]
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All that the page says, without what makes its Markdown harmless."""
+    return "\n".join(str(element.value) for kind in _TEXTS for element in app.get(kind)
+                     ).replace("\\", "").replace("\u200b", "")
+
+
+def button(app: AppTest, label: str) -> Any:
+    """The one button of a label."""
+    (found,) = [one for one in app.button if one.label == label]
+    return found
+
+
+def labels(app: AppTest) -> list[str]:
+    """What the buttons say."""
+    return [one.label for one in app.button]
+
+
+def titles(app: AppTest) -> list[str]:
+    """Titles of the charts."""
+    return [json.loads(chart.proto.spec)["layout"]["title"]["text"]
+            for chart in app.get("plotly_chart")]
