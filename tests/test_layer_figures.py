@@ -202,9 +202,9 @@ def test_a_sentence_tells_levels_and_what_moves_most() -> None:
 
 
 def test_what_a_model_does_not_have_is_not_offered() -> None:
-    assert block_choices(BLOCKS) == ("lower", "higher", "encoder", *BLOCKS)
-    assert block_choices(("embeddings", "layer.0")) == ("lower", "encoder", "embeddings",
-                                                        "layer.0")
+    assert block_choices(BLOCKS) == ("lower", "higher", "layers", "encoder", *BLOCKS)
+    assert block_choices(("embeddings", "layer.0")) == ("lower", "layers", "encoder",
+                                                        "embeddings", "layer.0")
 
 
 def test_files_hold_pairs_and_agreement() -> None:

@@ -60,7 +60,7 @@ def test_halves_are_disjoint_and_parallel_rows_stay_together() -> None:
 def test_data_without_topics_is_refused() -> None:
     corpus = corpus_with(deu="..", nld="ab")
     assert not has_topics(corpus)
-    with pytest.raises(DataError, match=r"fewer than two languages.*gradsim topics"):
+    with pytest.raises(DataError, match=r"Fewer than two languages.*gradsim topics"):
         topic(corpus)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -93,15 +94,15 @@ def test_view_is_in_the_address_and_outlives_a_reload(dashboard: Any, open_page:
     assert [first[i][i] for i in range(8)] == ["NaN"] * 8
     expect(page.get_by_text("Pairs within a branch average")).to_be_visible()
     end = page.get_by_role("slider", name="end")
-    for _ in range(4):
+    for _ in range(3):
         end.press("ArrowLeft")
         page.wait_for_timeout(300)
-    embeddings = settled(page, first)
-    assert embeddings != first
-    page.wait_for_url(lambda url: "blocks=embeddings" in url and "layer" not in url)
+    lowest = settled(page, first)
+    assert lowest != first
+    page.wait_for_url(lambda url: re.search("blocks=layer.0(&|$)", url) is not None)
     page.get_by_role("radio", name="Centred").click()
-    centred = settled(page, embeddings)
-    assert centred != embeddings
+    centred = settled(page, lowest)
+    assert centred != lowest
     page.wait_for_url("**correction=centred**")
     page.reload()
     assert cells(page) == centred

@@ -60,7 +60,9 @@ def test_two_heatmaps_stand_side_by_side_on_one_order(dashboard: Any, open_page:
                                                       scheme: str) -> None:
     page = open_page(f"{dashboard.url}/layers?study={SIGNATURE[:8]}", colour_scheme=scheme)
     ready(page)
-    left, right = page.evaluate(PANELS)
+    drawn = page.wait_for_function(f"() => {{ const found = ({PANELS})(); "
+                                   "return found.length === 2 && found; }", timeout=60_000)
+    left, right = drawn.json_value()
     assert (left["axis"], right["axis"]) == ("x", "x2")
     assert left["order"] == right["order"]
     assert left["scale"] == right["scale"]
