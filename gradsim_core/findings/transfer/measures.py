@@ -39,6 +39,7 @@ from gradsim_core.findings.transfer.transfer_table import (
     not_compared,
     table_facts,
     transfer_table,
+    with_caution,
 )
 from gradsim_core.measures import MEASURES, Measure
 from gradsim_core.measuring.kept import imported_measures, left_out_measures
@@ -97,7 +98,8 @@ def run_measures(prepared: Prepared, store: Store, plan: MeasuresPlan, observe: 
     if not set(found).intersection(plan.measures or found):
         raise StudyError("None of the measures asked for can be had: " + "; ".join(
             f"{name}: {why}" for name, why in missing.items())[:400])
-    content = ranked_measures(record, transfer_table(store, record, plan), found, plan, observe)
+    table = transfer_table(store, record, plan)
+    content = with_caution(ranked_measures(record, table, found, plan, observe), table, prepared)
     content["not_measured"] = [{"name": name, "title": MEASURES.get(name, name), "reason": why}
                                for name, why in missing.items()]
     if others:

@@ -47,6 +47,7 @@ from gradsim_core.findings.transfer.transfer_table import (
     not_compared,
     table_facts,
     transfer_table,
+    with_caution,
 )
 from gradsim_core.gram import GramSeries
 from gradsim_core.prepared import Prepared
@@ -93,7 +94,8 @@ def run_readings(prepared: Prepared, store: Store, plan: ReadingsPlan, observe: 
         other = adam_sibling(prepared)
         series[other.study.preconditioner] = with_joint_run(other, store, observe, threads).series
     table = transfer_table(store, results.record, plan)
-    content = compared_readings(results, series, table, plan, observe)
+    content = with_caution(compared_readings(results, series, table, plan, observe), table,
+                           prepared)
     save_finding(store, prepared.signature, KIND, plan.id, content)
     observe({"kind": "done", "message": content["verdict"]})
     return content

@@ -19,7 +19,8 @@ from gradsim_core.errors import DataError, StudyError
 from gradsim_core.findings.plans import TransferSettings
 from gradsim_core.findings.record import number
 from gradsim_core.pair_tables import load_imported
-from gradsim_core.scores.majority import load_majority
+from gradsim_core.prepared import Prepared
+from gradsim_core.scores.majority import load_majority, majority_baseline
 from gradsim_core.scores.tables import (
     Scores,
     gains_over_majority,
@@ -29,7 +30,12 @@ from gradsim_core.scores.tables import (
     selection,
     square,
 )
-from gradsim_core.scores.trained import pair_gains, scored_targets, transfer_scores
+from gradsim_core.scores.trained import (
+    SCORED_SPLITS,
+    pair_gains,
+    scored_targets,
+    transfer_scores,
+)
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 from gradsim_core.trials import Trial, trial_of
@@ -68,6 +74,10 @@ def check_enough(record: Mapping[str, Any], plan: TransferSettings) -> None:
     if not plan.imported:
         codes = [code for code in scored_targets(record, plan.split) if code in record["sources"]]
         _enough(codes, f"Study {record['signature']}", f"training rows and {plan.split} rows")
+
+
+LEARNED = 0.05
+"""Above always giving the most frequent label: less is not worth calling a skill."""
 
 
 def transfer_table(store: Store, record: dict[str, Any], plan: TransferSettings) -> Scores:
@@ -115,6 +125,27 @@ def table_facts(found: Scores, record: Mapping[str, Any], plan: TransferSettings
             "origin": found.origin, "missing": found.missing,
             "agreement": {"correlation": number(agreement.correlation),
                           "reliability": number(agreement.reliability)}}
+
+
+def with_caution(content: dict[str, Any], table: Scores, prepared: Prepared) -> dict[str, Any]:
+    """The content, which says so first where the models had not learned the task.
+
+    A table of gains, or of a metric or a split that the study does not know, is left as it is.
+    """
+    if table.gain_over or table.split not in SCORED_SPLITS:
+        return content
+    baseline = majority_baseline(prepared.corpus, table.split)
+    own = np.diagonal(mean_scores(table))
+    least = np.array([baseline.get(code, {}).get(table.metric, np.nan) for code in table.targets])
+    both = np.isfinite(own) & np.isfinite(least)
+    if not both.any() or own[both].mean() > least[both].mean() + LEARNED:
+        return content
+    said = (f"Nothing is said of transfer yet: on their own languages the models score "
+            f"{100 * own[both].mean():.1f}% where the most frequent label gives "
+            f"{100 * least[both].mean():.1f}%. They have not learned the task; train them longer "
+            "with --steps.")
+    return {**content, "verdict": said, "method": [
+        said, f"Without that the verdict would be: {content['verdict']}", *content["method"]]}
 
 
 def not_compared(record: Mapping[str, Any], found: Scores) -> list[dict[str, str]]:
