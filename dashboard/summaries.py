@@ -210,7 +210,7 @@ def stability_sentence(found: Stability, names: Mapping[str, str]) -> str:
              f"come out in {100 * found.same:.0f}% of the resamples")
     if not wavering:
         return f"{start}, and no language changes group."
-    return f"{start}. Most often {_listed(wavering)} changes group."
+    return f"{start}. Most often {_listed(wavering)} change{'s' * (len(wavering) == 1)} group."
 
 
 def _listed(items: Sequence[str]) -> str:

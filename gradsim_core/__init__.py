@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from gradsim_core.gram import GramSeries as GramSeries
     from gradsim_core.gram import Similarity as Similarity
     from gradsim_core.gram import block_indexes as block_indexes
+    from gradsim_core.gram import half_similarities as half_similarities
     from gradsim_core.gram import similarity as similarity
     from gradsim_core.grouping import STRATEGIES as STRATEGIES
     from gradsim_core.grouping import Constraints as Constraints
@@ -160,7 +161,8 @@ _HOME = {
     "findings.report": ("REPORTS", "finding_report"),
     "findings.runs": ("finding_key", "submit_finding"),
     "findings.topics.topic_or_language": ("TopicOrLanguagePlan",),
-    "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes", "similarity"),
+    "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes",
+             "half_similarities", "similarity"),
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),
     "measuring.kept": ("imported_measures", "left_out_measures"),

@@ -125,6 +125,16 @@ def test_an_experiment_over_measures_computes_them_and_trains_their_groups(
     assert (estimate["models"], estimate["cached"]) == (0, len(set(trainer.trained)))
 
 
+def test_strategies_stand_in_the_order_of_the_plan(monkeypatch: pytest.MonkeyPatch,
+                                                    tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    prepared = finished_study(store, CLUSTERS)
+    stand_in(monkeypatch, lambda trial, split, code: 0.5 + 0.01 * len(trial.languages))
+    plan = plan_of("gradient", "oracle", "geographic", "monolingual", rule={"k": 2}, seeds=1)
+    content = run_experiment(prepared, store, plan, quiet, workers=1)
+    assert [one["name"] for one in content["strategies"]] == list(plan.strategies)
+
+
 def test_an_estimate_counts_measures_that_are_not_there_yet(results: Results) -> None:
     plan = plan_of("gradient", "geographic", rule={"k": 2}, seeds=1)
     options = gradient_options(results, plan)

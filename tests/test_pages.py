@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
+from page_cases import opened_page as opened
+from page_cases import shown_cache
 from run_cases import end_all, processes_of, start, supervisors_of, until, written
 from streamlit.testing.v1 import AppTest
 
@@ -31,10 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder that the dashboard shows."""
-    monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path))
-    yield tmp_path
-    for cached in (data._results, data._picture, data._grouping, data.checked):
-        cached.clear()
+    yield from shown_cache(tmp_path, monkeypatch)
 
 
 # pages
@@ -76,15 +75,6 @@ def failing() -> None:
 
 
 PAGES = [study, similarity_view, groups]
-
-
-def opened(page: Callable[[], None], **query: object) -> AppTest:
-    app = AppTest.from_function(page, default_timeout=60)
-    for key, value in query.items():
-        app.query_params[key] = value  # type: ignore[assignment]
-    app.run()
-    assert not app.exception
-    return app
 
 
 def words(app: AppTest) -> str:

@@ -83,7 +83,9 @@ class Experiment:
         if "oracle" in self._plan.strategies:
             found["oracle"] = [self._oracle(k)]
             self._train(found["oracle"], self.seeds, self._trials(asked, self.seeds))
-        return found
+        place = {name: at for at, name in enumerate(self._plan.strategies)}
+        return dict(sorted(found.items(), key=lambda item: place.get(
+            item[0], place.get(EVERY_MEASURE, 0))))
 
     def scores(self, candidate: Candidate, codes: Sequence[str], split: str = "test",
                seeds: Sequence[int] = ()) -> np.ndarray:
