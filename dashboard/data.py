@@ -17,32 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
 import yaml
 
 from dashboard.escaping import plain_text
 from gradsim_core import (
     GradSimError,
-    Grouping,
-    Language,
     Prepared,
-    Reading,
     Results,
-    Rule,
     Run,
-    Similarity,
     Store,
     Study,
     data_health,
-    leaf_order,
-    linkage_tree,
     load_results,
     load_study,
-    make_grouping,
-    placed_languages,
     prepare,
-    read_similarity,
     resume_run,
     study_from,
     study_run,
@@ -76,30 +65,6 @@ class StudyCard:
     state: str
     run: Run | None
     ready: bool
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A similarity with what it takes to draw it.
-
-    Attributes
-    ----------
-    found : the similarity
-    order : positions of its languages: those of the tree in leaf order, then the undefined ones
-    tree : linkage over the placed languages; None with fewer than two
-    names, branches : code -> English name, code -> branch
-    """
-
-    found: Similarity
-    order: tuple[int, ...]
-    tree: np.ndarray | None
-    names: Mapping[str, str]
-    branches: Mapping[str, str | None]
-
-    def label(self, code: str) -> str:
-        """English name with code, as plain text."""
-        name = self.names.get(code, code)
-        return name if name == code else f"{name} ({code})"
 
 
 def store() -> Store:
@@ -144,16 +109,6 @@ def study_cards() -> list[StudyCard]:
 def results(signature: str) -> Results:
     """A study's results, as they stand now."""
     return _results(str(store().root), signature, stamp(signature))
-
-
-def picture(signature: str, reading: Reading) -> Picture:
-    """A study's similarity, read as asked, with its tree."""
-    return _picture(str(store().root), signature, stamp(signature), reading)
-
-
-def grouping(signature: str, reading: Reading, rule: Rule) -> Grouping:
-    """The groups that a rule makes of a study's languages."""
-    return _grouping(str(store().root), signature, stamp(signature), reading, rule)
 
 
 def draft_study(source: Mapping[str, Any], more: str) -> Study:
@@ -222,26 +177,3 @@ def stamp(signature: str, parts: Sequence[str] = _PARTS) -> tuple[int, ...]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _results(root: str, signature: str, stamp: tuple[int, ...]) -> Results:
     return load_results(Store(root), signature)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _picture(root: str, signature: str, stamp: tuple[int, ...], reading: Reading) -> Picture:
-    loaded = _results(root, signature, stamp)
-    found = read_similarity(loaded, reading)
-    placed = placed_languages(found)
-    tree, order = None, list(placed)
-    if len(placed) > 1:
-        tree = linkage_tree(found.matrix[placed][:, placed])
-        order = [placed[leaf] for leaf in leaf_order(tree)]
-    order += [i for i in range(len(found.languages)) if i not in set(placed)]
-    lineages = {one["code"]: Language(one["code"], one["name"], lineage=tuple(one["lineage"]))
-                for one in loaded.record["languages"]}
-    return Picture(found, tuple(order), tree, loaded.names,
-                   {code: language.branch for code, language in lineages.items()})
-
-
-@st.cache_resource(max_entries=64, show_spinner="Looking for the best groups …")
-def _grouping(root: str, signature: str, stamp: tuple[int, ...], reading: Reading,
-              rule: Rule) -> Grouping:
-    loaded = _results(root, signature, stamp)
-    return make_grouping(loaded, _picture(root, signature, stamp, reading).found, rule)

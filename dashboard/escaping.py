@@ -19,6 +19,8 @@ from gradsim_core import plain_text
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _BREAK = "\u200b"
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff"
+                            "\U0001e800-\U0001efff]")
 
 
 def markdown_text(text: object, longest: int = 400) -> str:
@@ -31,7 +33,7 @@ def markdown_text(text: object, longest: int = 400) -> str:
     """
     line = plain_text(text, longest)
     line = re.sub(r"(?<=[:@])|(?<=www)(?=\.)", _BREAK, line, flags=re.IGNORECASE)
-    return _PUNCTUATION.sub(r"\\\1", line)
+    return _isolated(_PUNCTUATION.sub(r"\\\1", line))
 
 
 def plotly_text(text: object, longest: int = 200) -> str:
@@ -43,5 +45,10 @@ def plotly_text(text: object, longest: int = 200) -> str:
     "&lt;a href='x'&gt;Igbo&lt;/a&gt;"
     """
     line = plain_text(text, longest).replace("&", "&amp;")
-    return (line.replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
-            .replace("%{", f"%{_BREAK}{{"))
+    return _isolated(line.replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
+                     .replace("%{", f"%{_BREAK}{{"))
+
+
+def _isolated(text: str) -> str:
+    """Text written from right to left, kept from turning round what stands beside it."""
+    return f"\u2068{text}\u2069" if _RIGHT_TO_LEFT.search(text) else text

@@ -17,7 +17,7 @@ import streamlit as st
 from scipy.stats import t
 
 from dashboard.data import store, written
-from dashboard.state import Selection, reading_of, rule_of
+from dashboard.selection import Selection, reading_of, rule_of
 from gradsim_core import (
     Grouping,
     Plan,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made_up_studies import SIGNATURE, made_up_series, write_study
 
-from dashboard import data
+from dashboard import data, pictures
 from gradsim_core import GradSimError, Reading, study_from
 
 
@@ -18,23 +18,23 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder that the dashboard shows."""
     monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path))
     yield tmp_path
-    for cached in (data._results, data._picture, data._grouping, data.checked):
+    for cached in (data._results, pictures._picture, pictures._grouping, data.checked):
         cached.clear()
 
 
 def test_finished_run_appears_and_nothing_stale_is_shown(cache: Path) -> None:
     assert data.chosen_signature("") is None
     write_study(cache)
-    before = data.picture(SIGNATURE, Reading())
-    assert data.picture(SIGNATURE, Reading()) is before, "read once"
+    before = pictures.picture(SIGNATURE, Reading())
+    assert pictures.picture(SIGNATURE, Reading()) is before, "read once"
     write_study(cache, series=made_up_series([0, 0, 1, 1, 2, 2, 2, 2], seed=5))
-    after = data.picture(SIGNATURE, Reading())
+    after = pictures.picture(SIGNATURE, Reading())
     assert not np.allclose(after.found.matrix, before.found.matrix)
 
 
 def test_picture_holds_tree_and_undefined_languages_last(cache: Path) -> None:
     write_study(cache, series=made_up_series([0, 1] * 4, invalid={"spa": "not finite"}))
-    shown = data.picture(SIGNATURE, Reading())
+    shown = pictures.picture(SIGNATURE, Reading())
     assert shown.tree is not None
     assert len(shown.tree) == 6
     assert shown.found.languages[shown.order[-1]] == "spa"

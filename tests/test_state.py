@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_studies import BLOCKS, made_up_series
 
-from dashboard.state import (
+from dashboard.selection import (
     DEFAULT,
     Selection,
     blocks_between,
@@ -24,7 +24,9 @@ from gradsim_core import READINGS, STRATEGIES, Reading, Rule, block_indexes
 CHANGED = Selection("abcd1234", "layer.1:head", "mean_cosine", "centred", 2, "deu", "k_means", 3,
                     2, 5, 1, ("deu", "a,b&c=d"), ("spa",), 1, "png", 1, ("oracle",), 5, 40,
                     "fedc", 1, "embeddings", "layer.3", "aa11", "bb22", "plan", "00ff", "family", 1,
-                    "published", "similarity")
+                    "published", "similarity", ("hau", "a,b&c=d"), "own", ("Turkic",), ("Latn",), 50,
+                    ("hau", "yor"), (), "mds", "ee55", 1, "new", "steps: 20\nseed: 1", "0a0b",
+                    ('["move", "hau", 1]',) * 2, 1, ("0c0d",), 2)
 
 
 def test_every_field_of_the_changed_selection_is_changed() -> None:
@@ -54,7 +56,9 @@ def test_any_address_gives_a_selection_that_keeps(query: dict[str, list[str]]) -
     ("snapshot", "99999999999"), ("k", "-1"), ("k", "²"), ("k", "1.5"), ("smallest", "0"),
     ("strategy", "__class__"), ("picture", "exe"), ("health", "2"),
     ("planning", "2"), ("gains", "-1"), ("seeds", "0"), ("seeds", "21"), ("draws", "0"),
-    ("correlating", "x"), ("within", "2"), ("bringing", "secrets")])
+    ("correlating", "x"), ("within", "2"), ("bringing", "secrets"), ("naming", "x"),
+    ("fewest", "-1"), ("arrangement", "x"), ("film", "2"), ("studying", "x"), ("undone", "-1"),
+    ("guide", "4")])
 def test_impossible_value_is_the_default(key: str, value: str) -> None:
     assert selection_from({key: [value]}) == DEFAULT
 

@@ -19,7 +19,7 @@ from scipy.stats import ttest_rel
 from streamlit.testing.v1 import AppTest
 
 from dashboard import data, experiment_words, experiments
-from dashboard.state import Selection
+from dashboard.selection import Selection
 from gradsim_core import (
     Grouping,
     Plan,

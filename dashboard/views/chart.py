@@ -1,12 +1,19 @@
-"""How every chart stands on a page."""
+"""How every chart stands on a page: the picture, its file, its table, and what a click picks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import streamlit as st
 
-from dashboard.state import PICTURES, Selection, bound
+from dashboard.escaping import plain_text
+from dashboard.selection import PICTURES, Selection
+from dashboard.state import bound, select
+from gradsim_core import csv_text
+
+PNG_SCALE = 300 / 96
+"""A browser counts 96 pixels an inch: so a PNG has 300 dots an inch at the size it is shown."""
 
 
 def is_dark() -> bool:
@@ -14,18 +21,59 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def show_chart(figure: Any, name: str, selection: Selection, alt: str) -> None:
+def show_chart(figure: Any, name: str, selection: Selection, alt: str, *,
+               table: Mapping[str, Sequence[Any]] | None = None,
+               picking: Mapping[str, tuple[str, ...]] | None = None) -> None:
     """Show a figure with a camera button that gives the chosen file type.
 
     Parameters
     ----------
     name : of the file, without its ending
     alt : what the figure shows, for readers who cannot see it; plain text
+    table : the figure's numbers as columns, to be opened below it and taken away as CSV
+    picking : the ``customdata`` of a point -> codes of the languages that a click on it marks
+        everywhere; points without such an entry pick nothing
     """
-    st.plotly_chart(figure, width="stretch", theme=None, key=f"chart.{name}", alt=alt, config={
+    key = f"chart.{name}"
+    config = {
         "displaylogo": False, "displayModeBar": True,
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-        "toImageButtonOptions": {"format": selection.picture, "filename": name, "scale": 2}})
+        "modeBarButtonsToRemove": ["autoScale2d", *([] if picking else ["select2d", "lasso2d"])],
+        "toImageButtonOptions": {"format": selection.picture, "filename": name, "scale": (
+            PNG_SCALE if selection.picture == "png" else 1)}}
+    if picking is None:
+        st.plotly_chart(figure, width="stretch", theme=None, key=key, alt=alt, config=config)
+    else:
+        st.plotly_chart(figure, width="stretch", theme=None, key=key, alt=alt, config=config,
+                        on_select=lambda: _pick(key, picking))
+    if table is not None:
+        show_table(table, name)
+
+
+def show_table(table: Mapping[str, Sequence[Any]], name: str) -> None:
+    """A chart's numbers, folded away, with a button that gives them as CSV."""
+    with st.expander("Table"):
+        n_rows = len(next(iter(table.values()), ()))
+        st.dataframe({key: [plain_text(value, 120) if isinstance(value, str) else value
+                            for value in values] for key, values in table.items()},
+                     hide_index=True, height=table_height(n_rows))
+        st.download_button("Table as CSV", csv_text([list(table), *zip(*table.values(),
+                                                                       strict=True)]),
+                           f"{name}.csv", "text/csv", on_click="ignore", key=f"csv.{name}",
+                           help="UTF-8, one header line; opens in any spreadsheet.")
+
+
+def _pick(key: str, picking: Mapping[str, tuple[str, ...]]) -> None:
+    """Mark the languages of the points that were clicked; none if the click took them back."""
+    points = st.session_state[key].selection.points
+    tokens = [token for point in points for token in _tokens(point.get("customdata"))]
+    codes = dict.fromkeys(code for token in tokens for code in picking.get(token, ()))
+    if codes or not points:
+        select(chosen=tuple(codes))
+
+
+def _tokens(customdata: Any) -> list[str]:
+    found = customdata if isinstance(customdata, list | tuple) else [customdata]
+    return [one for one in found if isinstance(one, str)]
 
 
 def table_height(n_rows: int) -> Literal["content", "auto"]:
@@ -36,6 +84,7 @@ def table_height(n_rows: int) -> Literal["content", "auto"]:
 def choose_picture(selection: Selection) -> None:
     """Let the reader choose what the camera button gives."""
     st.segmented_control(
-        "Camera button saves", PICTURES, required=True, format_func=str.upper,
+        "Camera button saves", PICTURES, required=True,
+        format_func={"svg": "SVG", "png": "PNG, 300 dpi"}.__getitem__,
         help="The camera stands at the top right of the chart.", label_visibility="collapsed",
         **bound("picture", selection.picture))

@@ -18,7 +18,8 @@ from dashboard.experiment_words import (
 )
 from dashboard.experiments import content_json, content_of, language_gains
 from dashboard.figures.strategies import Measured, language_dots, strategy_dots
-from dashboard.state import Selection, bound
+from dashboard.selection import Selection
+from dashboard.state import bound
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
 from gradsim_core import Run, report_csv, report_markdown
 

@@ -6,20 +6,13 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.data import Picture, grouping, picture, results
+from dashboard.data import results
 from dashboard.escaping import markdown_text
 from dashboard.experiment_words import STRATEGIES
 from dashboard.experiments import begin_experiment, estimate, plan_of, run_of
-from dashboard.state import (
-    MOST_DRAWS,
-    MOST_SEEDS,
-    Selection,
-    bound,
-    reading_of,
-    rule_of,
-    select,
-    turn_to,
-)
+from dashboard.pictures import Picture, grouping, picture
+from dashboard.selection import MOST_DRAWS, MOST_SEEDS, Selection, reading_of, rule_of
+from dashboard.state import bound, select, turn_to
 from dashboard.summaries import about, count
 from dashboard.views.reading import CORRECTION_LABELS
 from dashboard.views.rule import STRATEGY_WORDS

@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard.correlations import KIND, unfinished_correlation
 from dashboard.experiments import training_runs
 from dashboard.findings import findings_of
-from dashboard.state import Selection, bound
+from dashboard.selection import Selection
+from dashboard.state import bound
 from dashboard.views.correlation_import import bring_in
 from dashboard.views.correlation_plan import plan_correlation
 from dashboard.views.correlation_result import show_correlation

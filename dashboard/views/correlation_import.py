@@ -8,7 +8,8 @@ import streamlit as st
 
 from dashboard.correlations import save_scores
 from dashboard.data import results, store
-from dashboard.state import Selection, bound, select
+from dashboard.selection import Selection
+from dashboard.state import bound, select
 from dashboard.views.similarity_import import bring_similarity
 from dashboard.views.table_upload import (
     MOST_MEGABYTES,

@@ -13,7 +13,8 @@ from dashboard.correlations import (
 )
 from dashboard.data import results, store
 from dashboard.escaping import markdown_text, plain_text
-from dashboard.state import MOST_SEEDS, Selection, bound, select
+from dashboard.selection import MOST_SEEDS, Selection
+from dashboard.state import bound, select
 from dashboard.summaries import about, count
 from gradsim_core import MeasuresPlan, Run, imported_names
 

@@ -30,7 +30,8 @@ from dashboard.figures.layer_line import layer_line
 from dashboard.figures.measure_dots import measure_dots
 from dashboard.figures.transfer_scatter import pairs_of, transfer_scatter
 from dashboard.findings import finding_files, finding_of
-from dashboard.state import Selection, bound
+from dashboard.selection import Selection
+from dashboard.state import bound
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
 from gradsim_core import Run
 

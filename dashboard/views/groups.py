@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.data import Picture, grouping, picture, results, study_title
+from dashboard.data import results, study_title
 from dashboard.escaping import markdown_text
 from dashboard.exports import groups_csv
 from dashboard.figures.heatmap import HeatmapText, colour_limit, similarity_heatmap
-from dashboard.state import Selection, reading_of, rule_of, turn_to
+from dashboard.pictures import Picture, grouping, picture
+from dashboard.selection import Selection, reading_of, rule_of
+from dashboard.state import turn_to
 from dashboard.summaries import count, method_lines, proof_sentence, ties_sentence, unreliable
 from dashboard.views.chart import choose_picture, is_dark, show_chart
 from dashboard.views.group_cards import show_alternatives, show_cards

@@ -26,7 +26,8 @@ from dashboard.layer_words import (
     span_table,
     span_text,
 )
-from dashboard.state import Selection, bound
+from dashboard.selection import Selection
+from dashboard.state import bound
 from dashboard.views.chart import is_dark, show_chart, table_height
 from dashboard.views.training_runs import follow_runs, offer_to_go_on
 from gradsim_core import LowerOrHigherPlan, TopicOrLanguagePlan

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.blocks import RESAMPLES, agreement
-from dashboard.data import Picture, study_title
+from dashboard.data import study_title
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.exports import agreement_csv, moves_csv
 from dashboard.figures.frame import ChartText
 from dashboard.figures.movers import pair_moves
 from dashboard.figures.panels import Panel, PanelRows, square_panels
 from dashboard.layers import Move, Sides, agreement_sentence, language_changes
-from dashboard.state import Selection
+from dashboard.pictures import Picture
+from dashboard.selection import Selection
 from dashboard.summaries import count, number
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
 from gradsim_core import Reading, Results

@@ -6,12 +6,14 @@ import numpy as np
 import streamlit as st
 
 from dashboard.blocks import change_bounds
-from dashboard.data import Picture, picture, results, study_title
+from dashboard.data import results, study_title
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.figures.frame import ChartText
 from dashboard.figures.panels import Panel, PanelRows, square_panels, symmetric_limit
 from dashboard.layers import Sides, block_choices, fitting_sides, layers_sentence, moves
-from dashboard.state import Selection, bound, reading_of
+from dashboard.pictures import Picture, picture
+from dashboard.selection import Selection, reading_of
+from dashboard.state import bound
 from dashboard.summaries import CORRECTION_WORDS, READING_WORDS, count, unreliable
 from dashboard.views.chart import is_dark, show_chart
 from dashboard.views.layer_findings import show_layer_findings

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.state import Selection, bound
+from dashboard.selection import Selection
+from dashboard.state import bound
 from gradsim_core import CORRECTIONS, READINGS, GramSeries, Similarity
 
 CORRECTION_LABELS = {"raw": "Raw", "noise_corrected": "Noise-corrected", "centred": "Centred",

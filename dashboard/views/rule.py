@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.data import Picture
 from dashboard.escaping import plain_text
-from dashboard.state import Selection, bound
+from dashboard.pictures import Picture
+from dashboard.selection import Selection
+from dashboard.state import bound
 from gradsim_core import STRATEGIES, placed_languages
 
 STRATEGY_WORDS = {

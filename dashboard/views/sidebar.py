@@ -9,16 +9,8 @@ import streamlit as st
 
 from dashboard.data import StudyCard, chosen_signature, results, study_cards
 from dashboard.escaping import markdown_text, plain_text
-from dashboard.state import (
-    PRESET_BLOCKS,
-    Selection,
-    blocks_between,
-    bound,
-    current_selection,
-    fitted,
-    query_of,
-    select,
-)
+from dashboard.selection import PRESET_BLOCKS, Selection, blocks_between, fitted, query_of
+from dashboard.state import bound, current_selection, select
 from gradsim_core import block_indexes
 
 SHORT = 8

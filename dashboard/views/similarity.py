@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.data import Picture, picture, results, study_title
+from dashboard.data import results, study_title
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.exports import matrix_csv
 from dashboard.figures.heatmap import HeatmapText, colour_limit, similarity_heatmap
 from dashboard.figures.nearest import nearest_bars
+from dashboard.pictures import Picture, picture
+from dashboard.selection import Selection, reading_of
 from dashboard.stabilities import certainty_of
-from dashboard.state import Selection, bound, reading_of
+from dashboard.state import bound
 from dashboard.summaries import (
     count,
     method_lines,

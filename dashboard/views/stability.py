@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from dashboard.data import Picture, study_title
+from dashboard.data import study_title
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.exports import together_csv
 from dashboard.figures.companions import companions_heatmap
 from dashboard.figures.frame import ChartText
+from dashboard.pictures import Picture
+from dashboard.selection import Selection, reading_of, rule_of
 from dashboard.stabilities import Sure, stability_of
-from dashboard.state import Selection, reading_of, rule_of, select
+from dashboard.state import select
 from dashboard.summaries import count, stability_sentence
 from dashboard.views.chart import is_dark, show_chart, table_height
 from gradsim_core import Results, Stability, placed_languages, settling_sentence

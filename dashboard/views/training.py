@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.experiments import finished, training_runs, unfinished
-from dashboard.state import Selection, bound
+from dashboard.selection import Selection
+from dashboard.state import bound
 from dashboard.views.comparison import show_comparison
 from dashboard.views.comparison_plan import plan_comparison
 from dashboard.views.training_runs import follow_runs, offer_to_go_on

@@ -6,7 +6,8 @@ import streamlit as st
 
 from dashboard.data import StudyCard, begin, chosen_signature, results, resume, study_card
 from dashboard.escaping import markdown_text
-from dashboard.state import Selection, current_selection, fitted, select
+from dashboard.selection import Selection, fitted
+from dashboard.state import current_selection, select
 from dashboard.views.progress import follow_run
 from gradsim_core import study_from
 
