@@ -55,7 +55,7 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     "streamlit stays in app, state, the loads and views":
         (("dashboard/**/*.py",),
          ("dashboard/app.py", "dashboard/state.py", "dashboard/data.py", "dashboard/pictures.py",
-          "dashboard/experiments.py", "dashboard/groupings.py",
+          "dashboard/experiments.py",
           "dashboard/correlations.py",
           "dashboard/findings.py", "dashboard/stabilities.py", "dashboard/blocks.py",
           "dashboard/views/*.py"),

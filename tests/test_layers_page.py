@@ -18,7 +18,7 @@ from robustness_cases import stretches, write_stretches
 from run_cases import act_command, end_all, until
 from streamlit.testing.v1 import AppTest
 
-from dashboard import blocks, data, findings
+from dashboard import blocks, data, findings, pictures
 from dashboard.layers import Sides
 from gradsim_core import (
     GramSeries,
@@ -105,7 +105,7 @@ def test_lower_and_higher_stand_side_by_side_on_the_order_of_all_layers(cache: P
         "Change from the lower layers to the higher layers: Eight",
         "The 15 pairs of 28 that change most: Eight", "Agreement of the blocks: Eight"]
     beside, change = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart")[:2])
-    whole = data.picture(SIGNATURE, Reading(correction="raw"))
+    whole = pictures.picture(SIGNATURE, Reading(correction="raw"))
     shown = [whole.found.languages[i] for i in whole.order]
     assert beside["layout"]["xaxis"]["ticktext"] == shown, "that of all layers, whatever is chosen"
     assert beside["layout"]["xaxis2"]["ticktext"] == change["layout"]["xaxis"]["ticktext"] == shown

@@ -15,7 +15,7 @@ from page_cases import shown_cache
 from run_cases import end_all, processes_of, start, supervisors_of, until, written
 from streamlit.testing.v1 import AppTest
 
-from dashboard import data
+from dashboard import data, pictures
 from gradsim_core import (
     Reading,
     Rule,
@@ -127,7 +127,7 @@ def test_groups_page_shows_what_the_engine_decides(cache: Path) -> None:
     loaded = data.results(SIGNATURE)
     reading, rule = Reading(), Rule.model_validate({"k": 2})
     found = similarity(loaded.series)
-    made = data.grouping(SIGNATURE, reading, rule)
+    made = pictures.grouping(SIGNATURE, reading, rule)
     decision = decision_of(loaded, reading, found, rule, made)
     assert f"objective {decision['result']['objective']:.3f}" in words(app)
     assert "Proved optimal" in words(app)

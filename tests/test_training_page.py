@@ -18,7 +18,7 @@ from run_cases import act_command, end_all, until
 from scipy.stats import ttest_rel
 from streamlit.testing.v1 import AppTest
 
-from dashboard import data, experiment_words, experiments
+from dashboard import experiment_words, experiments, pictures
 from dashboard.selection import Selection
 from gradsim_core import (
     Grouping,
@@ -77,7 +77,7 @@ def opened(page: Callable[[], None] = training, **query: object) -> AppTest:
 
 def default_plan(cache: Path) -> Plan:
     """What the page plans of its own accord."""
-    made = data.grouping(SIGNATURE, Plan.model_validate({}).reading, Plan.model_validate({}).rule)
+    made = pictures.grouping(SIGNATURE, Plan.model_validate({}).reading, Plan.model_validate({}).rule)
     return experiments.plan_of(Selection(correction="raw"), made)
 
 
@@ -94,7 +94,7 @@ def test_estimate_comes_before_the_start(cache: Path) -> None:
     app = opened(k="2")
     assert "Do these groups help?" in words(app)
     assert "Gradient groups, K = 2" in words(app)
-    plan = experiments.plan_of(Selection(correction="raw", k=2), data.grouping(
+    plan = experiments.plan_of(Selection(correction="raw", k=2), pictures.grouping(
         SIGNATURE, *_reading_and_rule(k=2)))
     expected = estimate_experiment(store, SIGNATURE, plan)
     shown = {one.label: one.value for one in app.metric}
@@ -140,7 +140,7 @@ def test_plan_is_that_of_the_groups_page(cache: Path, asked: list[Plan]) -> None
     assert (plan.reading.blocks, plan.reading.correction) == ("lower", "centred")
     assert (plan.rule.strategy, plan.rule.largest) == ("overlapping", 5)
     assert plan.rule.must_link == (("deu", "nld"),)
-    made = data.grouping(SIGNATURE, plan.reading, plan.rule)
+    made = pictures.grouping(SIGNATURE, plan.reading, plan.rule)
     assert plan.rule.k == made.k, "K is that of the groups shown"
     assert app.query_params["experiment"] in (plan.id[:8], [plan.id[:8]])
 
