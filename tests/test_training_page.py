@@ -77,7 +77,8 @@ def opened(page: Callable[[], None] = training, **query: object) -> AppTest:
 
 def default_plan(cache: Path) -> Plan:
     """What the page plans of its own accord."""
-    made = pictures.grouping(SIGNATURE, Plan.model_validate({}).reading, Plan.model_validate({}).rule)
+    plan = Plan.model_validate({})
+    made = pictures.grouping(SIGNATURE, plan.reading, plan.rule)
     return experiments.plan_of(Selection(correction="raw"), made)
 
 
