@@ -11,6 +11,7 @@ from dashboard.data import StudyCard, chosen_signature, results, study_cards
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.selection import PRESET_BLOCKS, Selection, blocks_between, fitted, query_of
 from dashboard.state import bound, current_selection, select
+from dashboard.views.glossary import show_glossary
 from gradsim_core import block_indexes
 
 SHORT = 8
@@ -34,6 +35,7 @@ def show_sidebar(pages: Sequence[Any]) -> None:
             selection = current_selection()
         for page in pages:
             st.page_link(page, query_params=query_of(selection))
+        show_glossary()
         if signature is None:
             return
         cards = {card.signature: card for card in study_cards()}
