@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from gradsim_core.measuring.kept import left_out_measures as left_out_measures
     from gradsim_core.measuring.measured import load_measures as load_measures
     from gradsim_core.own_names import own_name as own_name
+    from gradsim_core.own_names import script_name as script_name
     from gradsim_core.pair_tables import UNITS as UNITS
     from gradsim_core.pair_tables import USUAL_NAMES as USUAL_NAMES
     from gradsim_core.pair_tables import AlignmentReport as AlignmentReport
@@ -170,7 +171,7 @@ _HOME = {
     "languages": ("Language", "resolve"),
     "measuring.measured": ("load_measures",),
     "measures": ("MEASURES", "Measure"),
-    "own_names": ("own_name",),
+    "own_names": ("own_name", "script_name"),
     "pair_tables": ("UNITS", "USUAL_NAMES", "AlignmentReport", "HeldFile", "SimilarityTable",
                     "TablePreview", "TableReport", "align", "imported_names", "load_imported",
                     "preview_table", "read_scores", "read_similarity_table", "save_imported",

@@ -1,4 +1,4 @@
-"""What a language is called in itself: "Deutsch", "አማርኛ", "العربية".
+"""What a language is called in itself: "Deutsch", "አማርኛ", "العربية"; and what scripts are called.
 
 Source: Unicode CLDR, as Babel ships it.
 """
@@ -8,6 +8,10 @@ from __future__ import annotations
 from functools import cache
 
 from babel import Locale, UnknownLocaleError
+
+_STAND_ALONE = {"Hans": "Simplified Han", "Hant": "Traditional Han"}
+"""Names that CLDR gives a longer form where they stand without their language; Babel leaves it
+out."""
 
 
 @cache
@@ -38,3 +42,19 @@ def own_name(code: str, script: str | None = None) -> str | None:
         if name:
             return name[:1].upper() + name[1:]
     return None
+
+
+@cache
+def script_name(code: str) -> str:
+    """The English name of a script; the code itself where CLDR has none.
+
+    Parameters
+    ----------
+    code : ISO 15924
+
+    Examples
+    --------
+    >>> script_name("Ethi"), script_name("Hans"), script_name("Zzzq")
+    ('Ethiopic', 'Simplified Han', 'Zzzq')
+    """
+    return _STAND_ALONE.get(code) or Locale.parse("en").scripts.get(code, code)
