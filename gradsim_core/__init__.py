@@ -142,7 +142,9 @@ if TYPE_CHECKING:
     from gradsim_core.study import Study as Study
     from gradsim_core.study import load_study as load_study
     from gradsim_core.study import study_from as study_from
+    from gradsim_core.study import study_from_text as study_from_text
     from gradsim_core.study import study_yaml as study_yaml
+    from gradsim_core.study_text import settings_in as settings_in
     from gradsim_core.verification import check_decision as check_decision
     from gradsim_core.verification import load_decision as load_decision
 
@@ -190,7 +192,8 @@ _HOME = {
     "robustness": ("Certainty", "Settling", "Stability", "certainty", "settling",
                    "settling_sentence", "stability"),
     "store": ("Store",),
-    "study": ("Study", "load_study", "study_from", "study_yaml"),
+    "study": ("Study", "load_study", "study_from", "study_from_text", "study_yaml"),
+    "study_text": ("settings_in",),
     "verification": ("check_decision", "load_decision"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -10,9 +10,12 @@ are left out, so the same question has the same signature on every machine.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import reprlib
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from gradsim_core.errors import StudyError
 from gradsim_core.fingerprints import TINY_BYTES
+from gradsim_core.study_text import settings_in
 
 METHOD_VERSION = 2
 """Raised whenever the same study would leave other results than before."""
@@ -167,15 +171,24 @@ def canonical_json(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def study_from(values: dict[str, Any], where: str = "study") -> Study:
-    """Check settings and freeze them; a wrong one is named with its value and its bounds."""
+def study_from(values: dict[str, Any], where: str = "study",
+               lines: Mapping[str, int] | None = None) -> Study:
+    """Check settings and freeze them; a wrong one is named with its value and its bounds.
+
+    Parameters
+    ----------
+    lines : setting -> its line, where they stand in a text
+    """
     try:
         return Study.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "study"
+        line = (lines or {}).get(str(first["loc"][0])) if first["loc"] else None
+        where = f"{where}:{line}" if line else where
         if first["type"] == "extra_forbidden":
-            known = ", ".join(Study.model_fields)
+            near = difflib.get_close_matches(key[:40], Study.model_fields, 2)
+            known = ", ".join(dict.fromkeys([*near, *Study.model_fields]))  # what was meant first
             raise StudyError(
                 f"{where}: there is no setting {key[:40]!r}. Settings: {known}.") from None
         given = "" if first["loc"] == () else f" (given: {reprlib.repr(first['input'])[:60]})"
@@ -183,31 +196,40 @@ def study_from(values: dict[str, Any], where: str = "study") -> Study:
         raise StudyError(f"{where}: {key}: {reason}{given}. Change it and run again.") from None
 
 
-def load_study(path: str | Path) -> Study:
-    """Read a study from YAML.
+def study_from_text(text: str, where: str = "study") -> Study:
+    """Read a study from YAML as it was written; a wrong setting is named with its line.
 
     Raises
     ------
     StudyError
-        If the file cannot be read, is not YAML, or holds an unknown or wrong setting.
+        If it is not YAML, or holds an unknown or wrong setting, or one twice.
     """
-    path = Path(path)
+    values, lines = settings_in(text, where)
+    return study_from(values, where, lines)
+
+
+def load_study(path: str | Path) -> Study:
+    """Read a study from a YAML file; ``-`` stands for standard input.
+
+    Raises
+    ------
+    StudyError
+        If the file cannot be read, is empty or not YAML, or holds an unknown or wrong setting.
+    """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        raw = sys.stdin.buffer.read() if str(path) == "-" else Path(path).read_bytes()
+        text = raw.decode("utf-8-sig")
     except OSError as error:
         raise StudyError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
     except UnicodeDecodeError as error:
         raise StudyError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}). Save it "
                          "as UTF-8.") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # 2026-02-31 is a ValueError
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or " ".join(str(error).split())[:120]
-        raise StudyError(f"{path}{line}: {problem}. Mend this line.") from None
-    if not isinstance(values, dict):
-        raise StudyError(f"{path}: a study is a list of `setting: value` lines; found "
-                         f"{type(values).__name__}. Start from `gradsim run --help`.")
-    return study_from(values, where=str(path))
+    except ValueError as error:  # a path that holds a null byte
+        raise StudyError(f"{str(path)!r}: {error}. Check the path.") from None
+    if not text.strip() and str(path) != "-":
+        raise StudyError(f"{path}: a study is a list of `setting: value` lines; found NoneType. "
+                         "Start from `gradsim run --help`.")
+    return study_from_text(text, str(path))
 
 
 def study_yaml(study: Study) -> str:
