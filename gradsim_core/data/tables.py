@@ -22,7 +22,7 @@ from gradsim_core.data.files import HeldFile, file_bytes, file_lines, file_text
 from gradsim_core.data.rows import listing, shown
 from gradsim_core.errors import DataError
 
-_SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+_SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", " ": "a space"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -33,12 +33,15 @@ class Table(NamedTuple):
     records: Iterator[tuple[int, Mapping[str, Any]]]
 
 
-def csv_table(path: Path | HeldFile, separator: str = ",", advice: str = "") -> Table:
+def csv_table(path: Path | HeldFile, separator: str = ",", advice: str = "", *,
+              row_names: bool = False) -> Table:
     """Read values separated by a comma (or else) with quoting; a wrong row raises with its line.
 
     Parameters
     ----------
     advice : what to say besides where a row is too long or too short
+    row_names : whether every row may begin with a name that the header has no cell for, as R's
+        write.table has it; that column is then called ""
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     reader = csv.reader(io.StringIO(file_text(path), newline=""), delimiter=separator, strict=True)
@@ -55,7 +58,8 @@ def csv_table(path: Path | HeldFile, separator: str = ",", advice: str = "") -> 
                 raise DataError(f"{shown(path)}:{first}: {error}. Quote a text that holds {sign} "
                                 'or a line end, and write " as "".') from None
 
-    return _separated(path, lines(), f"a bare {sign.removeprefix('a ')}. {advice}".strip())
+    return _separated(path, lines(), f"a bare {sign.removeprefix('a ')}. {advice}".strip(),
+                      row_names)
 
 
 def tsv_table(path: Path) -> Table:
@@ -66,11 +70,16 @@ def tsv_table(path: Path) -> Table:
 
 
 def _separated(path: Path | HeldFile, lines: Iterator[tuple[int, list[str]]],
-               forbidden: str) -> Table:
+               forbidden: str, row_names: bool = False) -> Table:
     header = next((cells for _, cells in lines if cells), None)
     if header is None:
         return Table(None, iter(()))
     columns = [name.strip() for name in header]
+    if row_names:
+        rows = list(lines)
+        lines = iter(rows)
+        if _named(rows, len(columns)):
+            columns = ["", *columns]
 
     def records() -> Iterator[tuple[int, Mapping[str, Any]]]:
         for number, cells in lines:
@@ -83,6 +92,13 @@ def _separated(path: Path | HeldFile, lines: Iterator[tuple[int, list[str]]],
                     f"hold {forbidden}")
 
     return Table(columns, records())
+
+
+def _named(rows: Sequence[tuple[int, list[str]]], n_columns: int) -> bool:
+    """Whether every row has one cell more than the header, and none ends in an empty one."""
+    filled = [cells for _, cells in rows if any(cell.strip() for cell in cells)]
+    return bool(filled) and all(len(cells) == n_columns + 1 and cells[-1].strip()
+                                for cells in filled)
 
 
 def jsonl_table(path: Path) -> Table:

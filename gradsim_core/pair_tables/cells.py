@@ -7,7 +7,9 @@ columns for source, target and score. Both may have columns for seed, metric and
 wide tables, a name beside the source's code). A file is long where columns for source, target
 and score are found by their usual names, without regard to case, or were named by the caller;
 otherwise it is wide. ``.tsv`` is separated by tabs; ``.csv`` and ``.txt`` by commas, or, where
-the header has none, by semicolons or tabs. Cells may be quoted in all of them.
+the header has none, by semicolons or tabs. Cells may be quoted in all of them. A header with one
+cell fewer than every row, as R's write.table writes it, lacks the name of the first column; R's
+spaces between quoted names are understood too.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
 }
 """Role -> column names tried in this order when none is given."""
 
+_SPACED = re.compile(r'"[^"]*"( "[^"]*")+\s*')
 _NAMES = ("name", "source_name")  # of people's languages, beside the code in a wide table
 
 
@@ -128,7 +131,7 @@ def pair_cells(path: Path | HeldFile, columns: Mapping[str, str], metric: str | 
         raise DataError(f"{where}: holds no pair of languages below its header. Write one row a "
                         "source, or one row a pair.")
     return PairCells("long" if long else "wide", cells, rows.metric, rows.split,
-                     tuple(rest) if long else ())
+                     tuple(filter(None, rest)) if long else ())
 
 
 def _table(path: Path | HeldFile) -> Table:
@@ -138,9 +141,13 @@ def _table(path: Path | HeldFile) -> Table:
     header = next((line for line in file_text(path).split("\n") if line.strip()), "")
     bare = re.sub(r'"[^"]*"', "", header)
     separator = ("\t" if path.suffix.lower() == ".tsv" else
-                 next((sign for sign in ",;\t" if sign in bare), ","))
+                 next((sign for sign in ",;\t" if sign in bare),
+                      " " if _SPACED.fullmatch(header) else ","))
     advice = "Decimals take a point, or quotes around." if separator == "," else ""
-    return csv_table(path, separator, advice)
+    names = {name.strip(' "\r').casefold() for name in header.split(separator)}
+    said = [role for role in ("source", "target", "score") if names & set(USUAL_NAMES[role])]
+    # Beside a wide table's own column of sources another one would be a slip, not row names.
+    return csv_table(path, separator, advice, row_names=said != ["source"])
 
 
 def _checked_header(table: Table, where: str) -> Sequence[str]:
