@@ -128,7 +128,7 @@ def test_supported_branches_are_filled() -> None:
     figure = similarity_heatmap(FOUND, (0, 1, 2), TEXT, tree=TREE, support=np.array([0.9, 0.3]))
     dots = next(trace for trace in figure.data if trace.yaxis == "y2" and trace.mode == "markers")
     assert len(set(dots.marker.color)) == 2
-    assert "resamples" in dots.hovertemplate
+    assert dots.text[0].startswith("found in 90% of resamples")
     plain = similarity_heatmap(FOUND, (0, 1, 2), TEXT, tree=TREE)
     assert not any("resamples" in (trace.hovertemplate or "") for trace in plain.data)
 

@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures.frame import ChartText, framed
-from dashboard.figures.heatmap import label_width, language_label
+from dashboard.figures.heatmap_frame import label_width, language_label
 from dashboard.figures.heatmap_sides import add_frames
 from dashboard.figures.palette import Palette, colour_at, palette, readable_on
 

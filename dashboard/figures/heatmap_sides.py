@@ -11,16 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.dendrogram import dendrogram
-from dashboard.figures.palette import Palette, branch_colours, branch_label, readable_on
+from dashboard.figures.palette import OTHER, UNKNOWN, Palette
+from dashboard.figures.strips import Strip, add_strips
 
-MOST_WITH_LETTERS = 60
-"""Languages up to which the branch strip holds letters."""
+STEADY: dict[str, Any] = {"selected": {"marker": {"opacity": 1}},
+                          "unselected": {"marker": {"opacity": 1}}}
+"""Points that look the same whether or not the browser thinks them selected: what is marked is
+drawn anew, from the address."""
 
 SUPPORTED = 0.5
 """Share of resamples from which on a branch's dot is filled."""
@@ -36,27 +40,13 @@ def add_legend_entry(figure: go.Figure, name: str, colour: str, rank: int = 1000
 def add_branches(figure: go.Figure, codes: Sequence[str], names: Mapping[str, str],
                  branches: Mapping[str, str | None]) -> None:
     """A strip with each language's branch, as colour and letter, and its legend."""
-    own = [branches.get(code) for code in codes]
-    colours = branch_colours(own)
-    labels = [branch_label(branch, colours) for branch in own]
-    keys = list(colours)
-    steps = max(1, len(keys) - 1)
-    scale = [(i / steps, colours[key][1]) for i, key in enumerate(keys)]
-    figure.add_heatmap(
-        x=[0], z=np.array([[keys.index(label)] for label in labels], dtype=np.float32),
-        xaxis="x3", yaxis="y", zmin=0, zmax=steps, showscale=False, ygap=1,
-        colorscale=scale if len(scale) > 1 else [(0, scale[0][1]), (1, scale[0][1])],
-        text=[[f"{plotly_text(names.get(code, code), 40)}: "
-               f"{plotly_text(branch or 'branch unknown', 60)}"]
-              for code, branch in zip(codes, own, strict=True)],
-        hovertemplate="%{text}<extra></extra>")
-    if len(codes) <= MOST_WITH_LETTERS:
-        figure.add_scatter(
-            x=[0] * len(codes), y=list(range(len(codes))), xaxis="x3", yaxis="y", mode="text",
-            text=[colours[label][0] for label in labels], hoverinfo="skip", showlegend=False,
-            textfont={"size": 9, "color": [readable_on(colours[label][1]) for label in labels]})
-    for key, (letter, colour) in colours.items():
-        add_legend_entry(figure, f"{letter}  {plotly_text(key, 18)}", colour)
+    add_strips(figure, [branch_strip(codes, branches)], [names.get(code, code) for code in codes])
+
+
+def branch_strip(codes: Sequence[str], branches: Mapping[str, str | None]) -> Strip:
+    """What a strip says of languages' branches."""
+    return Strip("Branch", tuple(branches.get(code) for code in codes), other=OTHER,
+                 unknown=UNKNOWN)
 
 
 def add_reliabilities(figure: go.Figure, reliability: np.ndarray, labels: Sequence[str],
@@ -110,6 +100,69 @@ def _crossed(low: Sequence[int], n: int) -> list[tuple[float, float, float, floa
                    for top, bottom in between]
 
 
+def clade_token(row: int) -> str:
+    """What the point of a merge is called when it is clicked."""
+    return f"clade {row}"
+
+
+def language_token(place: int) -> str:
+    """What the point of the language at a place of the picture is called when it is clicked."""
+    return f"language {place}"
+
+
+def picks_of(tree: np.ndarray | None, codes: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Token of each point -> codes of the languages that a click on it marks.
+
+    Parameters
+    ----------
+    codes : in the order of the picture: the tree's leaves first, in leaf order
+    """
+    found = {language_token(at): (code,) for at, code in enumerate(codes)}
+    if tree is not None and len(tree):
+        members = dendrogram(tree, 1.0).members
+        place = {leaf: at for at, leaf in enumerate(members[-1])}
+        found |= {clade_token(row): tuple(codes[place[leaf]] for leaf in leaves)
+                  for row, leaves in enumerate(members)}
+    return found
+
+
+def add_marks(figure: go.Figure, codes: Sequence[str], marked: Sequence[int], cell_px: float,
+              colours: Palette) -> None:
+    """A point to click on each language's diagonal cell, and frames around what is marked.
+
+    Parameters
+    ----------
+    marked : places of the languages that are marked
+    cell_px : side of a cell
+    """
+    shown = set(marked)
+    size = max(4.0, min(11.0, 0.55 * cell_px))
+    figure.add_scatter(
+        x=list(range(len(codes))), y=list(range(len(codes))), xaxis="x4", yaxis="y4",
+        mode="markers", showlegend=False, customdata=[language_token(at) for at in range(len(codes))],
+        marker={"symbol": "diamond", "size": size, "line": {"width": 1, "color": colours.faint},
+                "color": [colours.mark if at in shown else colours.page
+                          for at in range(len(codes))]},
+        hovertemplate="%{y}<br>(click to mark it)<extra></extra>", **STEADY)
+    for start, end in _runs(marked):
+        low, high = start - 0.5, end + 0.5
+        n = len(codes) - 0.5
+        for x0, x1, y0, y1 in ((-0.5, n, low, high), (low, high, -0.5, n)):
+            figure.add_shape(type="rect", x0=x0, x1=x1, y0=y0, y1=y1, xref="x", yref="y",
+                             line={"color": colours.mark, "width": 1.6})
+
+
+def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last of each row of places that stand side by side."""
+    found: list[tuple[int, int]] = []
+    for place in sorted(places):
+        if found and found[-1][1] == place - 1:
+            found[-1] = (found[-1][0], place)
+        else:
+            found.append((place, place))
+    return found
+
+
 def add_tree(figure: go.Figure, tree: np.ndarray, ceiling: float, codes: Sequence[str],
              colours: Palette, support: np.ndarray | None = None) -> None:
     """The tree over the columns; a point a merge tells what is joined, and how nearly.
@@ -125,15 +178,18 @@ def add_tree(figure: go.Figure, tree: np.ndarray, ceiling: float, codes: Sequenc
     below = [", ".join(plotly_text(codes[place[leaf]], 12) for leaf in members[:24])
              + (f" and {len(members) - 24} more" if len(members) > 24 else "")
              for members in drawn.members]
-    told, marker = "", {"size": 5, "color": colours.faint}
+    marker = {"size": 6, "color": colours.faint}
     if support is not None:
-        told = "<br>found in %{customdata:.0%} of resamples"
+        below = [f"found in {share:.0%} of resamples<br>{text}"
+                 for share, text in zip(support, below, strict=True)]
         marker = {"size": 7, "line": {"width": 1.3, "color": colours.faint}, "color": [
             colours.faint if share >= SUPPORTED else colours.page for share in support]}
     figure.add_scatter(x=drawn.nodes_x, y=drawn.nodes_y, yaxis="y2", mode="markers",
-                       marker=marker, text=below, showlegend=False, customdata=support,
-                       hovertemplate="joined at similarity %{y:+.3f}" + told
-                       + "<br>%{text}<extra></extra>")
+                       marker=marker, text=below, showlegend=False,
+                       customdata=[clade_token(row) for row in range(len(below))],
+                       hovertemplate="joined at similarity %{y:+.3f}<br>%{text}<br>"
+                                     "(click to mark them)<extra></extra>",
+                       **STEADY)
     margin = 0.06 * (drawn.foot - drawn.top)
     figure.update_layout(yaxis2={"range": [drawn.foot, drawn.top - margin]})
 

@@ -16,7 +16,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.heatmap import label_width
+from dashboard.figures.heatmap_frame import label_width
 from dashboard.figures.palette import Palette, palette
 from dashboard.figures.plot_frame import PlotText, padded, plot_frame
 from dashboard.summaries import number, p_words

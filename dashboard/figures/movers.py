@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 from dashboard.escaping import plotly_text
 from dashboard.figures.depth_lines import LINE_COLOURS
 from dashboard.figures.frame import TOP_PX, ChartText, framed, legend_above
-from dashboard.figures.heatmap import label_width
+from dashboard.figures.heatmap_frame import label_width
 from dashboard.figures.palette import palette
 from dashboard.layers import Move
 

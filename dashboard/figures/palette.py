@@ -48,6 +48,7 @@ class Palette:
     undefined : cells without a value
     hatch : lines over cells that are not to be trusted
     bar, warning : bars, and bars of what is not to be trusted
+    mark : what the reader has marked
     """
 
     page: str
@@ -58,6 +59,7 @@ class Palette:
     hatch: str
     bar: str
     warning: str
+    mark: str
 
 
 def _scale(colours: Sequence[str]) -> tuple[tuple[float, str], ...]:
@@ -65,9 +67,9 @@ def _scale(colours: Sequence[str]) -> tuple[tuple[float, str], ...]:
 
 
 LIGHT = Palette("#FFFFFF", "#31333F", "#6B6E79", _scale(VIK), "#D5D5DB", "rgba(49,51,63,0.55)",
-                "#5B7C99", "#B4540A")
+                "#5B7C99", "#B4540A", "#B5006B")
 DARK = Palette("#171614", "#FAFAFA", "#A3A6B0", _scale(BERLIN), "#4A4D57",
-               "rgba(250,250,250,0.5)", "#7FA3C2", "#F2A65A")
+               "rgba(250,250,250,0.5)", "#7FA3C2", "#F2A65A", "#FF7AC8")
 
 
 def palette(dark: bool) -> Palette:

@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.frame import TOP_PX, ChartText, framed
-from dashboard.figures.heatmap import label_width
+from dashboard.figures.heatmap_frame import label_width
 from dashboard.figures.heatmap_sides import add_branches, add_hatching, add_legend_entry
 from dashboard.figures.palette import Palette, colour_at, palette, readable_on
 

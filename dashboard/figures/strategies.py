@@ -18,7 +18,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.heatmap import label_width, language_label
+from dashboard.figures.heatmap_frame import label_width, language_label
 from dashboard.figures.palette import FONT, Palette, palette, strategy_colour
 from gradsim_core import percent, points
 

@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard.data import results, study_title
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.exports import matrix_csv
-from dashboard.figures.heatmap import HeatmapText, colour_limit, similarity_heatmap
+from dashboard.figures.heatmap import colour_limit, similarity_heatmap
+from dashboard.figures.heatmap_frame import HeatmapText
 from dashboard.figures.nearest import nearest_bars
 from dashboard.pictures import Picture, picture
 from dashboard.selection import Selection, reading_of
