@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard.data import results, study_title
 from dashboard.escaping import markdown_text
 from dashboard.exports import groups_csv
-from dashboard.figures.heatmap import HeatmapText, colour_limit, similarity_heatmap
+from dashboard.figures.heatmap import colour_limit, similarity_heatmap
+from dashboard.figures.heatmap_frame import HeatmapText
 from dashboard.pictures import Picture, grouping, picture
 from dashboard.selection import Selection, reading_of, rule_of
 from dashboard.state import turn_to
