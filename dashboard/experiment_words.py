@@ -14,7 +14,7 @@ from typing import Any
 from dashboard.escaping import plain_text
 from dashboard.figures.strategies import MOST_WITH_INTERVALS, Measured, StrategyText
 from dashboard.summaries import count
-from gradsim_core import metric_name, phrase, summary_rows
+from gradsim_core import metric_name, percent, phrase, summary_rows
 
 STRATEGIES = {
     "gradient": ("Gradient groups", "What the gradients suggest."),
@@ -91,12 +91,13 @@ def experiment_label(content: Mapping[str, Any]) -> str:
 
 def facts_line(content: Mapping[str, Any]) -> str:
     """What the verdict rests on."""
-    random, budget = content.get("random"), content["budget"]
+    random, budget, majority = content.get("random"), content["budget"], content.get("majority")
     return " · ".join(filter(None, (
         count(len(content["languages"]), "language"), count(len(content["seeds"]), "seed"),
         count(random["draws"], "random grouping") if random else "",
         f"{budget['examples']:,} examples a language under every strategy",
-        f"{metric_name(content['metric'])} on {content['split']}")))
+        f"{metric_name(content['metric'])} on {content['split']}",
+        f"the most frequent label alone scores {percent(majority['mean'])}%" if majority else "")))
 
 
 def strategy_table(content: Mapping[str, Any]) -> dict[str, list[str]]:

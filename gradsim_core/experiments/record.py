@@ -20,9 +20,10 @@ from gradsim_core.experiments.candidate import Candidate
 from gradsim_core.experiments.comparison import Comparison, Gain, Interval, compare
 from gradsim_core.experiments.experiment import Experiment
 from gradsim_core.experiments.plans import USES_TEST, Plan, strategy_title
-from gradsim_core.experiments.verdict import verdict
+from gradsim_core.experiments.verdict import caution, verdict
 from gradsim_core.prepared import Prepared, versions
 from gradsim_core.progress import Observer
+from gradsim_core.scores.majority import LEARNED, majority_baseline
 from gradsim_core.store import Store
 
 SCHEMA = "gradsim.experiment/1"
@@ -57,10 +58,26 @@ def run_experiment(prepared: Prepared, store: Store, plan: Plan, observe: Observ
                          "be reported. Add a test split.")
     candidates = experiment.candidates()
     observe({"kind": "stage", "message": "Comparing the strategies"})
-    content = _content(experiment, plan, candidates, codes)
+    content = with_caution(_content(experiment, plan, candidates, codes), prepared)
     store.write_json(prepared.signature, f"experiments/{plan.id}.json", content)
     observe({"kind": "done", "message": content["verdict"]})
     return content
+
+
+def with_caution(content: dict[str, Any], prepared: Prepared) -> dict[str, Any]:
+    """The content, with the majority baseline beside the scores; the verdict owns up where no
+    strategy is above it by `LEARNED`.
+    """
+    baseline = majority_baseline(prepared.corpus, content["split"])
+    scores = [baseline.get(one["code"], {}).get(content["metric"]) for one in content["languages"]]
+    known = [score for score in scores if score is not None]
+    if len(known) < len(scores):
+        return content
+    least, best = float(np.mean(known)), max(one["mean"] for one in content["strategies"])
+    learned = best > least + LEARNED
+    return {**content, "majority": {"mean": least, "learned": learned},
+            "verdict": content["verdict"] if learned else caution(best, least,
+                                                                  content["verdict"])}
 
 
 def save_plan(store: Store, signature: str, plan: Plan) -> None:

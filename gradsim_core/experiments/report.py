@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gradsim_core.experiments.verdict import metric_name, percent, phrase, points, points_between
+from gradsim_core.scores.majority import LEARNED
 from gradsim_core.spreadsheet import csv_text, plain_text
 
 _MARKUP = re.compile(r"([\\`*_\[\]{}<>|~&$!#^])")
@@ -208,6 +209,12 @@ def _method_section(content: Mapping[str, Any]) -> str:
         f"- **Study.** Signature `{code_text(study['signature'])}`, model "
         f"{prose_text(study['model'], 200)}, task {prose_text(study['task'], 40)}; experiment "
         f"`{code_text(content['id'])}`."]
+    majority = content.get("majority")
+    if majority:
+        lines.append(f"- **Majority.** Always giving the most frequent label of a language's "
+                     f"training rows scores {percent(majority['mean'])}%"
+                     + ("." if majority["learned"] else ", which no strategy is above by more than "
+                        f"{100 * LEARNED:.0f} points: the models have not learned the task."))
     versions = content.get("versions") or {}
     if versions:
         lines.append("- **Versions.** " + ", ".join(

@@ -94,6 +94,20 @@ def verdict(found: Comparison, name: str, metric: str, titles: Mapping[str, str]
     return next((text for text in sentences if len(text) <= _LONGEST), sentences[-1])
 
 
+def caution(best: float, least: float, found: str) -> str:
+    """What is said in place of a verdict where the models had not learned the task.
+
+    Parameters
+    ----------
+    best : mean score of the best strategy
+    least : mean over the same languages of always giving the most frequent label
+    found : what the verdict would be
+    """
+    return (f"Nothing is said of groups yet: the best strategy scores {percent(best)}% where the "
+            f"most frequent label gives {percent(least)}%. The models have not learned the task; "
+            f"train them longer (--steps). Without that the verdict would be: {found}")
+
+
 def metric_name(metric: str) -> str:
     """A metric as people write it."""
     return METRICS.get(metric) or plain_text(metric, 40)

@@ -20,6 +20,9 @@ from gradsim_core.scores.trained import load_record
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 
+LEARNED = 0.05
+"""Above always giving the most frequent label: less is not worth calling a skill."""
+
 _ENTRY = "scores/majority.json"
 
 Baseline = dict[str, dict[str, float]]

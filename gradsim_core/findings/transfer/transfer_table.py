@@ -20,7 +20,7 @@ from gradsim_core.findings.plans import TransferSettings
 from gradsim_core.findings.record import number
 from gradsim_core.pair_tables import load_imported
 from gradsim_core.prepared import Prepared
-from gradsim_core.scores.majority import load_majority, majority_baseline
+from gradsim_core.scores.majority import LEARNED, load_majority, majority_baseline
 from gradsim_core.scores.tables import (
     Scores,
     gains_over_majority,
@@ -74,10 +74,6 @@ def check_enough(record: Mapping[str, Any], plan: TransferSettings) -> None:
     if not plan.imported:
         codes = [code for code in scored_targets(record, plan.split) if code in record["sources"]]
         _enough(codes, f"Study {record['signature']}", f"training rows and {plan.split} rows")
-
-
-LEARNED = 0.05
-"""Above always giving the most frequent label: less is not worth calling a skill."""
 
 
 def transfer_table(store: Store, record: dict[str, Any], plan: TransferSettings) -> Scores:
