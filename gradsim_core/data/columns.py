@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gradsim_core.data.rows import Part, Row, listing, shown, split_name
+from gradsim_core.data.rows import Fault, Part, Row, listing, refuse, shown, split_name
 from gradsim_core.data.tables import TABLES, Table
 from gradsim_core.errors import DataError
 
@@ -36,7 +36,7 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
 
 
 def table_parts(path: Path, columns: Mapping[str, str], language: str | None,
-                split: str | None) -> list[Part]:
+                split: str | None, fault: Fault = refuse) -> list[Part]:
     """Read a table's rows, by language and split.
 
     Parameters
@@ -44,6 +44,7 @@ def table_parts(path: Path, columns: Mapping[str, str], language: str | None,
     path : a file whose ending is in `TABLES`
     columns : role -> column name, for the roles that do not go by their usual names
     language, split : what the file's place says; None if its columns must say it
+    fault : is told of each row that has the wrong shape
 
     Returns
     -------
@@ -55,12 +56,12 @@ def table_parts(path: Path, columns: Mapping[str, str], language: str | None,
     DataError
         If a column is missing, or a row has the wrong shape, naming file and line.
     """
-    table = TABLES[path.suffix.lower()](path)
-    return record_parts(table, columns, language, split, shown(path))
+    table = TABLES[path.suffix.lower()](path, fault=fault)
+    return record_parts(table, columns, language, split, shown(path), fault)
 
 
 def record_parts(table: Table, columns: Mapping[str, str], language: str | None,
-                 split: str | None, where: str) -> list[Part]:
+                 split: str | None, where: str, fault: Fault = refuse) -> list[Part]:
     """Rows of a table by language and split; see `table_parts`."""
     parts: dict[tuple[str, str | None], Part] = {}
     if language is not None and not {"language", "split"} & columns.keys():
@@ -78,12 +79,17 @@ def record_parts(table: Table, columns: Mapping[str, str], language: str | None,
                                                    if role == "language" else "."))
     for number, record in table.records:
         place = f"{where}:{number}"
-        cells = {role: _cell(record, column, role, place)
-                 for role, column in found.items() if column is not None}
-        key = (_language(cells, language, place), _split(cells, split, place))
+        try:
+            cells = {role: _cell(record, column, role, place)
+                     for role, column in found.items() if column is not None}
+            key = (_language(cells, language, place), _split(cells, split, place))
+            row = _row(cells, place)
+        except DataError as error:
+            fault(error)
+            continue
         if key not in parts:
             parts[key] = Part(*key, [], where)
-        parts[key].rows.append(_row(cells, place))
+        parts[key].rows.append(row)
     return list(parts.values())
 
 

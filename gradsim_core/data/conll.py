@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from gradsim_core.data.files import file_lines
-from gradsim_core.data.rows import Row, shown
+from gradsim_core.data.rows import Fault, Row, refuse, shown
 from gradsim_core.errors import DataError
 
 CONLLU_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
@@ -42,13 +42,14 @@ def _sentences(path: Path) -> Iterator[list[tuple[int, str]]]:
         yield block
 
 
-def conll_rows(path: Path, columns: Mapping[str, str]) -> list[Row]:
+def conll_rows(path: Path, columns: Mapping[str, str], fault: Fault = refuse) -> list[Row]:
     """Read the sentences of a CoNLL file.
 
     Parameters
     ----------
     path : the file
     columns : role (text, label) -> number of the column, counted from 1
+    fault : is told of each line that is not as the others
 
     Raises
     ------
@@ -66,7 +67,11 @@ def conll_rows(path: Path, columns: Mapping[str, str]) -> list[Row]:
                 continue
             cells = _cells(line)
             if len(cells) != width:
-                width = _checked_width(cells, width, columns, f"{shown(path)}:{number}")
+                try:
+                    width = _checked_width(cells, width, columns, f"{shown(path)}:{number}")
+                except DataError as error:
+                    fault(error)
+                    continue
                 word, tag = _number(columns, "text", 1), _number(columns, "label", width)
             words.append(cells[word])
             tags.append(cells[tag])
@@ -105,13 +110,14 @@ def _number(columns: Mapping[str, str], role: str, default: int) -> int:
     return int(given) - 1
 
 
-def conllu_rows(path: Path, columns: Mapping[str, str]) -> list[Row]:
+def conllu_rows(path: Path, columns: Mapping[str, str], fault: Fault = refuse) -> list[Row]:
     """Read the sentences of a CoNLL-U file.
 
     Parameters
     ----------
     path : the file
     columns : role (text, label) -> name of one of the ten columns; default form and upos
+    fault : is told of each line that is not CoNLL-U
 
     Raises
     ------
@@ -132,13 +138,15 @@ def conllu_rows(path: Path, columns: Mapping[str, str]) -> list[Row]:
                 continue
             cells = line.split("\t")
             if len(cells) != len(CONLLU_COLUMNS):
-                raise DataError(f"{shown(path)}:{number}: {len(cells)} columns instead of 10. "
-                                "CoNLL-U has ten, separated by tabs; mend the line.")
+                fault(DataError(f"{shown(path)}:{number}: {len(cells)} columns instead of 10. "
+                                "CoNLL-U has ten, separated by tabs; mend the line."))
+                continue
             if not _WORD.fullmatch(cells[0]):
-                if _RANGE_OR_EMPTY.fullmatch(cells[0]):
-                    continue
-                raise DataError(f"{shown(path)}:{number}: {cells[0][:40]!r} is not a word's "
-                                "number (5), a range (5-6) or an empty node (5.1). Mend the line.")
+                if not _RANGE_OR_EMPTY.fullmatch(cells[0]):
+                    fault(DataError(
+                        f"{shown(path)}:{number}: {cells[0][:40]!r} is not a word's number (5), "
+                        "a range (5-6) or an empty node (5.1). Mend the line."))
+                continue
             words.append(cells[text])
             tags.append(cells[label])
         if words:
@@ -155,6 +163,6 @@ def _field(columns: Mapping[str, str], role: str, default: str) -> int:
     return CONLLU_COLUMNS.index(name)
 
 
-SENTENCES: dict[str, Callable[[Path, Mapping[str, str]], list[Row]]] = {
+SENTENCES: dict[str, Callable[[Path, Mapping[str, str], Fault], list[Row]]] = {
     ".conll": conll_rows, ".txt": conll_rows, ".bio": conll_rows, ".conllu": conllu_rows}
 """File ending -> reader."""

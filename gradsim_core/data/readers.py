@@ -23,7 +23,7 @@ from pathlib import Path
 from gradsim_core.data.assembly import wanted_spellings
 from gradsim_core.data.columns import ROLES, table_parts
 from gradsim_core.data.conll import SENTENCES
-from gradsim_core.data.rows import Part, is_shard, listing, shown, split_name
+from gradsim_core.data.rows import Fault, Part, is_shard, listing, refuse, shown, split_name
 from gradsim_core.data.tables import TABLES
 from gradsim_core.errors import DataError, choice
 from gradsim_core.languages import languages_of
@@ -61,17 +61,8 @@ def load_parts(path: str | Path, columns: Mapping[str, str] | None = None,
         If nothing can be read there, a file or row is not what it must be, or a language asked
         for has no file.
     """
-    path, columns = Path(path).expanduser(), dict(columns or {})
-    for role in columns:
-        if role not in ROLES:
-            raise DataError(f"columns: {choice('role', role, ROLES)}")
-    if path.is_file():
-        places: list[Place] = [(path, None, None)]
-    elif path.is_dir():
-        places = _places(path)
-    else:
-        raise DataError(f"{shown(path)}: there is no such file or folder. Check the path given "
-                        "as `data`.")
+    columns, places = dict(columns or {}), data_places(path)
+    checked_roles(columns)
     spellings = [language for _, language, _ in places if language is not None]
     if "language" in columns or len(spellings) < len(places):
         spellings = []  # only the rows say their language
@@ -79,21 +70,54 @@ def load_parts(path: str | Path, columns: Mapping[str, str] | None = None,
                                         if spellings else ())
     return [part for file, language, split in places
             for part in ([Part(language or "", split, [], shown(file))] if language in skipped
-                         else _file_parts(file, columns, language, split))]
+                         else file_parts(file, columns, language, split))]
 
 
-def _file_parts(path: Path, columns: Mapping[str, str], language: str | None,
-                split: str | None) -> list[Part]:
+def checked_roles(columns: Mapping[str, str]) -> None:
+    """Refuse columns for what is no role."""
+    for role in columns:
+        if role not in ROLES:
+            raise DataError(f"columns: {choice('role', role, ROLES)}")
+
+
+def data_places(path: str | Path) -> list[Place]:
+    """The files of a data set, each with the language and split that its place says.
+
+    Raises
+    ------
+    DataError
+        If there is no such file or folder, or the folder has none of the layouts.
+    """
+    path = Path(path).expanduser()
+    try:
+        if path.is_file():
+            return [(path, None, None)]
+        if path.is_dir():
+            return _places(path)
+    except (OSError, ValueError):  # a name too long, or with a null byte
+        pass
+    raise DataError(f"{shown(path)}: there is no such file or folder. Check the path given "
+                    "as `data`.")
+
+
+def file_parts(path: Path, columns: Mapping[str, str], language: str | None,
+               split: str | None, fault: Fault = refuse) -> list[Part]:
+    """The rows of one file; see `load_parts`.
+
+    Parameters
+    ----------
+    fault : is told of each row that cannot be read
+    """
     ending = path.suffix.lower()
     if ending in TABLES:
-        return table_parts(path, columns, language, split)
+        return table_parts(path, columns, language, split, fault)
     if ending not in SENTENCES:
         raise DataError(f"{shown(path)}: cannot be read by its ending. "
                         f"Use one of: {', '.join(ENDINGS)}.")
     if language is None:
         raise DataError(f"{shown(path)}: one such file holds one language only. Give a folder "
                         f"<language>/<split>{ending}, and its path as `data`.")
-    return [Part(language, split, SENTENCES[ending](path, columns), shown(path))]
+    return [Part(language, split, SENTENCES[ending](path, columns, fault), shown(path))]
 
 
 def _places(root: Path) -> list[Place]:

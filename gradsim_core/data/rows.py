@@ -11,14 +11,25 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
+
+from gradsim_core.errors import DataError
 
 SPELLINGS = {"train": "train", "training": "train", "dev": "dev", "validation": "dev",
              "valid": "dev", "val": "dev", "test": "test"}
 """How a split may be spelled, in any case -> its name."""
 
 _SHARD = re.compile(r"(?P<name>[a-z]+)(?P<shard>-\d+-of-\d+)?", re.IGNORECASE)
+
+
+Fault = Callable[[DataError], None]
+"""Is told of a row that cannot be read; the row is left out, unless the call raises."""
+
+
+def refuse(error: DataError) -> None:
+    """Raise: one row that cannot be read is one too many."""
+    raise error
 
 
 class Row(NamedTuple):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gradsim_core.data.files import HeldFile, file_bytes, file_lines, file_text
-from gradsim_core.data.rows import listing, shown
+from gradsim_core.data.rows import Fault, listing, refuse, shown
 from gradsim_core.errors import DataError
 
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", " ": "a space"}
@@ -34,7 +34,7 @@ class Table(NamedTuple):
 
 
 def csv_table(path: Path | HeldFile, separator: str = ",", advice: str = "", *,
-              row_names: bool = False) -> Table:
+              row_names: bool = False, fault: Fault = refuse) -> Table:
     """Read values separated by a comma (or else) with quoting; a wrong row raises with its line.
 
     Parameters
@@ -42,6 +42,7 @@ def csv_table(path: Path | HeldFile, separator: str = ",", advice: str = "", *,
     advice : what to say besides where a row is too long or too short
     row_names : whether every row may begin with a name that the header has no cell for, as R's
         write.table has it; that column is then called ""
+    fault : is told of each row that cannot be read
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     reader = csv.reader(io.StringIO(file_text(path), newline=""), delimiter=separator, strict=True)
@@ -55,22 +56,22 @@ def csv_table(path: Path | HeldFile, separator: str = ",", advice: str = "", *,
             except StopIteration:
                 return
             except csv.Error as error:
-                raise DataError(f"{shown(path)}:{first}: {error}. Quote a text that holds {sign} "
-                                'or a line end, and write " as "".') from None
+                fault(DataError(f"{shown(path)}:{first}: {error}. Quote a text that holds {sign} "
+                                'or a line end, and write " as "".'))
 
     return _separated(path, lines(), f"a bare {sign.removeprefix('a ')}. {advice}".strip(),
-                      row_names)
+                      fault, row_names)
 
 
-def tsv_table(path: Path) -> Table:
+def tsv_table(path: Path, *, fault: Fault = refuse) -> Table:
     """Read tab-separated values without quoting; a wrong row raises with its line."""
     lines = file_lines(path)
     return _separated(path, ((number, line.split("\t") if line else [])
-                             for number, line in enumerate(lines, 1)), "a tab.")
+                             for number, line in enumerate(lines, 1)), "a tab.", fault)
 
 
 def _separated(path: Path | HeldFile, lines: Iterator[tuple[int, list[str]]],
-               forbidden: str, row_names: bool = False) -> Table:
+               forbidden: str, fault: Fault, row_names: bool = False) -> Table:
     header = next((cells for _, cells in lines if cells), None)
     if header is None:
         return Table(None, iter(()))
@@ -86,10 +87,10 @@ def _separated(path: Path | HeldFile, lines: Iterator[tuple[int, list[str]]],
             if len(cells) == len(columns):
                 yield number, dict(zip(columns, cells, strict=True))
             elif any(cell.strip() for cell in cells):
-                raise DataError(
+                fault(DataError(
                     f"{shown(path)}:{number}: {len(cells)} columns, but the header has "
                     f"{len(columns)} ({listing(columns, 60)}). Mend the row: a cell must not "
-                    f"hold {forbidden}")
+                    f"hold {forbidden}"))
 
     return Table(columns, records())
 
@@ -101,9 +102,9 @@ def _named(rows: Sequence[tuple[int, list[str]]], n_columns: int) -> bool:
                                 for cells in filled)
 
 
-def jsonl_table(path: Path) -> Table:
+def jsonl_table(path: Path, *, fault: Fault = refuse) -> Table:
     """Read one JSON object a line; the first object's keys are the columns."""
-    objects = _objects(path)
+    objects = _objects(path, fault)
     first = next(objects, None)
     if first is None:
         return Table(None, iter(()))
@@ -115,7 +116,7 @@ def jsonl_table(path: Path) -> Table:
     return Table(list(first[1]), records())
 
 
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _objects(path: Path, fault: Fault) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(file_lines(path), 1):
         if not line.strip():
             continue
@@ -123,18 +124,20 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
             reason = getattr(error, "msg", None) or "nested too deep or a number too long"
-            raise DataError(f"{shown(path)}:{number}: not JSON ({reason}). "
-                            "Write one JSON object a line.") from None
+            fault(DataError(f"{shown(path)}:{number}: not JSON ({reason}). "
+                            "Write one JSON object a line."))
+            continue
         if not isinstance(value, dict):
-            raise DataError(f"{shown(path)}:{number}: {type(value).__name__}, not an object. "
-                            'Write one JSON object a line, as {"text": …, "label": …}.')
-        if "\\u" in line and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
-            raise DataError(f"{shown(path)}:{number}: half of a \\u surrogate pair is no "
-                            "character. Mend the line.")
-        yield number, value
+            fault(DataError(f"{shown(path)}:{number}: {type(value).__name__}, not an object. "
+                            'Write one JSON object a line, as {"text": …, "label": …}.'))
+        elif "\\u" in line and _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+            fault(DataError(f"{shown(path)}:{number}: half of a \\u surrogate pair is no "
+                            "character. Mend the line."))
+        else:
+            yield number, value
 
 
-def parquet_table(path: Path) -> Table:
+def parquet_table(path: Path, *, fault: Fault = refuse) -> Table:
     """Read Parquet; whole numbers whose names the file keeps (ClassLabel) become names."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -155,8 +158,9 @@ def parquet_table(path: Path) -> Table:
             try:
                 rows = batch.to_pylist()
             except ValueError as error:
-                raise DataError(f"{shown(path)}: rows {number + 1:,} and on hold a value that "
-                                f"cannot be read ({str(error)[:90]}).") from None
+                fault(DataError(f"{shown(path)}: rows {number + 1:,} and on hold a value that "
+                                f"cannot be read ({str(error)[:90]}). Write the file again."))
+                return
             for row in rows:
                 number += 1
                 yield number, {key: named(value, names[key]) if key in names else value
@@ -184,6 +188,13 @@ def named(value: Any, names: Sequence[str]) -> Any:
     return names[value] if known else None if isinstance(value, int) else value
 
 
-TABLES: dict[str, Callable[[Path], Table]] = {
-    ".csv": csv_table, ".tsv": tsv_table, ".jsonl": jsonl_table, ".parquet": parquet_table}
-"""File ending -> reader."""
+def _csv_table(path: Path, *, fault: Fault = refuse) -> Table:
+    """A CSV file; where its header has no comma, it is separated as the header is."""
+    header = next((line for line in file_text(path).split("\n") if line.strip()), "")
+    bare = re.sub(r'"[^"]*"', "", header)
+    return csv_table(path, next((sign for sign in ",;\t" if sign in bare), ","), fault=fault)
+
+
+TABLES: dict[str, Callable[..., Table]] = {
+    ".csv": _csv_table, ".tsv": tsv_table, ".jsonl": jsonl_table, ".parquet": parquet_table}
+"""File ending -> reader of a path, with `fault` by name."""
