@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from gradsim_core.data import Corpus as Corpus
     from gradsim_core.data import data_health as data_health
     from gradsim_core.data import load_corpus as load_corpus
+    from gradsim_core.data.inspection import DataLook as DataLook
+    from gradsim_core.data.inspection import inspect_data as inspect_data
+    from gradsim_core.data.readers import ENDINGS as ENDINGS
     from gradsim_core.decision import Reading as Reading
     from gradsim_core.decision import Rule as Rule
     from gradsim_core.decision import decide as decide
@@ -69,6 +72,11 @@ if TYPE_CHECKING:
     from gradsim_core.grouping import leaf_order as leaf_order
     from gradsim_core.grouping import linkage_tree as linkage_tree
     from gradsim_core.grouping import newick as newick
+    from gradsim_core.grouping.chance import random_objectives as random_objectives
+    from gradsim_core.grouping.strategies import groupings_by_k as groupings_by_k
+    from gradsim_core.grouping.tangles import Tangle as Tangle
+    from gradsim_core.grouping.tangles import untangled as untangled
+    from gradsim_core.grouping.trees import tree_labels as tree_labels
     from gradsim_core.languages import Language as Language
     from gradsim_core.languages import resolve as resolve
     from gradsim_core.measures import MEASURES as MEASURES
@@ -138,6 +146,8 @@ if TYPE_CHECKING:
     from gradsim_core.spreadsheet import csv_cell as csv_cell
     from gradsim_core.spreadsheet import csv_text as csv_text
     from gradsim_core.spreadsheet import plain_text as plain_text
+    from gradsim_core.statistics.tree_agreement import TreeAgreement as TreeAgreement
+    from gradsim_core.statistics.tree_agreement import tree_agreement as tree_agreement
     from gradsim_core.store import Store as Store
     from gradsim_core.study import Study as Study
     from gradsim_core.study import load_study as load_study
@@ -145,11 +155,15 @@ if TYPE_CHECKING:
     from gradsim_core.study import study_from_text as study_from_text
     from gradsim_core.study import study_yaml as study_yaml
     from gradsim_core.study_text import settings_in as settings_in
+    from gradsim_core.uploads import MOST_UPLOADED_BYTES as MOST_UPLOADED_BYTES
+    from gradsim_core.uploads import keep_uploads as keep_uploads
     from gradsim_core.verification import check_decision as check_decision
     from gradsim_core.verification import load_decision as load_decision
 
 _HOME = {
     "data": ("PRESETS", "Corpus", "data_health", "load_corpus"),
+    "data.inspection": ("DataLook", "inspect_data"),
+    "data.readers": ("ENDINGS",),
     "decision": ("Reading", "Rule", "decide", "decision_json", "decision_of", "make_grouping",
                  "placed_languages", "read_similarity"),
     "errors": ("GradSimError",),
@@ -169,6 +183,10 @@ _HOME = {
              "half_similarities", "similarity"),
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),
+    "grouping.chance": ("random_objectives",),
+    "grouping.strategies": ("groupings_by_k",),
+    "grouping.tangles": ("Tangle", "untangled"),
+    "grouping.trees": ("tree_labels",),
     "measuring.kept": ("imported_measures", "left_out_measures"),
     "languages": ("Language", "resolve"),
     "measuring.measured": ("load_measures",),
@@ -191,9 +209,11 @@ _HOME = {
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
     "robustness": ("Certainty", "Settling", "Stability", "certainty", "settling",
                    "settling_sentence", "stability"),
+    "statistics.tree_agreement": ("TreeAgreement", "tree_agreement"),
     "store": ("Store",),
     "study": ("Study", "load_study", "study_from", "study_from_text", "study_yaml"),
     "study_text": ("settings_in",),
+    "uploads": ("MOST_UPLOADED_BYTES", "keep_uploads"),
     "verification": ("check_decision", "load_decision"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
