@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gradsim_core.decision import placed_languages as placed_languages
     from gradsim_core.decision import read_similarity as read_similarity
     from gradsim_core.errors import GradSimError as GradSimError
+    from gradsim_core.estimating import StudyEstimate as StudyEstimate
     from gradsim_core.experiments.plans import Plan as Plan
     from gradsim_core.experiments.record import list_experiments as list_experiments
     from gradsim_core.experiments.record import load_experiment as load_experiment
@@ -149,6 +150,7 @@ if TYPE_CHECKING:
     from gradsim_core.statistics.tree_agreement import TreeAgreement as TreeAgreement
     from gradsim_core.statistics.tree_agreement import tree_agreement as tree_agreement
     from gradsim_core.store import Store as Store
+    from gradsim_core.study import METHOD_VERSION as METHOD_VERSION
     from gradsim_core.study import Study as Study
     from gradsim_core.study import load_study as load_study
     from gradsim_core.study import study_from as study_from
@@ -167,6 +169,7 @@ _HOME = {
     "decision": ("Reading", "Rule", "decide", "decision_json", "decision_of", "make_grouping",
                  "placed_languages", "read_similarity"),
     "errors": ("GradSimError",),
+    "estimating": ("StudyEstimate",),
     "experiments.plans": ("Plan",),
     "experiments.record": ("list_experiments", "load_experiment"),
     "experiments.report": ("report_csv", "report_markdown", "summary_rows"),
@@ -211,7 +214,8 @@ _HOME = {
                    "settling_sentence", "stability"),
     "statistics.tree_agreement": ("TreeAgreement", "tree_agreement"),
     "store": ("Store",),
-    "study": ("Study", "load_study", "study_from", "study_from_text", "study_yaml"),
+    "study": ("METHOD_VERSION", "Study", "load_study", "study_from", "study_from_text",
+              "study_yaml"),
     "study_text": ("settings_in",),
     "uploads": ("MOST_UPLOADED_BYTES", "keep_uploads"),
     "verification": ("check_decision", "load_decision"),

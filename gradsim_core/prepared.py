@@ -45,8 +45,12 @@ class Prepared:
                      if len(self.corpus.split(code, "train")) >= 2)
 
 
-def prepare(study: Study) -> Prepared:
+def prepare(study: Study, corpus: Corpus | None = None) -> Prepared:
     """Read a study's data and work out its signature.
+
+    Parameters
+    ----------
+    corpus : what `load_corpus` gives for the study, where it has been read already
 
     Raises
     ------
@@ -55,7 +59,7 @@ def prepare(study: Study) -> Prepared:
     StudyError
         If fewer than two languages can be trained on, or there is only one label.
     """
-    corpus = load_corpus(study)
+    corpus = corpus or load_corpus(study)
     model = model_fingerprint(study.model, study.model_revision)
     prepared = Prepared(study, corpus, signature(
         study, task=corpus.task, metric=corpus.metric, labels=corpus.labels,

@@ -32,6 +32,8 @@ _SIGNATURE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _PART = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 _NAME = re.compile(rf"{_PART}(/{_PART}){{0,3}}")
 _QUARANTINE = ".quarantine"
+_UPLOADS = ".uploads"
+_UPLOADED = re.compile(r"[^\W_][^/\\\x00-\x1f]{0,99}")
 _DAMAGE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
@@ -123,6 +125,22 @@ class Store:
         """Publish a file for people, which is not checked when read (study.yaml)."""
         data = text.encode(errors="surrogatepass")  # reading a study tells where it is not UTF-8
         self._write(self._entry(signature, name, ".yaml"), [memoryview(data)])
+
+    def write_upload(self, digest: str, name: str, content: bytes) -> Path:
+        """Publish a file that came through a browser, unless it is there; where it then stands.
+
+        Parameters
+        ----------
+        digest : of all files that came together, which names their folder
+        name : below that folder; its parts begin with a letter or a digit
+        """
+        parts = name.split("/")
+        if not _SIGNATURE.fullmatch(digest) or not all(_UPLOADED.fullmatch(one) for one in parts):
+            raise StoreError(f"{name!r:.100} is not the name of an upload. Rename the file.")
+        path = self.root.joinpath(_UPLOADS, digest, *parts)
+        if not path.is_file() or path.stat().st_size != len(content):
+            self._write(path, [memoryview(content)])
+        return path
 
     def exists(self, signature: str, name: str) -> bool:
         """Whether the entry is there; only reading it tells whether it is whole."""

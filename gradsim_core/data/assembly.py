@@ -15,7 +15,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import chain
 
 from gradsim_core.data.corpus import EMPTY, SPLITS, Corpus, Split, Task
@@ -101,10 +101,14 @@ def wanted_spellings(languages: Sequence[str], known: Mapping[str, Language]) ->
     return wanted
 
 
+def is_split_here(present: Set[str | None], split_targets: bool) -> bool:
+    """Whether a language's rows, found in these splits, are split 80/10/10 by hash."""
+    return len(present) == 1 and (present <= {"train", None} or split_targets)
+
+
 def _splits(parts: list[Part], split_targets: bool, lowercase: bool) -> dict[str, Split]:
     """The three splits of one language."""
-    present = {part.split for part in parts}
-    if len(present) == 1 and (present <= {"train", None} or split_targets):
+    if is_split_here({part.split for part in parts}, split_targets):
         keyed = "id" if all(row.id for part in parts for row in part.rows) else "text"
         made = {name: Part(parts[0].language, name, [],
                            f"{_sources(parts)} (split 80/10/10 by hash of {keyed})")
