@@ -12,12 +12,12 @@ import json
 import math
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from gradsim_core.errors import GroupingError
 from gradsim_core.gram import Similarity, similarity
-from gradsim_core.grouping import STRATEGIES, Constraints, Grouping, group
-from gradsim_core.languages import resolve_or_own
+from gradsim_core.grouping import STRATEGIES, Constraints, Grouping, by_hand, group
+from gradsim_core.hand import LEFT_OUT, NamedGroup, coded, find_code
 from gradsim_core.prepared import versions
 from gradsim_core.results import Results
 
@@ -48,7 +48,8 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    strategy: str = Field(default="exact", description=f"One of: {', '.join(STRATEGIES)}.")
+    strategy: str = Field(default="exact", description=(
+        f"One of: {', '.join(STRATEGIES)}; or hand, for groups that are given."))
     k: int | None = Field(default=None, ge=1, description=(
         "Number of groups (overlapping: the most); the best one if left out."))
     k_min: int | None = Field(default=None, ge=1, description=(
@@ -65,6 +66,14 @@ class Rule(BaseModel):
     alone: float = Field(default=0.0, allow_inf_nan=False, description=(
         "Score of a language alone in its group; others score their mean similarity to it."))
     seed: int = Field(default=0, ge=0, lt=2**31, description="Seed of strategies that draw.")
+    hand: tuple[NamedGroup, ...] = Field(default=(), description=(
+        "Groups made by hand: JSON or YAML, or a decision by export; a language that stands in "
+        "none is left out."))
+
+    @model_serializer(mode="wrap")
+    def _without_no_groups(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A rule without groups made by hand is written as it always was."""
+        return {name: value for name, value in handler(self).items() if name != "hand" or value}
 
 
 def read_similarity(results: Results, reading: Reading) -> Similarity:
@@ -105,6 +114,13 @@ def make_grouping(results: Results, found: Similarity, rule: Rule) -> Grouping:
     k_range = (rule.k_min, rule.k_max) if rule.k_min and rule.k_max else None
     constraints = Constraints(rule.smallest, rule.largest, _indexes(rule.must_link, codes),
                               _indexes(rule.cannot_link, codes))
+    if (rule.strategy == "hand") != bool(rule.hand):
+        raise GroupingError("The strategy 'hand' and groups made by hand go together. Give both, "
+                            "or neither.")
+    if rule.hand:
+        given = [[codes.index(code) for code in one.languages] for one in coded(rule.hand, codes)]
+        return by_hand(found.matrix[placed][:, placed], given, constraints=constraints,
+                       alone=rule.alone, names=[names[code] for code in codes])
     return group(found.matrix[placed][:, placed], rule.strategy, k=rule.k, k_range=k_range,
                  constraints=constraints, alone=rule.alone, seed=rule.seed,
                  lineages=[lineages[code] for code in codes],
@@ -114,12 +130,7 @@ def make_grouping(results: Results, found: Similarity, rule: Rule) -> Grouping:
 def _indexes(pairs: tuple[tuple[str, str], ...],
              codes: list[str]) -> tuple[tuple[int, int], ...]:
     def position(spelling: str) -> int:
-        code = spelling if spelling in codes else resolve_or_own(spelling).code
-        if code not in codes:
-            more = f" and {len(codes) - 20} more" if len(codes) > 20 else ""
-            raise GroupingError(f"Language {spelling[:60]!r} of a link is not among those grouped: "
-                                f"{', '.join(codes[:20])}{more}. Use one of these.")
-        return codes.index(code)
+        return codes.index(find_code(spelling, codes, "a link"))
 
     return tuple((position(a), position(b)) for a, b in pairs)
 
@@ -146,7 +157,8 @@ def decision_of(results: Results, reading: Reading, found: Similarity, rule: Rul
     reliability = {code: _number(value) for code, value in
                    zip(found.languages, found.reliability, strict=True)}
     names = results.names
-    sources = set(found.languages)
+    hand = coded(rule.hand, codes)
+    rule = rule.model_copy(update={"hand": hand})
 
     def members(indexes: tuple[int, ...]) -> list[dict[str, Any]]:
         return [{"code": codes[i], "name": names[codes[i]], "reliability": reliability[codes[i]]}
@@ -154,7 +166,8 @@ def decision_of(results: Results, reading: Reading, found: Similarity, rule: Rul
 
     groups = []
     for number, indexes in enumerate(made.groups):
-        entry: dict[str, Any] = {"name": f"group {number + 1}", "languages": members(indexes)}
+        entry: dict[str, Any] = {"name": hand[number].name if hand else f"group {number + 1}",
+                                 "languages": members(indexes)}
         if made.strategy == "overlapping":
             entry["serves"] = [codes[i] for i, at in enumerate(made.serves) if at == number]
         groups.append(entry)
@@ -173,19 +186,21 @@ def decision_of(results: Results, reading: Reading, found: Similarity, rule: Rul
                    "bound": _number(made.bound), "gap": _number(made.gap),
                    "proved": made.proved, "near_ties": made.near_ties, "note": made.note},
         "groups": groups,
-        "not_grouped": _not_grouped(results, found, sources),
+        "not_grouped": _not_grouped(results, found, {codes[i] for i, at in enumerate(made.serves)
+                                                     if at < 0}),
         "alternatives": [{"objective": _number(other.objective),
                           "groups": [[codes[i] for i in indexes] for indexes in other.groups]}
                          for other in made.alternatives],
     }
 
 
-def _not_grouped(results: Results, found: Similarity, sources: set[str]) -> list[dict[str, str]]:
+def _not_grouped(results: Results, found: Similarity, left_out: set[str]) -> list[dict[str, str]]:
     rows = [{"code": code, "reason": results.series.invalid.get(
         code, "its similarity is undefined here (its two halves do not agree)")}
         for i, code in enumerate(found.languages) if not math.isfinite(found.matrix[i, i])]
+    rows += [{"code": code, "reason": LEFT_OUT} for code in found.languages if code in left_out]
     return rows + [{"code": code, "reason": "it has no training rows: a target only"}
-                   for code in results.names if code not in sources]
+                   for code in results.names if code not in set(found.languages)]
 
 
 def _number(value: float | None) -> float | None:

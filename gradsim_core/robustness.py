@@ -119,6 +119,9 @@ def stability(results: Results, increments: Increments | None, reading: Reading,
               resamples: int = RESAMPLES, seed: int = 0) -> Stability:
     """Resample a study's similarity, and group every resample by the same rule and K.
 
+    Groups made by hand are held against the best groups of every resample, with the same K; what
+    they leave out is left out.
+
     Raises
     ------
     StudyError
@@ -128,9 +131,12 @@ def stability(results: Results, increments: Increments | None, reading: Reading,
     """
     found, placed, drawn, undefined = _resampled(results, increments, reading, resamples, seed)
     base = make_grouping(results, found, rule)
-    fixed = rule.model_copy(update={"k": base.k, "k_min": None, "k_max": None})
+    fixed = (Rule(k=base.k, alone=rule.alone) if rule.hand else
+             rule.model_copy(update={"k": base.k, "k_min": None, "k_max": None}))
     groups = group_labels(base, len(placed))
-    labels = np.array([group_labels(make_grouping(results, _replaced(found, matrix), fixed),
+    placed = [place for place, at in zip(placed, groups, strict=True) if at >= 0]
+    groups = groups[groups >= 0]
+    labels = np.array([group_labels(make_grouping(results, _replaced(found, matrix, placed), fixed),
                                     len(placed)) for matrix in drawn])
     same = np.mean([settled_at([row, groups]) == 0 for row in labels])
     return Stability(tuple(found.languages[i] for i in placed), groups, co_membership(labels),
@@ -166,10 +172,13 @@ def settling(results: Results, reading: Reading, rule: Rule) -> Settling:
     Raises
     ------
     GroupingError
-        If the last snapshot cannot be grouped.
+        If the last snapshot cannot be grouped, or the groups were made by hand.
     """
     from sklearn.metrics import adjusted_rand_score
 
+    if rule.hand:
+        raise GroupingError("Groups made by hand do not come from the training, so there is no "
+                            "step from which on they were known. Choose another strategy.")
     series = results.series
     labels: list[np.ndarray] = []
     steps: list[int] = []
@@ -207,7 +216,7 @@ def settling_sentence(found: Settling) -> str:
 
 
 def group_labels(made: Grouping, n_languages: int) -> np.ndarray:
-    """The group that serves each language: (n_languages,) int."""
+    """The group that serves each language: (n_languages,) int; −1 where none does."""
     if made.serves:
         return np.array(made.serves)
     labels = np.zeros(n_languages, dtype=int)
@@ -216,6 +225,9 @@ def group_labels(made: Grouping, n_languages: int) -> np.ndarray:
     return labels
 
 
-def _replaced(found: Similarity, matrix: np.ndarray) -> Similarity:
-    return Similarity(found.languages, matrix, found.reliability, found.blocks, found.reading,
+def _replaced(found: Similarity, matrix: np.ndarray, placed: list[int]) -> Similarity:
+    """The similarity with another matrix, of which only these languages are defined."""
+    defined = np.full_like(matrix, np.nan)
+    defined[np.ix_(placed, placed)] = matrix[np.ix_(placed, placed)]
+    return Similarity(found.languages, defined, found.reliability, found.blocks, found.reading,
                       found.correction, found.step)

@@ -321,4 +321,4 @@ def test_output_that_is_not_unicode_is_spelled_out(tmp_path: Path) -> None:
 def test_options_of_unknown_kinds_would_be_noticed() -> None:
     kinds = {options._kind(field.annotation)[0] for model in (Study, Reading, Rule)
              for field in model.model_fields.values()}
-    assert kinds == {str, int, float, bool, list}
+    assert kinds == {str, int, float, bool, list, Path}

@@ -34,6 +34,7 @@ def group(asked: Asked, cache: Cache = DEFAULT_CACHE, as_json: AsJson = False) -
     gradsim group                                       # newest study, best number of groups
     gradsim group --k 3 --smallest 2 --blocks higher
     gradsim group --must-link deu,nld --cannot-link German,Turkish
+    gradsim group --hand mine.json                      # what groups of your own are worth
     ```
     """
     decision = _decision(asked, cache)
@@ -77,6 +78,7 @@ def export(asked: Asked, cache: Cache = DEFAULT_CACHE, file: Annotated[Path | No
 
     ```
     gradsim export --k 3 -o groups.json
+    gradsim export --hand mine.yaml -o groups.json
     gradsim verify groups.json
     ```
     """

@@ -18,7 +18,9 @@ from pydantic import BaseModel, ValidationError
 
 from gradsim_core.decision import Reading, Rule
 from gradsim_core.errors import GroupingError, StoreError, StudyError
+from gradsim_core.experiments.group_files import read_named_groups
 from gradsim_core.experiments.plans import Plan, PlanSettings, Spending
+from gradsim_core.hand import NamedGroup
 from gradsim_core.results import GRAMS, find_signature
 from gradsim_core.store import Store
 from gradsim_core.study import Study, load_study, study_from
@@ -64,14 +66,17 @@ def rule_options(command: Command) -> Command:
 
 
 def plan_options(command: Command) -> Command:
-    """Give a command the study's signature and the options of a plan, as a `Plan`."""
+    """Give a command the study's signature and the options of a plan, as a `Plan`.
+
+    Groups made by hand have an option of their own there.
+    """
     def build(signature: str, given: dict[str, dict[str, Any]]) -> tuple[str, Plan]:
         return signature, _checked(Plan, {
             **given["plan"], "reading": _checked(Reading, given["reading"]),
             "rule": _rule(given["rule"])})
 
     return _with_options(command, [_SIGNATURE], {
-        "plan": PlanSettings, "reading": Reading, "rule": Rule}, build)
+        "plan": PlanSettings, "reading": Reading, "rule": Rule}, build, without=("hand",))
 
 
 def budget_options(command: Command) -> Command:
@@ -107,10 +112,11 @@ _SIGNATURE = _parameter("signature", Signature, "")
 
 def _with_options(command: Command, first: Sequence[inspect.Parameter],
                   models: dict[str, type[BaseModel]],
-                  build: Callable[[Any, dict[str, dict[str, Any]]], Any]) -> Command:
+                  build: Callable[[Any, dict[str, dict[str, Any]]], Any],
+                  without: Sequence[str] = ()) -> Command:
     """A command whose first parameter is built from an argument and from options of models."""
-    made = [_option(name, field, f"{kind.capitalize()} settings")
-            for kind, model in models.items() for name, field in model.model_fields.items()]
+    made = [_option(name, field, f"{kind.capitalize()} settings") for kind, model in models.items()
+            for name, field in model.model_fields.items() if name not in without]
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     parameters = [*first, *made, *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
                                    for one in own)]
@@ -119,7 +125,7 @@ def _with_options(command: Command, first: Sequence[inspect.Parameter],
     def wrapped(**values: Any) -> Any:
         argument = values.pop(first[0].name)
         given = {kind: {name: value for name in model.model_fields
-                        if (value := values.pop(name)) not in (None, [])}
+                        if (value := values.pop(name, None)) not in (None, [])}
                  for kind, model in models.items()}
         return command(build(argument, given), **values)
 
@@ -149,6 +155,8 @@ def _kind(annotation: Any) -> tuple[Any, str | None]:
         return _kind(next(one for one in inner if one is not types.NoneType))
     if origin is Literal:
         return str, "|".join(inner)
+    if origin is tuple and inner[0] is NamedGroup:
+        return Path, "FILE"
     if origin is tuple:
         return (list, "A,B") if get_origin(inner[0]) is tuple else (str, "A,B,…")
     if origin is dict:
@@ -184,6 +192,8 @@ def _checked(model: Any, given: dict[str, Any]) -> Any:
 def _rule(given: dict[str, Any]) -> Rule:
     links = {name: _pairs(name, given.pop(name)) for name in ("must_link", "cannot_link")
              if given.get(name)}
+    if file := given.pop("hand", None):
+        given = {"strategy": "hand", **given, "hand": read_named_groups(file)}
     return _checked(Rule, {**given, **links})
 
 

@@ -46,12 +46,13 @@ def stability_command(asked: tuple[str, Reading, Rule], cache: Cache = DEFAULT_C
     store = Store(cache)
     name = chosen(store, signature)
     results = load_results(store, name)
-    settled = settling(results, reading, rule)
+    settled = None if rule.hand else settling(results, reading, rule)
     increments = load_increments(store, name)
     try:
         sure = certainty(results, increments, reading, resamples)
     except GradSimError:
-        log("{}", settling_sentence(settled))  # needs no increments
+        if settled:
+            log("{}", settling_sentence(settled))  # needs no increments
         raise
     found = stability(results, increments, reading, rule, resamples)
     if as_json:
@@ -71,11 +72,12 @@ def stability_command(asked: tuple[str, Reading, Rule], cache: Cache = DEFAULT_C
     if found.undefined:
         log("[yellow]{} more resamples[/] left a similarity undefined and were not grouped.",
             f"{found.undefined:,}")
-    log("{}", settling_sentence(settled))
+    if settled:
+        log("{}", settling_sentence(settled))
 
 
-def stability_json(found: Stability, sure: Certainty, settled: Settling) -> dict[str, Any]:
-    """Everything that is known of the stability, for programs."""
+def stability_json(found: Stability, sure: Certainty, settled: Settling | None) -> dict[str, Any]:
+    """Everything that is known of the stability, for programs; hand-made groups never settle."""
     return {
         "languages": list(found.languages), "groups": found.groups.tolist(),
         "resamples": found.resamples, "undefined": found.undefined, "same": found.same,
@@ -84,8 +86,9 @@ def stability_json(found: Stability, sure: Certainty, settled: Settling) -> dict
         "branches": [{"languages": sorted(found.languages[i] for i in clade), "support": support}
                      for clade, support in zip(clades(sure.tree), sure.support.tolist(),
                                                strict=True)],
-        "settled": {"step": settled.step, "saved": settled.saved, "steps": list(settled.steps),
-                    "agreement": list(settled.agreement)}}
+        "settled": settled and {
+            "step": settled.step, "saved": settled.saved, "steps": list(settled.steps),
+            "agreement": list(settled.agreement)}}
 
 
 def _companions(found: Stability, at: int) -> str:

@@ -1,5 +1,6 @@
 """Which languages to train together: strategies, constraints, scores and trees."""
 
+from gradsim_core.grouping.by_hand import by_hand
 from gradsim_core.grouping.constraints import Constraints
 from gradsim_core.grouping.result import Alternative, Grouping, group_scores, objective
 from gradsim_core.grouping.strategies import COMPARISONS, STRATEGIES, group, groupings_by_k
@@ -12,6 +13,7 @@ __all__ = [
     "Alternative",
     "Constraints",
     "Grouping",
+    "by_hand",
     "group",
     "group_scores",
     "groupings_by_k",

@@ -46,7 +46,7 @@ class Grouping:
     Attributes
     ----------
     groups : canonical groups of language indexes
-    strategy : name in STRATEGIES
+    strategy : name in STRATEGIES, or "hand" (see `by_hand`)
     k : number of groups
     objective : score of the groups, see the module
     bound : no grouping under the same K and constraints scores higher; None if unknown
@@ -54,7 +54,8 @@ class Grouping:
     alternatives : up to 10 other groupings within 1% of a proved best, best first
     near_ties : how many OTHER groupings lie within 1% of it; None if not counted
     near_ties_at_least : whether counting stopped at near_ties and there are more
-    serves : for each language the index in `groups` of the group that serves it
+    serves : for each language the index in `groups` of the group that serves it; −1 for one that
+        was left out by hand
     note : what the caller should know, in a sentence or two
     """
 
