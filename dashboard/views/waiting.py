@@ -8,6 +8,7 @@ from dashboard.data import StudyCard, begin, chosen_signature, results, resume, 
 from dashboard.escaping import markdown_text
 from dashboard.selection import Selection, fitted
 from dashboard.state import current_selection, select
+from dashboard.views.badge import show_badge
 from dashboard.views.progress import follow_run
 from gradsim_core import study_from
 
@@ -33,6 +34,7 @@ def ready_study() -> tuple[Selection, str] | None:
     card = study_card(signature)
     if card.ready:
         found = results(signature)
+        show_badge(signature)
         return fitted(selection, found.series, found.default_correction), signature
     st.subheader(markdown_text(card.title, 80), anchor=False)
     if card.run is not None and card.run.coming:
