@@ -117,7 +117,8 @@ def picks_of(tree: np.ndarray | None, codes: Sequence[str]) -> dict[str, tuple[s
     ----------
     codes : in the order of the picture: the tree's leaves first, in leaf order
     """
-    found = {language_token(at): (code,) for at, code in enumerate(codes)}
+    found: dict[str, tuple[str, ...]] = {
+        language_token(at): (code,) for at, code in enumerate(codes)}
     if tree is not None and len(tree):
         members = dendrogram(tree, 1.0).members
         place = {leaf: at for at, leaf in enumerate(members[-1])}
@@ -139,7 +140,8 @@ def add_marks(figure: go.Figure, codes: Sequence[str], marked: Sequence[int], ce
     size = max(4.0, min(11.0, 0.55 * cell_px))
     figure.add_scatter(
         x=list(range(len(codes))), y=list(range(len(codes))), xaxis="x4", yaxis="y4",
-        mode="markers", showlegend=False, customdata=[language_token(at) for at in range(len(codes))],
+        mode="markers", showlegend=False,
+        customdata=[language_token(at) for at in range(len(codes))],
         marker={"symbol": "diamond", "size": size, "line": {"width": 1, "color": colours.faint},
                 "color": [colours.mark if at in shown else colours.page
                           for at in range(len(codes))]},

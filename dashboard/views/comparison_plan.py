@@ -10,8 +10,9 @@ from dashboard.data import results
 from dashboard.escaping import markdown_text
 from dashboard.experiment_words import STRATEGIES
 from dashboard.experiments import begin_experiment, estimate, plan_of, run_of
-from dashboard.pictures import Picture, grouping, picture
+from dashboard.pictures import grouping, picture
 from dashboard.selection import MOST_DRAWS, MOST_SEEDS, Selection, reading_of, rule_of
+from dashboard.shown import Picture
 from dashboard.state import bound, select, turn_to
 from dashboard.summaries import about, count
 from dashboard.views.reading import CORRECTION_LABELS

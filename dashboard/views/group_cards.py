@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.escaping import markdown_text, plain_text
-from dashboard.pictures import Picture
+from dashboard.shown import Picture
 from dashboard.summaries import LOW_RELIABILITY, count, moved_members, number
 from gradsim_core import Grouping, placed_languages
 

@@ -9,8 +9,9 @@ from dashboard.escaping import markdown_text
 from dashboard.exports import groups_csv
 from dashboard.figures.heatmap import colour_limit, similarity_heatmap
 from dashboard.figures.heatmap_frame import HeatmapText
-from dashboard.pictures import Picture, grouping, picture
+from dashboard.pictures import grouping, picture
 from dashboard.selection import Selection, reading_of, rule_of
+from dashboard.shown import Picture
 from dashboard.state import turn_to
 from dashboard.summaries import count, method_lines, proof_sentence, ties_sentence, unreliable
 from dashboard.views.chart import choose_picture, is_dark, show_chart

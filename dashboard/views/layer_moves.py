@@ -15,8 +15,8 @@ from dashboard.figures.frame import ChartText
 from dashboard.figures.movers import pair_moves
 from dashboard.figures.panels import Panel, PanelRows, square_panels
 from dashboard.layers import Move, Sides, agreement_sentence, language_changes
-from dashboard.pictures import Picture
 from dashboard.selection import Selection
+from dashboard.shown import Picture
 from dashboard.summaries import count, number
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
 from gradsim_core import Reading, Results

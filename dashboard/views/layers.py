@@ -11,8 +11,9 @@ from dashboard.escaping import markdown_text, plain_text
 from dashboard.figures.frame import ChartText
 from dashboard.figures.panels import Panel, PanelRows, square_panels, symmetric_limit
 from dashboard.layers import Sides, block_choices, fitting_sides, layers_sentence, moves
-from dashboard.pictures import Picture, picture
+from dashboard.pictures import picture
 from dashboard.selection import Selection, reading_of
+from dashboard.shown import Picture
 from dashboard.state import bound
 from dashboard.summaries import CORRECTION_WORDS, READING_WORDS, count, unreliable
 from dashboard.views.chart import is_dark, show_chart

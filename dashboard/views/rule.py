@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.escaping import plain_text
-from dashboard.pictures import Picture
 from dashboard.selection import Selection
+from dashboard.shown import Picture
 from dashboard.state import bound
 from gradsim_core import STRATEGIES, placed_languages
 

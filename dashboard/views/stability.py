@@ -12,8 +12,8 @@ from dashboard.escaping import markdown_text, plain_text
 from dashboard.exports import together_csv
 from dashboard.figures.companions import companions_heatmap
 from dashboard.figures.frame import ChartText
-from dashboard.pictures import Picture
 from dashboard.selection import Selection, reading_of, rule_of
+from dashboard.shown import Picture
 from dashboard.stabilities import Sure, stability_of
 from dashboard.state import select
 from dashboard.summaries import count, stability_sentence
