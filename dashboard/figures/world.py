@@ -1,0 +1,141 @@
+"""Where languages are at home: a map of the world, without asking anyone for it.
+
+Conventions
+-----------
+As in `map_points`; the plane is that of `land.equal_earth`. A language stands at the one point that
+Glottolog gives it; the land of a language is of course wider. The map shows the part of the world
+that holds all its languages; whoever zooms out sees the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard.figures.frame import ChartText
+from dashboard.figures.land import equal_earth, grid_lines, land_outline
+from dashboard.figures.map_points import (
+    BESIDE_PX,
+    MapPoint,
+    Window,
+    add_points,
+    map_frame,
+    shared_places,
+)
+from dashboard.figures.marks import Colouring
+from dashboard.figures.palette import palette
+from dashboard.figures.placing import MOST_SPREAD
+
+if TYPE_CHECKING:
+    from dashboard.shown import LanguageFacts
+
+_LAND, _COAST = "rgba(128,128,128,0.2)", "rgba(128,128,128,0.55)"
+_GRID = "rgba(128,128,128,0.16)"
+_SMALLEST, _AIR = 0.7, 0.14
+_FLATTEST = 0.5
+_TALLEST_PX = 400
+
+
+def with_place(facts: Mapping[str, LanguageFacts], codes: Sequence[str]) -> list[str]:
+    """Those of some languages whose place is known."""
+    return [code for code in codes
+            if facts[code].latitude is not None and facts[code].longitude is not None]
+
+
+def world_map(facts: Mapping[str, LanguageFacts], codes: Sequence[str], colouring: Colouring,
+              text: ChartText, *, chosen: Sequence[str] = (), legend: bool = True,
+              width_px: float = BESIDE_PX, dark: bool = False) -> go.Figure:
+    """Draw languages where they are spoken.
+
+    Parameters
+    ----------
+    facts : what is known of each language
+    codes : of the languages to draw, all with a place (`with_place`)
+    colouring : their marks
+    chosen : codes of the languages that are marked
+    legend : whether the map tells what the marks mean
+    width_px : that it is made for
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    colours = palette(dark)
+    points = _points(facts, codes)
+    window = _window(points, width_px)
+    if len(points) > MOST_SPREAD:
+        points = _with_company(points, window)
+    used = {colouring.label_of[code] for code in codes}
+    labels = [f"{mark.sign}  {label}" for label, mark in colouring.marks.items()
+              if legend and label in used]
+    figure = map_frame(text, window, labels, colours)
+    x, y = grid_lines()
+    figure.add_scatter(x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False,
+                       line={"color": _GRID, "width": 1})
+    x, y = land_outline()
+    figure.add_scatter(x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False, fill="toself",
+                       fillcolor=_LAND, line={"color": _COAST, "width": 0.6})
+    add_points(figure, points, colouring, window, colours, chosen=chosen, legend=legend)
+    return figure
+
+
+def place_words(latitude: float, longitude: float) -> str:
+    """A place as atlases write it.
+
+    Examples
+    --------
+    >>> place_words(-1.26, 36.8)
+    '1.3° S, 36.8° E'
+    """
+    return (f"{abs(latitude):.1f}° {'N' if latitude >= 0 else 'S'}, "
+            f"{abs(longitude):.1f}° {'E' if longitude >= 0 else 'W'}")
+
+
+def _points(facts: Mapping[str, LanguageFacts], codes: Sequence[str]) -> list[MapPoint]:
+    found = []
+    for code in codes:
+        one = facts[code]
+        latitude, longitude = one.latitude or 0.0, one.longitude or 0.0
+        x, y = equal_earth(longitude, latitude)
+        found.append(MapPoint(code, float(x), float(y), one.name, (
+            *language_lines(one), place_words(latitude, longitude))))
+    return found
+
+
+def language_lines(one: LanguageFacts) -> tuple[str, ...]:
+    """What a hover tells of a language: name, genealogy, script, training rows."""
+    name = one.name if one.name == one.code else f"{one.name} ({one.code})"
+    english = (one.english,) if one.english != one.name else ()
+    line = ", ".join(dict.fromkeys(filter(None, (one.branch, one.family)))) or "family unknown"
+    return (name, *english, line, f"script {one.script}" if one.script else "script unknown",
+            f"{one.rows:,} training rows")
+
+
+def _window(points: Sequence[MapPoint], width_px: float) -> Window:
+    """All points with some air, no flatter and no taller than a map should be."""
+    if not points:
+        return Window(-2.71, 2.71, -1.32, 1.32, width_px)
+    x, y = (np.array([getattr(one, axis) for one in points]) for axis in ("x", "y"))
+    wide, high = (float(np.ptp(one)) * (1 + 2 * _AIR) for one in (x, y))
+    width = min(max(_SMALLEST, wide, high * width_px / _TALLEST_PX), 5.42)
+    height = max(high, min(_FLATTEST, _TALLEST_PX / width_px) * width)
+    middle_x, middle_y = (float(x.max() + x.min()) / 2, float(y.max() + y.min()) / 2)
+    middle_x = min(max(middle_x, -2.71 + width / 2), 2.71 - width / 2)
+    return Window(middle_x - width / 2, middle_x + width / 2,
+                  middle_y - height / 2, middle_y + height / 2, width_px)
+
+
+def _with_company(points: Sequence[MapPoint], window: Window) -> list[MapPoint]:
+    """Points whose hovers tell how many others lie under them."""
+    names = {one.code: one.name for one in points}
+    others = shared_places(points, window)
+    told = []
+    for one in points:
+        also = others[one.code]
+        more = (f"and {len(also)} more here: " + ", ".join(names[code] for code in also[:5])
+                + (" …" if len(also) > 5 else ""),) if also else ()
+        told.append(MapPoint(one.code, one.x, one.y, one.name, (*one.hover, *more)))
+    return told
