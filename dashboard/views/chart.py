@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import streamlit as st
@@ -16,13 +16,16 @@ PNG_SCALE = 300 / 96
 """A browser counts 96 pixels an inch: so a PNG has 300 dots an inch at the size it is shown."""
 
 
+Table = Mapping[str, Sequence[Any]]
+
+
 def is_dark() -> bool:
     """Whether the reader's page is dark."""
     return st.context.theme.type == "dark"
 
 
 def show_chart(figure: Any, name: str, selection: Selection, alt: str, *,
-               table: Mapping[str, Sequence[Any]] | None = None,
+               table: Table | Callable[[], Table] | None = None,
                picking: Mapping[str, tuple[str, ...]] | None = None) -> None:
     """Show a figure with a camera button that gives the chosen file type.
 
@@ -30,7 +33,8 @@ def show_chart(figure: Any, name: str, selection: Selection, alt: str, *,
     ----------
     name : of the file, without its ending
     alt : what the figure shows, for readers who cannot see it; plain text
-    table : the figure's numbers as columns, to be opened below it and taken away as CSV
+    table : the figure's numbers as columns, to be opened below it and taken away as CSV; a
+        function where there are many: it is called once the table is opened
     picking : the ``customdata`` of a point -> codes of the languages that a click on it marks
         everywhere; points without such an entry pick nothing
     """
@@ -45,21 +49,29 @@ def show_chart(figure: Any, name: str, selection: Selection, alt: str, *,
     else:
         st.plotly_chart(figure, width="stretch", theme=None, key=key, alt=alt, config=config,
                         on_select=lambda: _pick(key, picking))
-    if table is not None:
+    if callable(table):
+        with st.expander("Table", on_change="rerun", key=f"table.{name}") as folded:
+            if folded.open:
+                _table(table(), name)
+    elif table is not None:
         show_table(table, name)
 
 
-def show_table(table: Mapping[str, Sequence[Any]], name: str) -> None:
+def show_table(table: Table, name: str) -> None:
     """A chart's numbers, folded away, with a button that gives them as CSV."""
     with st.expander("Table"):
-        n_rows = len(next(iter(table.values()), ()))
-        st.dataframe({key: [plain_text(value, 120) if isinstance(value, str) else value
-                            for value in values] for key, values in table.items()},
-                     hide_index=True, height=table_height(n_rows))
-        st.download_button("Table as CSV", csv_text([list(table), *zip(*table.values(),
-                                                                       strict=True)]),
-                           f"{name}.csv", "text/csv", on_click="ignore", key=f"csv.{name}",
-                           help="UTF-8, one header line; opens in any spreadsheet.")
+        _table(table, name)
+
+
+def _table(table: Table, name: str) -> None:
+    n_rows = len(next(iter(table.values()), ()))
+    st.dataframe({key: [plain_text(value, 120) if isinstance(value, str) else value
+                        for value in values] for key, values in table.items()},
+                 hide_index=True, height=table_height(n_rows))
+    st.download_button("Table as CSV", csv_text([list(table), *zip(*table.values(),
+                                                                   strict=True)]),
+                       f"{name}.csv", "text/csv", on_click="ignore", key=f"csv.{name}",
+                       help="UTF-8, one header line; opens in any spreadsheet.")
 
 
 def _pick(key: str, picking: Mapping[str, tuple[str, ...]]) -> None:
