@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from gradsim_core.decision import read_similarity as read_similarity
     from gradsim_core.errors import GradSimError as GradSimError
     from gradsim_core.estimating import StudyEstimate as StudyEstimate
+    from gradsim_core.experiments.group_files import groups_content as groups_content
+    from gradsim_core.experiments.group_files import named_groups_from as named_groups_from
     from gradsim_core.experiments.plans import Plan as Plan
     from gradsim_core.experiments.record import list_experiments as list_experiments
     from gradsim_core.experiments.record import load_experiment as load_experiment
@@ -78,6 +80,9 @@ if TYPE_CHECKING:
     from gradsim_core.grouping.tangles import Tangle as Tangle
     from gradsim_core.grouping.tangles import untangled as untangled
     from gradsim_core.grouping.trees import tree_labels as tree_labels
+    from gradsim_core.hand import NamedGroup as NamedGroup
+    from gradsim_core.hand import group_name as group_name
+    from gradsim_core.hand import unique_names as unique_names
     from gradsim_core.languages import Language as Language
     from gradsim_core.languages import resolve as resolve
     from gradsim_core.measures import MEASURES as MEASURES
@@ -132,6 +137,17 @@ if TYPE_CHECKING:
     from gradsim_core.runs import study_state as study_state
     from gradsim_core.runs import submit_run as submit_run
     from gradsim_core.runs import submit_study as submit_study
+    from gradsim_core.saved_groupings import Agreement as Agreement
+    from gradsim_core.saved_groupings import SavedGrouping as SavedGrouping
+    from gradsim_core.saved_groupings import agreement as agreement
+    from gradsim_core.saved_groupings import damaged_groupings as damaged_groupings
+    from gradsim_core.saved_groupings import delete_saved as delete_saved
+    from gradsim_core.saved_groupings import load_saved as load_saved
+    from gradsim_core.saved_groupings import rename_saved as rename_saved
+    from gradsim_core.saved_groupings import save_grouping as save_grouping
+    from gradsim_core.saved_groupings import saved_groupings as saved_groupings
+    from gradsim_core.saved_groupings import serving_groups as serving_groups
+    from gradsim_core.saved_groupings import worth as worth
     from gradsim_core.scores.majority import load_majority as load_majority
     from gradsim_core.scores.majority import majority_baseline as majority_baseline
     from gradsim_core.scores.tables import Scores as Scores
@@ -160,6 +176,7 @@ if TYPE_CHECKING:
     from gradsim_core.uploads import MOST_UPLOADED_BYTES as MOST_UPLOADED_BYTES
     from gradsim_core.uploads import keep_uploads as keep_uploads
     from gradsim_core.verification import check_decision as check_decision
+    from gradsim_core.verification import decision_from as decision_from
     from gradsim_core.verification import load_decision as load_decision
 
 _HOME = {
@@ -170,6 +187,7 @@ _HOME = {
                  "placed_languages", "read_similarity"),
     "errors": ("GradSimError",),
     "estimating": ("StudyEstimate",),
+    "experiments.group_files": ("groups_content", "named_groups_from"),
     "experiments.plans": ("Plan",),
     "experiments.record": ("list_experiments", "load_experiment"),
     "experiments.report": ("report_csv", "report_markdown", "summary_rows"),
@@ -190,6 +208,7 @@ _HOME = {
     "grouping.strategies": ("groupings_by_k",),
     "grouping.tangles": ("Tangle", "untangled"),
     "grouping.trees": ("tree_labels",),
+    "hand": ("NamedGroup", "group_name", "unique_names"),
     "measuring.kept": ("imported_measures", "left_out_measures"),
     "languages": ("Language", "resolve"),
     "measuring.measured": ("load_measures",),
@@ -204,6 +223,9 @@ _HOME = {
     "results": ("Results", "find_signature", "load_increments", "load_results"),
     "runs": ("Run", "cancel_run", "ensure_supervisor", "find_run", "list_runs", "resume_run",
              "run_log", "study_run", "study_state", "submit_run", "submit_study"),
+    "saved_groupings": ("Agreement", "SavedGrouping", "agreement", "damaged_groupings",
+                        "delete_saved", "load_saved", "rename_saved", "save_grouping",
+                        "saved_groupings", "serving_groups", "worth"),
     "scores.majority": ("load_majority", "majority_baseline"),
     "scores.tables": ("Scores", "gains_over_all_languages", "gains_over_majority",
                       "gains_over_monolingual", "mean_scores", "seed_agreement", "square"),
@@ -218,7 +240,7 @@ _HOME = {
               "study_yaml"),
     "study_text": ("settings_in",),
     "uploads": ("MOST_UPLOADED_BYTES", "keep_uploads"),
-    "verification": ("check_decision", "load_decision"),
+    "verification": ("check_decision", "decision_from", "load_decision"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

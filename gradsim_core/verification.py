@@ -47,18 +47,31 @@ def load_decision(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        decision = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise GroupingError(f"{str(path)[-150:]}: cannot be read ({reason}). Give a file that "
                             "`gradsim export` wrote.") from None
+    return decision_from(text, str(path))
+
+
+def decision_from(text: str, where: str) -> dict[str, Any]:
+    """Read a decision from the text of a file.
+
+    Raises
+    ------
+    GroupingError
+        If it is not JSON, or not a decision of this version; the message begins with `where`.
+    """
+    try:
+        decision = json.loads(text)
     except json.JSONDecodeError as error:
-        raise GroupingError(f"{str(path)[-150:]}:{error.lineno}: not JSON ({error.msg}). Give a "
+        raise GroupingError(f"{where[-150:]}:{error.lineno}: not JSON ({error.msg}). Give a "
                             "file that `gradsim export` wrote.") from None
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits, 10,000 brackets
-        raise GroupingError(f"{str(path)[-150:]}: not a decision ({str(error)[:80]}). Give a file "
+        raise GroupingError(f"{where[-150:]}: not a decision ({str(error)[:80]}). Give a file "
                             "that `gradsim export` wrote.") from None
-    return checked_decision(decision, str(path))
+    return checked_decision(decision, where)
 
 
 def checked_decision(decision: Any, where: str) -> dict[str, Any]:
