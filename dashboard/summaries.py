@@ -74,15 +74,14 @@ def branch_means(found: Similarity,
     tuple
         None where there is no such pair with a value; languages of unknown branch are left out.
     """
-    own = [branches.get(code) for code in found.languages]
-    same: list[float] = []
-    other: list[float] = []
-    for i in range(len(own)):
-        for j in range(i + 1, len(own)):
-            value = found.matrix[i, j]
-            if own[i] and own[j] and math.isfinite(value):
-                (same if own[i] == own[j] else other).append(float(value))
-    return (float(np.mean(same)) if same else None, float(np.mean(other)) if other else None)
+    own = np.array([branches.get(code) or "" for code in found.languages])
+    known = np.isfinite(found.matrix) & np.triu((own[:, None] != "") & (own != ""), 1)
+    same = own[:, None] == own
+    return _mean(found.matrix[known & same]), _mean(found.matrix[known & ~same])
+
+
+def _mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if len(values) else None
 
 
 def picture_sentence(found: Similarity, names: Mapping[str, str],

@@ -26,6 +26,9 @@ STEADY: dict[str, Any] = {"selected": {"marker": {"opacity": 1}},
 """Points that look the same whether or not the browser thinks them selected: what is marked is
 drawn anew, from the address."""
 
+MOST_OUTLINED = 40
+"""Languages up to which the points on the diagonal are seen before they are marked."""
+
 SUPPORTED = 0.5
 """Share of resamples from which on a branch's dot is filled."""
 
@@ -142,8 +145,10 @@ def add_marks(figure: go.Figure, codes: Sequence[str], marked: Sequence[int], ce
         x=list(range(len(codes))), y=list(range(len(codes))), xaxis="x4", yaxis="y4",
         mode="markers", showlegend=False,
         customdata=[language_token(at) for at in range(len(codes))],
-        marker={"symbol": "diamond", "size": size, "line": {"width": 1, "color": colours.faint},
+        marker={"symbol": "diamond", "size": size,
+                "line": {"width": int(len(codes) <= MOST_OUTLINED), "color": colours.faint},
                 "color": [colours.mark if at in shown else colours.page
+                          if len(codes) <= MOST_OUTLINED else "rgba(0,0,0,0)"
                           for at in range(len(codes))]},
         hovertemplate="%{y}<br>(click to mark it)<extra></extra>", **STEADY)
     for start, end in _runs(marked):
