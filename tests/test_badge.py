@@ -11,6 +11,7 @@ import pytest
 import yaml
 from made_up_studies import SIGNATURE, write_study
 from page_cases import button, opened_page, shown_cache, words
+from streamlit.testing.v1 import AppTest
 
 from dashboard import freshness
 from dashboard.ages import age_words, badge_words
@@ -36,8 +37,14 @@ def badge() -> None:
         show_badge(SIGNATURE)
 
 
-def labels(app: object) -> list[str]:
-    return [block.proto.popover.label for block in app.get("popover")]  # type: ignore[attr-defined]
+def opened_badge() -> AppTest:
+    app = opened_page(badge)
+    app.session_state["badge.study"] = True
+    return app.run()
+
+
+def labels(app: AppTest) -> list[str]:
+    return [block.proto.popover.label for block in app.get("popover")]
 
 
 def aged(cache: Path, name: str, seconds: float) -> None:
@@ -64,6 +71,8 @@ def test_badge_says_new_or_reused(cache: Path) -> None:
     aged(cache, "grams.safetensors", 3 * 3600 + 60)
     app = opened_page(badge)
     assert labels(app) == [f"Reused · computed 3 hours ago · study {SIGNATURE[:8]}"]
+    assert "Method version" not in words(app), "nothing is looked up before it is opened"
+    app = opened_badge()
     assert f"Method version {METHOD_VERSION}" in words(app)
     assert "another version" not in words(app)
 
@@ -83,7 +92,7 @@ def test_check_tells_changed_data_from_unchanged(cache: Path,
     for name, said in (("same", "Nothing has changed"), ("other", "another study, ffffffff")):
         monkeypatch.setattr("dashboard.views.badge.signature_now",
                             lambda _, found=answers[name]: found)
-        app = opened_page(badge)
+        app = opened_badge()
         button(app, "Check data and model").click().run()
         assert said in words(app)
 
@@ -91,7 +100,7 @@ def test_check_tells_changed_data_from_unchanged(cache: Path,
         raise GradSimError("the file *x* is gone. Put it back.")
 
     monkeypatch.setattr("dashboard.views.badge.signature_now", gone)
-    app = opened_page(badge)
+    app = opened_badge()
     button(app, "Check data and model").click().run()
     assert "cannot be read any more: the file *x* is gone" in words(app)
 

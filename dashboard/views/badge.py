@@ -1,4 +1,7 @@
-"""The badge: whether what a page shows was computed just now or before, and from what."""
+"""The badge: whether what a page shows was computed just now or before, and from what.
+
+What stands in it is only looked up once it is opened; then the badge alone is drawn anew.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,17 @@ _PARTS = {"grams.safetensors": "gradients compared", "increments.safetensors": "
           "scores/joint.json": "scores of the joint model"}
 
 
+@st.fragment
 def show_badge(signature: str) -> None:
     """One line that says how old a study's results are; opened, what they were computed from."""
     record = results(signature).record
     at = written(store().path(signature, "grams.safetensors"))
     newer = written_since(asked_study(signature), at)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with _popover(at, f"study {signature[:8]}", "study"):
-            st.markdown(f"**Study {signature}**: the same data, model and settings give the same "
-                        "signature, and the same results.")
-            st.markdown("\n".join(
-                f"- {words}: {moment(when)}" for name, words in _PARTS.items()
-                if (when := written(store().path(signature, name))) >= 0))
-            st.caption(f"Method version {markdown_text(record['method_version'])} · "
-                       + _versions(record["versions"]))
-            _check(signature)
+        badge = _popover(at, f"study {signature[:8]}", "study")
+        if badge.open:
+            with badge:
+                _study(signature, record)
         if other_method(record["method_version"]):
             st.markdown(":material/history: Computed by another version of the method: run it "
                         "once more for results of this one.")
@@ -41,6 +40,18 @@ def show_badge(signature: str) -> None:
                         " Open the badge to check whether anything changed.")
 
 
+def _study(signature: str, record: Mapping[str, Any]) -> None:
+    st.markdown(f"**Study {signature}**: the same data, model and settings give the same "
+                "signature, and the same results.")
+    st.markdown("\n".join(
+        f"- {words}: {moment(when)}" for name, words in _PARTS.items()
+        if (when := written(store().path(signature, name))) >= 0))
+    st.caption(f"Method version {markdown_text(record['method_version'])} · "
+               + _versions(record["versions"]))
+    _check(signature)
+
+
+@st.fragment
 def show_result_badge(signature: str, entry: str, content: Mapping[str, Any], what: str) -> None:
     """The same for one experiment or finding.
 
@@ -52,7 +63,10 @@ def show_result_badge(signature: str, entry: str, content: Mapping[str, Any], wh
     at = written(store().path(signature, entry))
     if at < 0:
         return
-    with _popover(at, f"{what} {content['id'][:8]}", f"{what}.{content['id']}"):
+    badge = _popover(at, f"{what} {content['id'][:8]}", f"{what}.{content['id']}")
+    if not badge.open:
+        return
+    with badge:
         st.markdown(f"**{what.capitalize()} {markdown_text(content['id'], 40)}** on study "
                     f"{markdown_text(content['study']['signature'], 40)}: the same question on the "
                     "same study has the same id.")
@@ -65,7 +79,7 @@ def _popover(at: int, whose: str, key: str) -> Any:
     fresh = now - at < JUST_NOW_S * 10**9
     return st.popover(f"{badge_words(at, now)} · {whose}", type="tertiary", key=f"badge.{key}",
                       icon=":material/fiber_new:" if fresh else ":material/inventory_2:",
-                      help="What this was computed from, and when.")
+                      help="What this was computed from, and when.", on_change="rerun")
 
 
 def _versions(found: Mapping[str, Any]) -> str:
