@@ -229,3 +229,42 @@ def test_label_holds_name_and_code() -> None:
     assert language_label("hau", {"hau": "Hausa"}, 20) == "Hausa (hau)"
     assert language_label("own", {}, 20) == "own"
     assert language_label("x", {"x": "A" * 30}, 8) == "AAAAAAA… (x)"
+
+
+# marks
+
+def test_marked_languages_are_framed_named_in_bold_and_their_points_filled() -> None:
+    figure = similarity_heatmap(found_in(MATRIX), (2, 0, 1), TEXT, marked={"ibo", "amh"})
+    points = traces(figure, "scatter", mode="markers", xaxis="x4")[0]
+    colour = colours.LIGHT.mark
+    assert [one == colour for one in points.marker.color] == [True, True, False]
+    assert [label.startswith("<b>") for label in figure.layout.yaxis4.ticktext] == [
+        True, True, False]
+    frames = [one for one in figure.layout.shapes if one.line.color == colour]
+    assert len(frames) == 2, "two neighbours share a frame over rows and one over columns"
+    assert {(one.y0, one.y1) for one in frames} == {(-0.5, 1.5), (-0.5, 2.5)}
+    plain = similarity_heatmap(found_in(MATRIX), (2, 0, 1), TEXT)
+    assert not plain.layout.shapes
+
+
+def test_a_marked_language_is_named_even_where_not_all_have_room() -> None:
+    codes = tuple(f"x{i:03}" for i in range(260))
+    figure = similarity_heatmap(found_in(np.eye(260), codes=codes), range(260), TEXT,
+                                marked={"x101"})
+    named = figure.layout.yaxis4.ticktext
+    assert "<b>x101</b>" in named
+    assert len(named) < 120
+    assert {100, 102}.isdisjoint(figure.layout.yaxis4.tickvals), "nothing written over it"
+
+
+def test_zoom_is_kept_for_the_same_languages_alone() -> None:
+    def revision(order: tuple[int, ...], codes: tuple[str, ...] = CODES) -> object:
+        return similarity_heatmap(found_in(MATRIX, codes=codes), order, TEXT).layout.uirevision
+
+    assert revision((0, 1, 2)) == revision((2, 1, 0))
+    assert revision((0, 1, 2)) != revision((0, 1, 2), ("amh", "hau", "yor"))
+
+
+def test_the_diagonal_of_pools_is_shown() -> None:
+    z = np.asarray(cells(similarity_heatmap(found_in(MATRIX), (0, 1, 2), TEXT, diagonal=True)).z)
+    assert np.isfinite(z).all()
