@@ -15,7 +15,7 @@ from made_up_findings import made_up_lower_or_higher, made_up_topic_or_language,
 from made_up_studies import made_up_series, write_study
 
 from gradsim_core import Store
-from gradsim_core.language_table import table
+from gradsim_core.language_table import MACROLANGUAGES, table
 from gradsim_core.languages import resolve
 
 SMALL, LARGE = "0012000000000012", "0100000000000100"
@@ -25,10 +25,10 @@ SEVERAL = ("deu", "spa", "nld", "ita", "swe", "por", "hau", "ibo", "yor", "amh",
 
 def world_codes(n: int) -> tuple[str, ...]:
     """Codes of languages whose place, script and branch are known, the same ones each time."""
-    known = [row.code for row in table().values()
-             if row.iso639_1 and row.latitude and row.script and row.lineage]
-    rest = [row.code for row in table().values()
-            if row.latitude and row.script and row.lineage and not row.iso639_1]
+    whole = [row for row in table().values() if row.latitude and row.script and row.lineage
+             and row.code not in MACROLANGUAGES]
+    known = [row.code for row in whole if row.iso639_1]
+    rest = [row.code for row in whole if not row.iso639_1]
     found = list(dict.fromkeys([*SEVERAL, *known, *rest[::len(rest) // max(1, n)], *rest]))
     assert len(found) >= n, f"the table has {len(found)} such languages"
     return tuple(found[:n])
