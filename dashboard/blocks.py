@@ -1,4 +1,4 @@
-"""How the blocks of a study agree, and how sure a change between them is, kept for the next look.
+"""How the blocks of a study agree, in numbers and in trees, and how sure changes are; kept.
 
 Conventions
 -----------
@@ -12,6 +12,8 @@ import streamlit as st
 
 from dashboard.data import results, stamp, store
 from dashboard.layers import Sides, block_agreement
+from dashboard.pictures import part
+from dashboard.sides import FacingTrees, facing_trees, side_of
 from gradsim_core import (
     GradSimError,
     Reading,
@@ -41,6 +43,28 @@ def change_bounds(signature: str, reading: Reading, sides: Sides) -> tuple[Bound
                               reading.model_copy(update={"blocks": "all"}), sides)
     except GradSimError as error:
         return None, str(error)
+
+
+def tree_pair(signature: str, reading: Reading, sides: Sides,
+              codes: tuple[str, ...]) -> FacingTrees | None:
+    """The trees of two sides face to face; None where too few languages are defined in both.
+
+    Parameters
+    ----------
+    codes : of the languages shown, as in `part`
+    """
+    return _tree_pair(str(store().root), signature, stamp(signature), reading, sides, codes)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Untangling the trees …")
+def _tree_pair(root: str, signature: str, written: tuple[int, ...], reading: Reading, sides: Sides,
+               codes: tuple[str, ...]) -> FacingTrees | None:
+    loaded = results(signature)
+    whole, pools = part(signature, reading.model_copy(update={"blocks": "layers"}), codes)
+    first, second = (side_of(read_similarity(loaded, reading.model_copy(update={"blocks": name})),
+                             whole.found.languages, pools)
+                     for name in (sides.first, sides.second))
+    return facing_trees(first, second)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

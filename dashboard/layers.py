@@ -8,7 +8,7 @@ its similarity in the second selection of blocks minus that in the first. Both a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,19 +96,21 @@ def fitting_sides(first: str, second: str, blocks: Sequence[str]) -> Sides:
 
 
 def moves(first: Similarity, second: Similarity,
-          bounds: tuple[np.ndarray, np.ndarray] | None = None) -> list[Move]:
+          bounds: tuple[np.ndarray, np.ndarray] | None = None,
+          among: Collection[str] | None = None) -> list[Move]:
     """All pairs defined in both, the one that changes most first.
 
     Parameters
     ----------
     bounds : lower and upper end of each change's interval, (L, L) each, NaN where unknown
+    among : codes of the languages that count; None for all
     """
-    codes, found = first.languages, []
-    for i in range(len(codes)):
-        for j in range(i + 1, len(codes)):
-            low, high = float(first.matrix[i, j]), float(second.matrix[i, j])
-            if np.isfinite(low) and np.isfinite(high):
-                found.append(Move((codes[i], codes[j]), low, high, _interval(bounds, i, j)))
+    codes = first.languages
+    counts = np.array([among is None or code in among for code in codes])
+    pairs = np.argwhere(np.triu(np.isfinite(first.matrix) & np.isfinite(second.matrix)
+                                & counts[:, None] & counts[None, :], 1)).tolist()
+    found = [Move((codes[i], codes[j]), float(first.matrix[i, j]), float(second.matrix[i, j]),
+                  _interval(bounds, i, j)) for i, j in pairs]
     return sorted(found, key=lambda one: (-abs(one.change), one.pair))
 
 

@@ -172,8 +172,8 @@ def test_rows_show_both_ends_the_change_and_its_interval() -> None:
     bands = [one for one in figure.layout.shapes if one.type == "rect"]
     assert [(one.x0, one.x1) for one in bands] == [(pytest.approx(0.1), pytest.approx(0.3))]
     assert {"+0.60", "−0.20"} <= {note.text for note in figure.layout.annotations}
-    assert "95% interval +0.50 to +0.70" in first.customdata[0]
-    assert "interval" not in first.customdata[1]
+    assert "95% interval +0.50 to +0.70" in first.hovertext[0]
+    assert "interval" not in first.hovertext[1]
     assert first.marker.line.color[0] != first.marker.line.color[1], "up is not down"
 
 

@@ -19,7 +19,8 @@ from run_cases import act_command, end_all, until
 from streamlit.testing.v1 import AppTest
 
 from dashboard import blocks, data, findings, pictures
-from dashboard.layers import Sides
+from dashboard.layers import Sides, moves
+from dashboard.views.layer_moves import pair_table
 from gradsim_core import (
     GramSeries,
     LowerOrHigherPlan,
@@ -67,6 +68,16 @@ def layers() -> None:
         layers_page()
 
 
+def pairs_open() -> None:
+    """The page with the table of pairs opened."""
+    import streamlit as st
+
+    from dashboard.views.layers import layers_page
+
+    st.session_state["table.gradsim-01234567-layers-pairs"] = True
+    layers_page()
+
+
 def opened(page: Callable[[], None] = layers, **query: object) -> AppTest:
     return opened_page(page, **query)
 
@@ -103,17 +114,20 @@ def test_lower_and_higher_stand_side_by_side_on_the_order_of_all_layers(cache: P
     assert titles(app) == [
         "Lower layers beside higher layers: Eight",
         "Change from the lower layers to the higher layers: Eight",
-        "The 15 pairs of 28 that change most: Eight", "Agreement of the blocks: Eight"]
+        "The 15 pairs of 28 that change most: Eight", "Two trees, 0 crossings: Eight",
+        "Agreement of the blocks: Eight"]
     beside, change = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart")[:2])
     whole = pictures.picture(SIGNATURE, Reading(correction="raw"))
     shown = [whole.found.languages[i] for i in whole.order]
-    assert beside["layout"]["xaxis"]["ticktext"] == shown, "that of all layers, whatever is chosen"
-    assert beside["layout"]["xaxis2"]["ticktext"] == change["layout"]["xaxis"]["ticktext"] == shown
+    columns = [chart["layout"][axis]["ticktext"] for chart, axis in (
+        (beside, "xaxis4"), (beside, "xaxis5"), (change, "xaxis4"))]
+    assert columns == [shown] * 3, "the order of all layers, whatever is chosen"
     series = data.results(SIGNATURE).series
     moved = similarity(series, "higher").matrix - similarity(series, "lower").matrix
     drawn = next(one for one in change["data"] if one["type"] == "heatmap")
     assert "change %{z" in drawn["hovertemplate"]
-    table = app.dataframe[0].value
+    table = pair_table(moves(*(similarity(series, name) for name in ("lower", "higher"))), whole,
+                       Sides("lower", "higher"))
     assert abs(table["Change"][0]) == pytest.approx(np.abs(moved).max(), abs=6e-4)
 
 
@@ -150,7 +164,7 @@ def test_changes_have_intervals_where_increments_were_kept(cache: Path) -> None:
     assert (bounds[0] < change)[off].all()
     assert (bounds[1] > change)[off].all()
     assert np.median((bounds[1] - bounds[0])[off]) < 0.5
-    table = opened().dataframe[0].value
+    table = opened(pairs_open).dataframe[0].value
     assert all(" to " in one for one in table["95% interval"])
     same, _ = blocks.change_bounds(SIGNATURE, Reading(correction="raw"),
                                    Sides("layer.0", "layer.0"))
@@ -160,7 +174,7 @@ def test_changes_have_intervals_where_increments_were_kept(cache: Path) -> None:
 
 def test_it_is_said_why_changes_have_no_intervals(cache: Path) -> None:
     write_stretches(cache, stretches([0, 1] * 4, noise=0.5), keep_increments=False)
-    app = opened()
+    app = opened(pairs_open)
     assert "kept nothing to resample" in words(app)
     assert set(app.dataframe[0].value["95% interval"]) == {"–"}
 
@@ -249,7 +263,7 @@ def test_an_empty_side_is_told(cache: Path, sides: dict[str, None]) -> None:
     app = opened()
     assert not app.error
     assert "Nothing can be compared: made up." in words(app)
-    assert len(titles(app)) == 4 + (len(sides) == 1), "nothing to draw without any side"
+    assert len(titles(app)) == 5 + (len(sides) == 1), "nothing to draw without any side"
 
 
 def test_damaged_finding_can_be_made_anew(cache: Path) -> None:

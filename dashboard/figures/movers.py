@@ -10,7 +10,7 @@ known. Names arrive plain and are escaped here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import plotly.graph_objects as go
 
@@ -18,6 +18,7 @@ from dashboard.escaping import plotly_text
 from dashboard.figures.depth_lines import LINE_COLOURS
 from dashboard.figures.frame import TOP_PX, ChartText, framed, legend_above
 from dashboard.figures.heatmap_frame import label_width
+from dashboard.figures.heatmap_sides import STEADY
 from dashboard.figures.palette import palette
 from dashboard.layers import Move
 
@@ -25,7 +26,8 @@ _LEGEND_PX, _ROW_PX = 30, 26
 
 
 def pair_moves(rows: Sequence[Move], names: Mapping[str, str], words: tuple[str, str],
-               text: ChartText, *, dark: bool = False) -> go.Figure:
+               text: ChartText, *, marked: Collection[str] = (),
+               dark: bool = False) -> go.Figure:
     """Draw where pairs come from and where they go.
 
     Parameters
@@ -33,14 +35,15 @@ def pair_moves(rows: Sequence[Move], names: Mapping[str, str], words: tuple[str,
     rows : pairs, the one that changes most first
     names : code -> English name
     words : what the two selections of blocks are called
+    marked : codes of the languages that are marked
 
     Returns
     -------
     plotly.graph_objects.Figure
+        Points bear the tokens of `move_picks`.
     """
     colours, n = palette(dark), len(rows)
-    labels = [" – ".join(plotly_text(names.get(code, code), 16) for code in one.pair)
-              for one in rows]
+    labels = [" – ".join(_name(code, names, marked) for code in one.pair) for one in rows]
     figure = framed(text, colours, plot_px=_ROW_PX * n + 14, left=label_width(labels, 12),
                     right=64, below=46, top=TOP_PX + _LEGEND_PX)
     own = [LINE_COLOURS[one.change >= 0][dark] for one in rows]
@@ -62,13 +65,14 @@ def pair_moves(rows: Sequence[Move], names: Mapping[str, str], words: tuple[str,
             x=values, y=list(range(n)), mode="markers", showlegend=False,
             marker={"symbol": symbol, "size": 10, "color": inside or own,
                     "line": {"width": 2, "color": own}},
-            customdata=hovers, hovertemplate="%{customdata}<extra></extra>")
+            customdata=[move_token(row) for row in range(n)], hovertext=hovers,
+            hovertemplate="%{hovertext}<extra></extra>", **STEADY)
         figure.add_scatter(
             x=[None], y=[None], mode="markers", name=plotly_text(word, 40),
             marker={"symbol": symbol, "size": 10, "color": inside or colours.faint,
                     "line": {"width": 2, "color": colours.faint}})
     figure.update_layout(
-        showlegend=True, legend=legend_above(colours),
+        showlegend=True, legend=legend_above(colours), clickmode="event+select",
         xaxis={"zeroline": True, "zerolinecolor": colours.faint, "zerolinewidth": 1, "nticks": 8,
                "gridcolor": "rgba(128,128,128,0.18)", "fixedrange": True,
                "tickfont": {"size": 11, "color": colours.ink},
@@ -78,6 +82,21 @@ def pair_moves(rows: Sequence[Move], names: Mapping[str, str], words: tuple[str,
                "range": [n - 0.5, -0.5], "zeroline": False, "ticks": "", "fixedrange": True,
                "tickfont": {"size": 12, "color": colours.ink}})
     return figure
+
+
+def move_token(row: int) -> str:
+    """What the points of a pair are called when they are clicked."""
+    return f"pair {row}"
+
+
+def move_picks(rows: Sequence[Move]) -> dict[str, tuple[str, ...]]:
+    """Token of each point -> codes of the two languages that a click on it marks."""
+    return {move_token(row): one.pair for row, one in enumerate(rows)}
+
+
+def _name(code: str, names: Mapping[str, str], marked: Collection[str]) -> str:
+    short = plotly_text(names.get(code, code), 16)
+    return f"<b>{short}</b>" if code in marked else short
 
 
 def _hover(label: str, one: Move, words: tuple[str, str]) -> str:

@@ -11,25 +11,22 @@ and hover names included.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import TOP_PX, ChartText, framed
-from dashboard.figures.heatmap_frame import label_width
+from dashboard.figures.frame import ChartText
 from dashboard.figures.heatmap_sides import add_branches, add_hatching, add_legend_entry
 from dashboard.figures.palette import Palette, colour_at, palette, readable_on
+from dashboard.figures.panel_frame import PanelRows, add_points, cell_px, panel_frame
 
 MOST_WITH_NUMBERS = (20, 12)
 """Rows up to which cells hold their number: of a single panel, of one of several."""
 MOST_WITH_GAPS = 60
-"""Rows up to which cells stand apart, and a hover gives names, not what stands at the columns."""
-
-_TITLE_PX, _RIGHT_PX = 24, 172
-_STRIP, _FIRST, _LAST, _BETWEEN = 0.018, 0.024, 1.0, 0.03
+"""Rows up to which cells stand apart."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +43,6 @@ class Panel:
     title: str
     values: np.ndarray
     hatched: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class PanelRows:
-    """What the rows and columns are, as plain text.
-
-    Attributes
-    ----------
-    labels, ticks : at the rows; at the columns
-    names : in the hover
-    codes, branches : of languages, for the strip of branches; empty where rows are none
-    """
-
-    labels: tuple[str, ...]
-    ticks: tuple[str, ...]
-    names: tuple[str, ...]
-    codes: tuple[str, ...] = ()
-    branches: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def symmetric_limit(tables: Sequence[np.ndarray], step: float = 0.05) -> float:
@@ -85,17 +64,20 @@ def square_panels(panels: Sequence[Panel], rows: PanelRows, text: ChartText, *, 
     Returns
     -------
     plotly.graph_objects.Figure
+        Points of languages bear the tokens of `picks_of`.
     """
     colours, n = palette(dark), len(rows.labels)
-    figure = _frame(panels, rows, text, colours)
+    figure = panel_frame([panel.title for panel in panels], rows, text, colours)
     for at, panel in enumerate(panels):
-        _add_cells(figure, panel, rows, limit, word, at, colours)
+        _add_cells(figure, panel, word, at, colours)
         if n <= MOST_WITH_NUMBERS[len(panels) > 1]:
             _add_numbers(figure, panel, limit, at, colours, small=len(panels) > 1)
         if panel.hatched:
             add_hatching(figure, panel.hatched, n, colours)
             figure.data[-1].update(xaxis=f"x{at + 1}", yaxis=f"y{at + 1}", showlegend=not any(
                 one.hatched for one in panels[:at]))
+    for at in range(len(panels)):
+        add_points(figure, rows, at, cell_px(n, len(panels)), colours)
     if any((~np.isfinite(panel.values) & ~np.eye(n, dtype=bool)).any() for panel in panels):
         add_legend_entry(figure, "undefined", colours.undefined, rank=2000)
     if rows.codes:
@@ -105,72 +87,22 @@ def square_panels(panels: Sequence[Panel], rows: PanelRows, text: ChartText, *, 
     return figure
 
 
-def _frame(panels: Sequence[Panel], rows: PanelRows, text: ChartText,
-           colours: Palette) -> go.Figure:
-    """Axes of all panels: x and y, x2 and y2 …, and x3 for the branches of the rows."""
-    n, several = len(rows.labels), len(panels)
-    cell = max(10.0 if several == 1 else 7.5, min(36.0 if several == 1 else 30.0, 620 / n))
-    size = max(7, min(12, int(cell * 0.75)))
-    stride = max(1, math.ceil(n * 11 * several / 470))
-    labels = [plotly_text(one, 34) for one in rows.labels]
-    ticks = [plotly_text(one, 14) for one in rows.ticks[::stride]]
-    flat = n * several * max(map(len, rows.ticks)) <= 84
-    below = 20 + (16 if flat else round(max(map(len, ticks)) * size * 0.56))
-    left = label_width(labels, size)
-    titled = any(panel.title for panel in panels)
-    figure = framed(text, colours, plot_px=max(180.0, cell * n), left=left, right=_RIGHT_PX,
-                    below=below, top=TOP_PX + _TITLE_PX * titled)
-    bare = {"showgrid": False, "zeroline": False, "ticks": "", "showline": False}
-    font = {"size": size, "color": colours.ink}
-    first = _FIRST if rows.codes else 0.0
-    width = (_LAST - first - _BETWEEN * (several - 1)) / several
-    for at, panel in enumerate(panels):
-        number, start = "" if at == 0 else str(at + 1), first + at * (width + _BETWEEN)
-        figure.update_layout({
-            f"xaxis{number}": {
-                "domain": [start, start + width], "anchor": f"y{number}",
-                "range": [-0.5, n - 0.5], "tickvals": list(range(0, n, stride)),
-                "tickangle": 0 if flat else -90, "ticktext": ticks, "tickfont": font,
-                **({"matches": "x"} if at else {}), **bare},
-            f"yaxis{number}": {
-                "anchor": f"x{number}", "range": [n - 0.5, -0.5], "tickvals": list(range(n)),
-                "ticktext": labels, "tickfont": font, "showticklabels": at == 0,
-                **({"matches": "y"} if at else {}), **bare}})
-        if panel.title:
-            figure.add_annotation(
-                text=plotly_text(panel.title, 60), x=start + width / 2, xref="paper", y=1,
-                yref="paper", yanchor="bottom", yshift=3, showarrow=False,
-                font={"size": 13, "color": colours.ink})
-    if rows.codes:
-        figure.update_layout(
-            yaxis={"anchor": "x3"},
-            xaxis3={"domain": [0, _STRIP], "anchor": "y", "range": [-0.5, 0.5],
-                    "fixedrange": True, "showticklabels": False, **bare},
-            legend={"x": 1.03, "y": 1, "yanchor": "top", "itemclick": False,
-                    "itemdoubleclick": False, "bgcolor": "rgba(0,0,0,0)",
-                    "font": {"size": 12, "color": colours.ink}})
-    return figure
-
-
-def _add_cells(figure: go.Figure, panel: Panel, rows: PanelRows, limit: float, word: str, at: int,
-               colours: Palette) -> None:
+def _add_cells(figure: go.Figure, panel: Panel, word: str, at: int, colours: Palette) -> None:
     """The cells, and over them grey ones where nothing is defined."""
     z = panel.values.astype(np.float32)
     undefined = ~np.isfinite(z) & ~np.eye(len(z), dtype=bool)
     np.fill_diagonal(z, np.nan)
-    names = [plotly_text(one, 40)
-             for one in (rows.names if len(z) <= MOST_WITH_GAPS else rows.ticks)]
     of = f"{plotly_text(panel.title, 60)}<br>" if panel.title else ""
-    shared = {"text": [[f"{row} – {column}" for column in names] for row in names],
-              "xaxis": f"x{at + 1}", "yaxis": f"y{at + 1}", "hoverongaps": False,
-              "xgap": int(len(z) <= MOST_WITH_GAPS), "ygap": int(len(z) <= MOST_WITH_GAPS)}
-    figure.add_heatmap(z=z, coloraxis="coloraxis", **shared,
-                       hovertemplate=f"{of}%{{text}}<br>{word} %{{z:+.3f}}<extra></extra>")
+    gap = int(len(z) <= MOST_WITH_GAPS)
+    shared = {"xaxis": f"x{at + 1}", "yaxis": f"y{at + 1}", "hoverongaps": False,
+              "xgap": gap, "ygap": gap}
+    figure.add_heatmap(z=z, coloraxis="coloraxis", **shared, hovertemplate=(
+        f"{of}%{{y}} – %{{x}}<br>{word} %{{z:+.3f}}<extra></extra>"))
     if undefined.any():
         figure.add_heatmap(
             z=np.where(undefined, np.float32(1), np.float32("nan")), showscale=False,
             colorscale=[(0, colours.undefined), (1, colours.undefined)], **shared,
-            hovertemplate=f"{of}%{{text}}<br>undefined<extra></extra>")
+            hovertemplate=f"{of}%{{y}} – %{{x}}<br>undefined<extra></extra>")
 
 
 def _add_numbers(figure: go.Figure, panel: Panel, limit: float, at: int, colours: Palette, *,

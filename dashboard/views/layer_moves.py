@@ -12,8 +12,9 @@ from dashboard.data import study_title
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.exports import agreement_csv, moves_csv
 from dashboard.figures.frame import ChartText
-from dashboard.figures.movers import pair_moves
-from dashboard.figures.panels import Panel, PanelRows, square_panels
+from dashboard.figures.movers import move_picks, pair_moves
+from dashboard.figures.panel_frame import PanelRows
+from dashboard.figures.panels import Panel, square_panels
 from dashboard.layers import Move, Sides, agreement_sentence, language_changes
 from dashboard.selection import Selection
 from dashboard.shown import Picture
@@ -41,29 +42,31 @@ def show_moves(found: Sequence[Move], whole: Picture, sides: Sides, selection: S
         f"The {count(len(shown), 'pair')}{of} that change most: {study}", "similarity",
         (f"From {sides.words[0]} to {sides.words[1]}; orange: more alike, blue: less; at the right "
          "the change", *_interval_line(shown, loaded)))
-    figure = pair_moves(shown, whole.names, sides.titles, text, dark=is_dark())
+    figure = pair_moves(shown, whole.names, sides.titles, text, marked=selection.chosen,
+                        dark=is_dark())
     name = f"gradsim-{loaded.signature[:8]}-layers"
-    show_chart(figure, f"{name}-pairs", selection,
+    show_chart(figure, f"{name}-pairs", selection, picking=move_picks(shown),
+               table=lambda: pair_table(found, whole, sides),
                alt="Dot chart, one row a pair of languages, from its similarity in the first "
                    "blocks to that in the second; the same numbers stand in the table.")
     if why_not:
         st.caption(markdown_text(why_not))
     with st.container(horizontal=True, vertical_alignment="center"):
         choose_picture(selection)
-        st.download_button("Pairs as CSV", moves_csv(found, whole.names), f"{name}-pairs.csv",
-                           "text/csv", on_click="ignore")
-    with st.expander("All pairs and all languages as tables"):
-        left, right = st.columns([3, 2], gap="medium")
-        left.dataframe(_pair_table(found, whole, sides), hide_index=True,
-                       height=table_height(len(found)),
-                       column_config=dict.fromkeys((*sides.titles, "Change"), _DECIMALS))
-        rows = language_changes(found)
-        right.dataframe({
-            "Language": [plain_text(whole.label(code), 60) for code, _, _ in rows],
-            "Mean change": [round(mean, 3) for _, mean, _ in rows],
-            "Mean size of it": [round(size, 3) for _, _, size in rows]},
-            hide_index=True, height=table_height(len(rows)),
-            column_config=dict.fromkeys(("Mean change", "Mean size of it"), _DECIMALS))
+        st.download_button("Pairs as CSV", lambda: moves_csv(found, whole.names),
+                           f"{name}-pairs.csv", "text/csv", on_click="ignore",
+                           help="Codes, names, both similarities, and the change with its "
+                                "interval.")
+    with st.expander("How much each language moves", on_change="rerun",
+                     key="view.moves") as folded:
+        if folded.open:
+            rows = language_changes(found)
+            st.dataframe({
+                "Language": [plain_text(whole.label(code), 60) for code, _, _ in rows],
+                "Mean change": [round(mean, 3) for _, mean, _ in rows],
+                "Mean size of it": [round(size, 3) for _, _, size in rows]},
+                hide_index=True, height=table_height(len(rows)),
+                column_config=dict.fromkeys(("Mean change", "Mean size of it"), _DECIMALS))
 
 
 def _interval_line(shown: Sequence[Move], loaded: Results) -> tuple[str]:
@@ -72,7 +75,8 @@ def _interval_line(shown: Sequence[Move], loaded: Results) -> tuple[str]:
     return (f"{line}study {loaded.signature}",)
 
 
-def _pair_table(found: Sequence[Move], whole: Picture, sides: Sides) -> dict[str, list[object]]:
+def pair_table(found: Sequence[Move], whole: Picture, sides: Sides) -> dict[str, list[object]]:
+    """Pairs with their similarity in both selections, the one that changes most first."""
     return {"Language": [plain_text(whole.label(one.pair[0]), 60) for one in found],
             "Other": [plain_text(whole.label(one.pair[1]), 60) for one in found],
             sides.titles[0]: [round(one.first, 3) for one in found],
@@ -100,16 +104,13 @@ def show_agreement(signature: str, reading: Reading, selection: Selection,
     figure = square_panels([Panel("", table)], PanelRows(labels, labels, labels), text, limit=1.0,
                            word="rank correlation", dark=is_dark())
     name = f"gradsim-{signature[:8]}-layers-agreement"
-    show_chart(figure, name, selection,
+    show_chart(figure, name, selection, table={"Block": list(labels), **{
+        label: [_rounded(value) for value in column]
+        for label, column in zip(labels, table.T, strict=True)}},
                alt="Heatmap, one row and one column a block: how alike two blocks rank the pairs "
-                   "of languages.")
+                   f"of languages. {agreement_sentence(table, blocks)}")
     st.download_button("Agreement as CSV", agreement_csv(table, blocks), f"{name}.csv",
-                       "text/csv", on_click="ignore")
-    with st.expander("The agreement as a table"):
-        st.dataframe({"Block": [plain_text(one, 30) for one in labels], **{
-            plain_text(label, 30): [_rounded(value) for value in column]
-            for label, column in zip(labels, table.T, strict=True)}},
-            hide_index=True, height=table_height(len(blocks)))
+                       "text/csv", on_click="ignore", help="All digits, blocks by their names.")
 
 
 def _rounded(value: float) -> float | None:

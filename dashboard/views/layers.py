@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import streamlit as st
 
-from dashboard.blocks import change_bounds
+from dashboard.blocks import change_bounds, tree_pair
 from dashboard.data import results, study_title
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.figures.frame import ChartText
-from dashboard.figures.panels import Panel, PanelRows, square_panels, symmetric_limit
-from dashboard.layers import Sides, block_choices, fitting_sides, layers_sentence, moves
-from dashboard.pictures import picture
+from dashboard.figures.heatmap_sides import picks_of
+from dashboard.figures.panel_frame import PanelRows
+from dashboard.figures.panels import Panel, square_panels, symmetric_limit
+from dashboard.layers import Move, Sides, block_choices, fitting_sides, layers_sentence, moves
+from dashboard.pictures import part, picture
 from dashboard.selection import Selection, reading_of
-from dashboard.shown import Picture
+from dashboard.shown import Picture, shown_sentence, wanted_languages
+from dashboard.sides import side_of
 from dashboard.state import bound
 from dashboard.summaries import CORRECTION_WORDS, READING_WORDS, count, unreliable
 from dashboard.views.chart import is_dark, show_chart
+from dashboard.views.facing_trees import show_facing_trees
+from dashboard.views.languages_shown import choose_shown, mark_languages
 from dashboard.views.layer_findings import show_layer_findings
-from dashboard.views.layer_moves import show_agreement, show_moves
+from dashboard.views.layer_moves import pair_table, show_agreement, show_moves
 from dashboard.views.reading import choose_reading, scale_lines
 from dashboard.views.waiting import ready_study
-from gradsim_core import Results
+from gradsim_core import Results, Similarity
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What both heatmaps of the page are drawn from.
+
+    Attributes
+    ----------
+    whole : all layers: rows, order, names
+    pools : row -> its languages; empty where each row is one
+    first, second : the sides, on the rows of `whole`
+    """
+
+    whole: Picture
+    pools: Mapping[str, tuple[str, ...]]
+    first: Similarity
+    second: Similarity
+    sides: Sides
 
 
 def layers_page() -> None:
@@ -34,14 +60,28 @@ def layers_page() -> None:
     loaded, reading = results(signature), reading_of(selection)
     choose_reading(selection, loaded.series)
     sides = _choose_sides(selection, loaded.series.blocks)
-    first, second, whole = (picture(signature, reading.model_copy(update={"blocks": name}))
-                            for name in (sides.first, sides.second, "layers"))
+    first, second, all_of = (picture(signature, reading.model_copy(update={"blocks": name}))
+                             for name in (sides.first, sides.second, "layers"))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        mark_languages(selection, all_of.facts, all_of.found.languages)
+        choose_shown(selection, all_of.facts, all_of.found.languages)
+    codes = wanted_languages(selection, all_of.facts, all_of.found.languages)
+    if len(codes) < 2:
+        st.info(f"The filters let {count(len(codes), 'language')} through, and a picture takes "
+                "two. Take one of them back.")
+        return
+    whole, pools = part(signature, reading.model_copy(update={"blocks": "layers"}), codes)
+    rows = whole.found.languages
+    shown = _Beside(whole, pools, side_of(first.found, rows, pools),
+                    side_of(second.found, rows, pools), sides)
     bounds, why_not = change_bounds(signature, reading, sides)
-    found_moves = moves(first.found, second.found, bounds)
+    found_moves = moves(first.found, second.found, bounds, set(codes))
     st.markdown(markdown_text(layers_sentence(found_moves, whole.names, sides)))
-    _beside(first, second, whole, sides, selection, loaded)
-    _difference(first, second, whole, sides, selection, loaded)
+    _beside(shown, found_moves, selection, loaded)
+    _difference(shown, found_moves, selection, loaded)
     show_moves(found_moves, whole, sides, selection, loaded, why_not)
+    show_facing_trees(tree_pair(signature, reading, sides, codes), whole, sides, selection, loaded,
+                      _method(shown, "", loaded)[0])
     show_agreement(signature, reading, selection, loaded)
     show_layer_findings(signature, selection, study_title(loaded))
 
@@ -57,56 +97,74 @@ def _choose_sides(selection: Selection, blocks: tuple[str, ...]) -> Sides:
     return sides
 
 
-def _rows(whole: Picture) -> PanelRows:
-    codes = [whole.found.languages[i] for i in whole.order]
+def _rows(shown: _Beside, selection: Selection) -> PanelRows:
+    whole = shown.whole
+    codes = _codes(shown)
+    marked = frozenset(at for at, row in enumerate(codes) if any(
+        code in selection.chosen for code in shown.pools.get(row, (row,))))
     return PanelRows(tuple(whole.label(code) for code in codes), tuple(codes),
                      tuple(whole.names.get(code, code) for code in codes), tuple(codes),
-                     whole.branches)
+                     whole.branches, marked)
 
 
-def _ordered(shown: Picture, whole: Picture) -> np.ndarray:
-    return shown.found.matrix[np.ix_(whole.order, whole.order)]
+def _codes(shown: _Beside) -> list[str]:
+    return [shown.whole.found.languages[i] for i in shown.whole.order]
 
 
-def _hatched(shown: Picture, whole: Picture) -> tuple[int, ...]:
-    low = set(unreliable(shown.found))
-    return tuple(place for place, i in enumerate(whole.order) if i in low)
+def _picking(shown: _Beside) -> dict[str, tuple[str, ...]]:
+    return {token: tuple(code for row in rows for code in shown.pools.get(row, (row,)))
+            for token, rows in picks_of(None, _codes(shown)).items()}
 
 
-def _method(whole: Picture, drawn: str, loaded: Results) -> tuple[str, str]:
-    found = whole.found
+def _ordered(side: Similarity, shown: _Beside) -> np.ndarray:
+    return side.matrix[np.ix_(shown.whole.order, shown.whole.order)]
+
+
+def _hatched(side: Similarity, shown: _Beside) -> tuple[int, ...]:
+    low = set(unreliable(side))
+    return tuple(place for place, i in enumerate(shown.whole.order) if i in low)
+
+
+def _method(shown: _Beside, drawn: str, loaded: Results) -> tuple[str, ...]:
+    found = shown.whole.found
+    part_line = shown_sentence(shown.whole, len(loaded.series.languages), shown.pools)
     return (f"{READING_WORDS[found.reading].capitalize()}, "
             f"{CORRECTION_WORDS.get(found.correction, found.correction)}; step {found.step} of "
             f"{loaded.record['study']['steps']}; order: tree of all layers (average "
             "linkage)",
-            f"{count(len(found.languages), 'language')}; {drawn}; study {loaded.signature}")
+            f"{count(len(found.languages), 'row' if shown.pools else 'language')}; {drawn}; study "
+            f"{loaded.signature}", *([part_line] if part_line else []))
 
 
-def _beside(first: Picture, second: Picture, whole: Picture, sides: Sides, selection: Selection,
+def _beside(shown: _Beside, found: Sequence[Move], selection: Selection,
             loaded: Results) -> None:
-    panels = [Panel(title, _ordered(shown, whole), _hatched(shown, whole))
-              for title, shown in zip(sides.titles, (first, second), strict=True)]
+    sides = shown.sides
+    panels = [Panel(title, _ordered(side, shown), _hatched(side, shown))
+              for title, side in zip(sides.titles, (shown.first, shown.second), strict=True)]
     limit = symmetric_limit([panel.values for panel in panels])
     text = ChartText(f"{sides.titles[0]} beside {sides.titles[1].lower()}: {study_title(loaded)}",
-                     " ".join(scale_lines(whole.found)), _method(
-                         whole, f"one order and one scale, to ±{limit:.2f}", loaded))
-    show_chart(square_panels(panels, _rows(whole), text, limit=limit, dark=is_dark()),
-               f"gradsim-{loaded.signature[:8]}-layers", selection,
+                     " ".join(scale_lines(shown.whole.found)), _method(
+                         shown, f"one order and one scale, to ±{limit:.2f}", loaded))
+    show_chart(square_panels(panels, _rows(shown, selection), text, limit=limit, dark=is_dark()),
+               f"gradsim-{loaded.signature[:8]}-layers", selection, picking=_picking(shown),
+               table=lambda: pair_table(found, shown.whole, sides),
                alt=f"Two heatmaps with the same order and the same colours: {sides.titles[0]} and "
-                   f"{sides.titles[1].lower()}.")
+                   f"{sides.titles[1].lower()}. {layers_sentence(found, shown.whole.names, sides)}")
 
 
-def _difference(first: Picture, second: Picture, whole: Picture, sides: Sides,
-                selection: Selection, loaded: Results) -> None:
-    change = _ordered(second, whole) - _ordered(first, whole)
+def _difference(shown: _Beside, found: Sequence[Move], selection: Selection,
+                loaded: Results) -> None:
+    sides = shown.sides
+    change = _ordered(shown.second, shown) - _ordered(shown.first, shown)
     limit = symmetric_limit([change])
-    hatched = tuple(sorted({*_hatched(first, whole), *_hatched(second, whole)}))
+    hatched = tuple(sorted({*_hatched(shown.first, shown), *_hatched(shown.second, shown)}))
     text = ChartText(f"Change from {sides.words[0]} to {sides.words[1]}: {study_title(loaded)}",
                      "change", _method(
-                         whole, "similarity in the second minus that in the first; zero in the "
+                         shown, "similarity in the second minus that in the first; zero in the "
                          f"middle, to ±{limit:.2f}", loaded))
-    show_chart(square_panels([Panel("", change, hatched)], _rows(whole), text, limit=limit,
-                             word="change", dark=is_dark()),
+    show_chart(square_panels([Panel("", change, hatched)], _rows(shown, selection), text,
+                             limit=limit, word="change", dark=is_dark()),
                f"gradsim-{loaded.signature[:8]}-layers-change", selection,
+               picking=_picking(shown), table=lambda: pair_table(found, shown.whole, sides),
                alt="Heatmap of how each pair's similarity changes; the table of pairs below holds "
                    "the same numbers.")
