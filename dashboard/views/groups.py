@@ -16,6 +16,7 @@ from dashboard.state import turn_to
 from dashboard.summaries import count, method_lines, proof_sentence, ties_sentence, unreliable
 from dashboard.views.chart import choose_picture, is_dark, show_chart
 from dashboard.views.group_cards import show_alternatives, show_cards
+from dashboard.views.guide import show_guide
 from dashboard.views.reading import choose_reading, scale_lines
 from dashboard.views.rule import choose_rule
 from dashboard.views.stability import found_stability, show_stability
@@ -30,6 +31,7 @@ def groups_page() -> None:
     if found is None:
         return
     selection, signature = found
+    show_guide("groups", selection, signature)
     loaded = results(signature)
     choose_reading(selection, loaded.series)
     reading = reading_of(selection)

@@ -20,6 +20,7 @@ from dashboard.stabilities import certainty_of
 from dashboard.state import select
 from dashboard.summaries import count, method_lines, picture_sentence, support_line, unreliable
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
+from dashboard.views.guide import show_guide
 from dashboard.views.languages_shown import choose_shown, mark_languages
 from dashboard.views.nearest import show_nearest
 from dashboard.views.reading import choose_reading, scale_lines
@@ -40,6 +41,7 @@ def similarity_page() -> None:
     if ready is None:
         return
     selection, signature = ready
+    show_guide("similarity", selection, signature)
     loaded, reading = results(signature), reading_of(selection)
     choose_reading(selection, loaded.series)
     whole = picture(signature, reading)
