@@ -16,6 +16,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from gradsim_core.arrangement import distance_agreement as distance_agreement
+    from gradsim_core.arrangement import laid_over as laid_over
+    from gradsim_core.arrangement import mds_layout as mds_layout
+    from gradsim_core.arrangement import trustworthiness as trustworthiness
+    from gradsim_core.arrangement import umap_layout as umap_layout
     from gradsim_core.data import PRESETS as PRESETS
     from gradsim_core.data import Corpus as Corpus
     from gradsim_core.data import data_health as data_health
@@ -173,6 +178,10 @@ if TYPE_CHECKING:
     from gradsim_core.study import study_from_text as study_from_text
     from gradsim_core.study import study_yaml as study_yaml
     from gradsim_core.study_text import settings_in as settings_in
+    from gradsim_core.upload_places import Holding as Holding
+    from gradsim_core.upload_places import guessed_holding as guessed_holding
+    from gradsim_core.upload_places import is_data as is_data
+    from gradsim_core.upload_places import placed as placed
     from gradsim_core.uploads import MOST_UPLOADED_BYTES as MOST_UPLOADED_BYTES
     from gradsim_core.uploads import keep_uploads as keep_uploads
     from gradsim_core.verification import check_decision as check_decision
@@ -180,6 +189,8 @@ if TYPE_CHECKING:
     from gradsim_core.verification import load_decision as load_decision
 
 _HOME = {
+    "arrangement": ("distance_agreement", "laid_over", "mds_layout", "trustworthiness",
+                    "umap_layout"),
     "data": ("PRESETS", "Corpus", "data_health", "load_corpus"),
     "data.inspection": ("DataLook", "inspect_data"),
     "data.readers": ("ENDINGS",),
@@ -239,6 +250,7 @@ _HOME = {
     "study": ("METHOD_VERSION", "Study", "load_study", "study_from", "study_from_text",
               "study_yaml"),
     "study_text": ("settings_in",),
+    "upload_places": ("Holding", "guessed_holding", "is_data", "placed"),
     "uploads": ("MOST_UPLOADED_BYTES", "keep_uploads"),
     "verification": ("check_decision", "decision_from", "load_decision"),
 }

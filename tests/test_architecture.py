@@ -58,6 +58,8 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
           "dashboard/experiments.py",
           "dashboard/correlations.py",
           "dashboard/findings.py", "dashboard/stabilities.py", "dashboard/blocks.py",
+          "dashboard/saved.py",
+          "dashboard/checks.py",
           "dashboard/views/*.py"),
          ("streamlit",)),
     "nothing is pickled":

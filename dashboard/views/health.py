@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.data import checked
+from dashboard.checks import checked
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.summaries import count
 from dashboard.views.chart import table_height
+from gradsim_core import Study
 
 _SHOWN_AS = {"serious": st.error, "caution": st.warning, "note": st.info}
 
 
-def show_health(text: str, computed_as: str = "") -> None:
+def show_health(study: Study, computed_as: str = "") -> None:
     """Show the data of a study, language by language, and what to beware of.
 
     Parameters
     ----------
-    text : the study as YAML
+    study : as it is asked for now
     computed_as : the signature of its results, where it has some
     """
-    prepared, health = checked(text)
+    prepared, health = checked(study)
     if computed_as not in ("", prepared.signature):
         st.warning("This is the data as it is now. Since the study was computed the data, the "
                    "model's files or the method changed: run now, it would be study "

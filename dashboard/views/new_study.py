@@ -1,73 +1,89 @@
-"""A new study: few fields, the rest as YAML, the data's health before anything is computed."""
+"""A new study: described by form or text, its data looked over, its cost measured, its start."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.data import begin, checked, draft_study, store
-from dashboard.state import select
+from dashboard.checks import begin_prepared, checked
+from dashboard.data import store
+from dashboard.drafts import Draft, draft_of
+from dashboard.escaping import markdown_text
+from dashboard.estimates import end_estimate
+from dashboard.selection import Selection
+from dashboard.state import bound, select
+from dashboard.views.draft_form import choose_settings, choose_source
+from dashboard.views.draft_text import show_draft_text
+from dashboard.views.estimate import show_estimate
 from dashboard.views.health import show_health
-from gradsim_core import PRESETS, Study, study_from, study_yaml
+from dashboard.views.own_data import name_own_data, show_recognised
+from dashboard.views.problems import problems_shown
+from gradsim_core import Prepared, Study, study_run, study_yaml
 
-_OWN = "own data"
-_DEFAULTS = study_from({})
-
-
-def new_study_form() -> None:
-    """Describe a study, look at its data, start it."""
-    st.subheader("New study", anchor=False)
-    with st.form("new_study"):
-        preset = st.selectbox(
-            "Data", [*PRESETS, _OWN], format_func=_source_label,
-            help="A known data set, or your own files (then give their path, and the task below).")
-        left, right = st.columns(2, gap="medium")
-        with left:
-            path = st.text_input(
-                "Path", placeholder="/data/reviews or /data/reviews.csv",
-                help="Own data: a folder with one folder a language, or one file with a language "
-                     "column. A known data set: a local clone; left empty, it is downloaded.")
-            languages = st.text_input(
-                "Languages", placeholder="deu nld swe …",
-                help="In any spelling, with spaces between them; empty means all.")
-        with right:
-            model = st.text_input(
-                "Model", value=_DEFAULTS.model,
-                help="tiny-bytes (built in), a local folder, or a Hugging Face id.")
-            steps = st.number_input("Steps", 1, 1_000_000, _DEFAULTS.steps,
-                                    help="Training steps; each sees every language.")
-            more = st.text_area("More settings (YAML)", placeholder="batch_size: 16\nseed: 1",
-                                height=68, help="Any setting of a study file, such as `hub`, "
-                                                "`columns`, `task`, `learning_rate`, `gradients`.")
-        if st.form_submit_button("Check the data"):
-            study = draft_study({"preset": None if preset == _OWN else preset, "data": path.strip(),
-                                 "languages": tuple(languages.replace(",", " ").split()),
-                                 "model": model.strip(), "steps": int(steps)}, more)
-            st.session_state["draft"] = study_yaml(study)
-    if "draft" in st.session_state:
-        _look_over(st.session_state["draft"])
+_CHECK_HELP = ("Reads all rows, as the run would: sizes, empty and repeated rows, label balance, "
+               "scripts, and what to beware of; then measures what the study will take.")
 
 
-def _source_label(name: str) -> str:
-    return "Own files" if name == _OWN else f"{name}: {PRESETS[name].description}"
+def describe_study(selection: Selection) -> None:
+    """Describe a study, look at its data, see what it will take, start it."""
+    draft = draft_of(selection.draft)
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        show_draft_text(draft)
+    with left, problems_shown():
+        _form(draft)
+    if not draft.readable:
+        return
+    good = draft.source != "own" or show_recognised(draft)
+    if good and draft.study is not None:
+        _check(selection, draft.study)
+    elif draft.source == "hub" and not draft.named:
+        st.info("Give the id of a data set, such as owner/name.")
 
 
-def _look_over(text: str) -> None:
-    """The health of a study's data, and the button that starts it."""
-    prepared, _ = checked(text)
-    show_health(text)
-    _start(prepared.study, prepared.signature)
+def _form(draft: Draft) -> None:
+    if not draft.readable:
+        st.error(markdown_text(draft.problem, 600))
+        st.caption("The form comes back when the text is YAML again.")
+        return
+    choose_source(draft)
+    if draft.source == "own":
+        name_own_data(draft)
+    choose_settings(draft)
+    if draft.problem:
+        st.error(markdown_text(draft.problem, 600))
 
 
-def _start(study: Study, signature: str) -> None:
-    if store().exists(signature, "grams.safetensors"):
-        st.info("This study has been computed already.")
+def _check(selection: Selection, study: Study) -> None:
+    """The health of the study's data and its cost, once they are asked for."""
+    st.toggle("Check the data", help=_CHECK_HELP,
+              **bound("draft.health", bool(selection.health), lambda on: {"health": int(on)}))
+    if not selection.health:
+        st.caption("Next: check the data. Nothing is trained before you start the study.")
+        return
+    prepared, _ = checked(study)
+    st.subheader("The data", anchor=False)
+    show_health(study)
+    if store().exists(prepared.signature, "grams.safetensors"):
+        st.info("This study has been computed already: the same data, model and settings.")
         if st.button("Show it", type="primary"):
-            _show(signature)
+            _show(prepared.signature)
+        return
+    st.subheader("What it will take", anchor=False)
+    _start(prepared)
+    show_estimate(prepared.signature, study_yaml(study))
+
+
+def _start(prepared: Prepared) -> None:
+    run = study_run(store(), prepared.signature)
+    if run is not None and run.coming:
+        st.info("This study is being computed.")
+        if st.button("Show it", type="primary"):
+            _show(prepared.signature)
     elif st.button("Start this study", type="primary"):
-        _show(begin(study_from(study.model_dump())))
+        end_estimate(prepared.signature)
+        _show(begin_prepared(prepared))
 
 
 def _show(signature: str) -> None:
-    del st.session_state["draft"]
-    select(study=signature[:8])
+    select(study=signature[:8], studying="chosen", draft="", health=0)
     st.rerun()

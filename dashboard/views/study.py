@@ -15,11 +15,12 @@ from dashboard.data import (
     study_cards,
 )
 from dashboard.escaping import markdown_text, plain_text
+from dashboard.selection import Selection
 from dashboard.state import bound, current_selection, select
 from dashboard.summaries import count, duration, size
 from dashboard.views.chart import table_height
 from dashboard.views.health import show_health
-from dashboard.views.new_study import new_study_form
+from dashboard.views.new_study import describe_study
 from dashboard.views.progress import follow_run
 from dashboard.views.waiting import offer_built_in, offer_resume
 from gradsim_core import Results, study_yaml
@@ -28,23 +29,44 @@ STATES = {"absent": "not started", "queued": "queued", "running": "running", "do
           "failed": "failed", "interrupted": "interrupted", "cancelled": "cancelled"}
 
 
+VIEWS = {"chosen": "This study", "new": "New study"}
 METRIC_WORDS = {"weighted_f1": "weighted F1", "entity_f1": "entity F1", "accuracy": "accuracy"}
 
 
 def study_page() -> None:
-    """Show the studies, follow a run, and start another."""
+    """Show the chosen study, or describe a new one."""
     st.header("Study", anchor=False)
     selection = current_selection()
     signature = chosen_signature(selection.study)
-    if signature is None:
+    st.segmented_control(
+        "View", list(VIEWS), required=True, label_visibility="collapsed",
+        format_func=lambda view: VIEWS[view],
+        **bound("studying", selection.studying if selection.studying in VIEWS else "chosen",
+                lambda view: {"studying": view, "health": 0}))
+    if selection.studying == "new":
+        describe_study(selection)
+    elif signature is None:
         offer_built_in()
+        if st.button("Describe a study of your own"):
+            select(studying="new")
+            st.rerun()
     else:
-        _chosen(study_card(signature))
-        if st.toggle("Show the health of its data",
-                     **bound("health", bool(selection.health), lambda on: {"health": int(on)})):
-            show_health(study_yaml(asked_study(signature)), signature)
-        _all_studies(signature)
-    new_study_form()
+        _show_chosen(selection, signature)
+
+
+def _show_chosen(selection: Selection, signature: str) -> None:
+    _chosen(study_card(signature))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        checking = st.toggle(
+            "Show the health of its data", help="Reads the data as they are now: sizes, empty and "
+            "repeated rows, label balance, scripts, and what to beware of.",
+            **bound("health", bool(selection.health), lambda on: {"health": int(on)}))
+        if st.button("Describe one like it", help="A new study that begins with these settings."):
+            select(studying="new", draft=study_yaml(asked_study(signature)), health=0)
+            st.rerun()
+    if checking:
+        show_health(asked_study(signature), signature)
+    _all_studies(signature)
 
 
 def _chosen(card: StudyCard) -> None:
