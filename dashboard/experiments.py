@@ -17,10 +17,11 @@ import streamlit as st
 from scipy.stats import t
 
 from dashboard.data import store, written
-from dashboard.selection import Selection, reading_of, rule_of
+from dashboard.groupings import ShownGroups
+from dashboard.selection import Selection
 from gradsim_core import (
-    Grouping,
     Plan,
+    Rule,
     Run,
     Store,
     estimate_experiment,
@@ -37,20 +38,25 @@ BY_RULE = ("monolingual", "all_languages", "family")
 _FEWEST_SEEDS = 3
 
 
-def plan_of(selection: Selection, made: Grouping) -> Plan:
+def plan_of(selection: Selection, groups: ShownGroups) -> Plan:
     """The comparison that the selection asks for; the verdict is about the groups shown.
 
-    Parameters
-    ----------
-    made : the groups shown, whose number is the plan's K
+    Groups made by hand are held against the gradients' best with as many groups; a language that
+    they leave out is trained alone.
     """
-    rule = rule_of(selection).model_copy(update={"k": made.k})
-    first = rule.strategy if rule.strategy in BY_RULE else "gradient"
+    settings: dict[str, Any] = {"seeds": selection.seeds, "draws": selection.draws,
+                                "reading": groups.reading}
+    rule = groups.rule.model_copy(update={"k": groups.made.k})
+    first = rule.strategy if rule.strategy in (*BY_RULE, "hand") else "gradient"
+    if first == "hand":
+        held = groups.members()
+        settings["groups"] = [*held, *([code] for code in groups.left_out())]
+        settings["groups_title"] = f"{len(held)} groups made by hand"
+        rule = Rule(k=len(settings["groups"]))
     others = [name for name in Plan.model_validate({}).strategies
-              if name not in (first, "gradient", *selection.without)]
-    return Plan.model_validate({
-        "strategies": (first, *others), "seeds": selection.seeds, "draws": selection.draws,
-        "reading": reading_of(selection), "rule": rule})
+              if name != first and name not in selection.without
+              and (first == "hand" or name != "gradient")]
+    return Plan.model_validate({**settings, "strategies": (first, *others), "rule": rule})
 
 
 def estimate(signature: str, plan: Plan) -> Mapping[str, Any]:

@@ -19,10 +19,13 @@ from scipy.stats import ttest_rel
 from streamlit.testing.v1 import AppTest
 
 from dashboard import experiment_words, experiments, pictures
+from dashboard.groupings import ShownGroups, group_names
 from dashboard.selection import Selection
 from gradsim_core import (
     Grouping,
     Plan,
+    Reading,
+    Rule,
     Run,
     Store,
     Study,
@@ -79,7 +82,12 @@ def default_plan(cache: Path) -> Plan:
     """What the page plans of its own accord."""
     plan = Plan.model_validate({})
     made = pictures.grouping(SIGNATURE, plan.reading, plan.rule)
-    return experiments.plan_of(Selection(correction="raw"), made)
+    return experiments.plan_of(Selection(correction="raw"), page_groups(plan.rule, made))
+
+
+def page_groups(rule: Rule, made: Grouping) -> ShownGroups:
+    """Groups as the page shows them."""
+    return ShownGroups(rule, made, group_names(rule, made), {}, (), Reading(correction="raw"))
 
 
 # before
@@ -95,8 +103,9 @@ def test_estimate_comes_before_the_start(cache: Path) -> None:
     app = opened(k="2")
     assert "Do these groups help?" in words(app)
     assert "Gradient groups, K = 2" in words(app)
-    plan = experiments.plan_of(Selection(correction="raw", k=2), pictures.grouping(
-        SIGNATURE, *_reading_and_rule(k=2)))
+    reading, rule = _reading_and_rule(k=2)
+    plan = experiments.plan_of(Selection(correction="raw", k=2), page_groups(
+        rule, pictures.grouping(SIGNATURE, reading, rule)))
     expected = estimate_experiment(store, SIGNATURE, plan)
     shown = {one.label: one.value for one in app.metric}
     assert shown["Models to train"] == str(expected["models"])
@@ -148,7 +157,7 @@ def test_plan_is_that_of_the_groups_page(cache: Path, asked: list[Plan]) -> None
 
 @pytest.mark.parametrize("name", experiments.BY_RULE)
 def test_groups_without_gradients_are_what_the_verdict_is_about(name: str) -> None:
-    plan = experiments.plan_of(Selection(strategy=name), MADE)
+    plan = experiments.plan_of(Selection(strategy=name), page_groups(Rule(strategy=name), MADE))
     assert plan.strategies[0] == name
     assert "gradient" not in plan.strategies
     assert plan.rule.k == 3

@@ -10,7 +10,8 @@ from dashboard.data import results
 from dashboard.escaping import markdown_text
 from dashboard.experiment_words import STRATEGIES
 from dashboard.experiments import begin_experiment, estimate, plan_of, run_of
-from dashboard.pictures import grouping, picture
+from dashboard.groupings import ShownGroups, shown_groups
+from dashboard.pictures import picture
 from dashboard.selection import MOST_DRAWS, MOST_SEEDS, Selection, reading_of, rule_of
 from dashboard.shown import Picture
 from dashboard.state import bound, select, turn_to
@@ -33,7 +34,7 @@ def plan_comparison(selection: Selection, signature: str, runs: list[Run],
                     "same seeds, and scored on the test rows of every language. You get **a "
                     "verdict in one sentence**, a chart of all strategies with their uncertainty, "
                     "one language by language, and a report to take away.")
-    if rule_of(selection).strategy == "random":
+    if rule_of(selection).strategy == "random" and not selection.opened:
         st.info("The groups of the *Groups* page are random ones, which are compared anyway. "
                 "Choose groups that something speaks for.")
         if st.button("Take the best groups by gradients", type="primary"):
@@ -42,17 +43,17 @@ def plan_comparison(selection: Selection, signature: str, runs: list[Run],
         return
     shown = picture(signature, reading_of(selection))
     try:
-        made = grouping(signature, reading_of(selection), rule_of(selection))
+        groups = shown_groups(signature, selection)
     except GradSimError as error:
         st.error(markdown_text(error))
         _offer_other_groups()
         return
-    plan = plan_of(selection, made)
+    plan, made = plan_of(selection, groups), groups.made
     left, right = st.columns([3, 2], gap="large")
     with left:
         _show_groups(selection, plan, shown, made)
         _choose_strategies(selection, plan)
-        _choose_numbers(selection, made, len(placed_languages(shown.found)))
+        _choose_numbers(selection, groups, len(placed_languages(shown.found)))
     with right, st.container(border=True):
         _start(signature, plan, runs, done, results(signature).record)
 
@@ -60,11 +61,12 @@ def plan_comparison(selection: Selection, signature: str, runs: list[Run],
 def _show_groups(selection: Selection, plan: Plan, shown: Picture, made: Grouping) -> None:
     """The groups that the verdict will be about, and how they were made."""
     codes = [shown.found.languages[i] for i in placed_languages(shown.found)]
-    st.subheader(f"{STRATEGIES[plan.strategies[0]][0]}, K = {made.k}", anchor=False)
+    title = STRATEGIES.get(plan.strategies[0], ("Hand-made groups", ""))[0]
+    st.subheader(f"{title}, K = {made.k}", anchor=False)
     st.markdown("\n".join(
         f"{at}. " + ", ".join(markdown_text(shown.names.get(codes[i], codes[i]), 60)
                               for i in members) for at, members in enumerate(made.groups, 1)))
-    how = STRATEGY_WORDS.get(made.strategy, (made.strategy, ""))[0]
+    how = STRATEGY_WORDS.get(made.strategy, ("Made by hand", ""))[0]
     correction = CORRECTION_LABELS.get(shown.found.correction, shown.found.correction)
     st.caption(markdown_text(f"{how}; blocks {selection.blocks}; {correction.lower()}; "
                              f"step {shown.found.step}"))
@@ -79,7 +81,7 @@ def _offer_other_groups() -> None:
 def _choose_strategies(selection: Selection, plan: Plan) -> None:
     st.subheader("Compared with", anchor=False)
     for name, (title, why) in STRATEGIES.items():
-        if name in ("gradient", plan.strategies[0]):
+        if name == plan.strategies[0] or (name == "gradient" and plan.strategies[0] != "hand"):
             continue
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             with st.container(width=225):
@@ -94,11 +96,13 @@ def _with(selection: Selection, name: str, on: bool) -> dict[str, tuple[str, ...
     return {"without": tuple(others if on else sorted([*others, name]))}
 
 
-def _choose_numbers(selection: Selection, made: Grouping, n_languages: int) -> None:
+def _choose_numbers(selection: Selection, groups: ShownGroups, n_languages: int) -> None:
     with st.container(horizontal=True, gap="medium"):
         st.selectbox("Groups (K)", range(1, n_languages + 1), width=130,
-                     help="The same K as on the Groups page.",
-                     **bound("plan_k", made.k, lambda k: {"k": k}))
+                     help="The same K as on the Groups page; groups that were saved or made by "
+                          "hand have theirs.",
+                     disabled=groups.saved is not None or groups.rule.strategy == "hand",
+                     **bound("plan_k", groups.made.k, lambda k: {"k": k}))
         st.number_input("Seeds", 1, MOST_SEEDS, width=130, **bound("seeds", selection.seeds),
                         help="Every model is trained once a seed. Intervals language by language "
                              "take at least three.")
