@@ -175,7 +175,7 @@ print("a [line](http://out.example) of its log")
 wait_for("never")
 """)
     try:
-        assert "Other runs may come first" in words(opened(page))
+        assert "Next in turn" in words(opened(page))
         until(lambda: find_run(store, run.id).progress == 0.25 and run_log(store, run.id))
         app = opened(page)
         assert "about 45 s left" in words(app)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from dashboard.data import store
 from dashboard.escaping import markdown_text
-from dashboard.summaries import about, duration
+from dashboard.run_words import doing, how_long
 from dashboard.views.problems import problems_shown
-from gradsim_core import Run, cancel_run, ensure_supervisor, find_run, run_log
+from gradsim_core import Run, cancel_run, ensure_supervisor, find_run, list_runs, run_log
 
 
 @st.fragment(run_every="2s")
@@ -31,8 +29,9 @@ def follow_run(run_id: str, until: tuple[str, str] | None = None) -> None:
 
 def show_run(run: Run) -> None:
     """A run that is coming: how far it is, its log, and the button that cancels it."""
-    st.progress(run.progress, text=f"**{run.progress:.0%}** · {_doing(run)}")
-    st.caption(f"{_since(run)} It goes on if you close this page.")
+    st.progress(run.progress, text=f"**{run.progress:.0%}** · {markdown_text(doing(run), 120)}")
+    others = list_runs(store(), live=True) if run.state == "queued" else []
+    st.caption(f"{how_long(run, others)} It goes on if you close this page.")
     with st.expander("Log"):
         printed = run_log(store(), run.id, 12).strip()
         st.code(printed or _NOTHING[run.supervised], language=None)
@@ -44,16 +43,3 @@ def show_run(run: Run) -> None:
 
 _NOTHING = {True: "Nothing printed yet.", False: "It prints in the terminal that it was started "
                                                  "in."}
-
-
-def _doing(run: Run) -> str:
-    message = run.message if run.live else "It was killed, and goes on in a moment."
-    return markdown_text(message[:1].upper() + message[1:], 120)
-
-
-def _since(run: Run) -> str:
-    if run.state != "running" or not run.started:
-        return "Other runs may come first."
-    seconds = (datetime.now(UTC) - datetime.fromisoformat(run.started)).total_seconds()
-    left = f"about {about(run.eta_s)} left" if run.eta_s is not None else "time left: not known yet"
-    return f"Running for {duration(seconds)}, {left}."

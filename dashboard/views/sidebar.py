@@ -12,6 +12,7 @@ from dashboard.escaping import markdown_text, plain_text
 from dashboard.selection import PRESET_BLOCKS, Selection, blocks_between, fitted, query_of
 from dashboard.state import bound, current_selection, select
 from dashboard.views.glossary import show_glossary
+from dashboard.views.live_runs import show_live_runs
 from gradsim_core import block_indexes
 
 SHORT = 8
@@ -36,6 +37,7 @@ def show_sidebar(pages: Sequence[Any]) -> None:
         for page in pages:
             st.page_link(page, query_params=query_of(selection))
         show_glossary()
+        show_live_runs(signature)
         if signature is None:
             return
         cards = {card.signature: card for card in study_cards()}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.data import StudyCard, begin, chosen_signature, results, resume, study_card
+from dashboard.data import StudyCard, begin, chosen_signature, results, resume, store, study_card
 from dashboard.escaping import markdown_text
 from dashboard.selection import Selection, fitted
 from dashboard.state import current_selection, select
 from dashboard.views.badge import show_badge
 from dashboard.views.progress import follow_run
-from gradsim_core import study_from
+from gradsim_core import run_log, study_from
 
 _ENDED = {
     "failed": "Its run failed.", "cancelled": "Its run was cancelled; what was done is kept.",
@@ -64,6 +64,9 @@ def offer_resume(card: StudyCard) -> None:
     message = _ENDED.get(card.state, "")
     if card.state == "failed" and card.run is not None:
         st.error(f"{message} {markdown_text(card.run.error)}")
+        with st.expander("The last lines of its log"):
+            st.code(run_log(store(), card.run.id, 30).strip() or "Nothing was printed.",
+                    language=None)
     else:
         st.info(message)
     if st.button("Start it" if card.state == "absent" else "Go on with it", type="primary",
