@@ -75,6 +75,7 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
                "zerolinecolor": colours.faint, "zerolinewidth": 1, "showgrid": False,
                "fixedrange": True, "tickfont": {"size": 11, "color": colours.ink}},
         yaxis={"tickvals": list(range(len(rows))), "ticktext": labels, "fixedrange": True,
+               "ticklabeloverflow": "allow",
                "range": [len(rows) - 0.5, -0.5], "showgrid": False, "ticks": "",
                "tickfont": {"size": 12, "color": colours.ink}})
     return figure
