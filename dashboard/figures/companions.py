@@ -64,7 +64,7 @@ def companions_heatmap(together: np.ndarray, codes: Sequence[str], names: Mappin
             text=[f"{100 * value:.0f}" for value in z[rows, columns]],
             textfont={"size": 11 if n <= 14 else 9, "color": [
                 readable_on(colour_at(scale, float(value))) for value in z[rows, columns]]})
-    bare = {"showgrid": False, "zeroline": False, "ticks": ""}
+    bare = {"showgrid": False, "zeroline": False, "ticks": "", "ticklabeloverflow": "allow"}
     font = {"size": size, "color": colours.ink}
     figure.update_layout(
         xaxis={"range": [-0.5, n - 0.5], "tickvals": list(range(0, n, stride)), "tickfont": font,

@@ -25,7 +25,7 @@ from dashboard.figures.palette import Palette
 RIGHT_PX = 172
 _TITLE_PX, _MOST_PX = 24, 1000
 _STRIP, _FIRST, _LAST, _BETWEEN = 0.018, 0.024, 1.0, 0.03
-_BARE = {"showgrid": False, "zeroline": False, "ticks": "", "showline": False}
+_BARE = {"ticklabeloverflow": "allow", "showgrid": False, "zeroline": False, "ticks": "", "showline": False}
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def panel_frame(titles: Sequence[str], rows: PanelRows, text: ChartText,
 
 def cell_px(n: int, several: int) -> float:
     """Side of a cell; beyond a hundred rows cells grow smaller, not the picture larger."""
-    least, most = (10.0, 36.0) if several == 1 else (7.5, 30.0)
+    least, most = (10.0, 36.0) if several == 1 else (6.0, 30.0)
     return min(max(least, min(most, 620 / n)), _MOST_PX / n)
 
 
