@@ -25,7 +25,8 @@ from dashboard.figures.palette import Palette
 RIGHT_PX = 172
 _TITLE_PX, _MOST_PX = 24, 1000
 _STRIP, _FIRST, _LAST, _BETWEEN = 0.018, 0.024, 1.0, 0.03
-_BARE = {"ticklabeloverflow": "allow", "showgrid": False, "zeroline": False, "ticks": "", "showline": False}
+_BARE = {"showgrid": False, "zeroline": False, "ticks": "", "showline": False,
+         "ticklabeloverflow": "allow"}  # else the browser measures every label
 
 
 @dataclass(frozen=True)
