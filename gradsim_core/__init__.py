@@ -85,9 +85,22 @@ if TYPE_CHECKING:
     from gradsim_core.grouping.tangles import Tangle as Tangle
     from gradsim_core.grouping.tangles import untangled as untangled
     from gradsim_core.grouping.trees import tree_labels as tree_labels
+    from gradsim_core.hand import LEFT_OUT as LEFT_OUT
+    from gradsim_core.hand import LONGEST_NAME as LONGEST_NAME
     from gradsim_core.hand import NamedGroup as NamedGroup
     from gradsim_core.hand import group_name as group_name
     from gradsim_core.hand import unique_names as unique_names
+    from gradsim_core.kept_groupings import Agreement as Agreement
+    from gradsim_core.kept_groupings import SavedGrouping as SavedGrouping
+    from gradsim_core.kept_groupings import agreement as agreement
+    from gradsim_core.kept_groupings import damaged_groupings as damaged_groupings
+    from gradsim_core.kept_groupings import delete_saved as delete_saved
+    from gradsim_core.kept_groupings import load_saved as load_saved
+    from gradsim_core.kept_groupings import rename_saved as rename_saved
+    from gradsim_core.kept_groupings import save_grouping as save_grouping
+    from gradsim_core.kept_groupings import saved_groupings as saved_groupings
+    from gradsim_core.kept_groupings import serving_groups as serving_groups
+    from gradsim_core.kept_groupings import worth as worth
     from gradsim_core.languages import Language as Language
     from gradsim_core.languages import resolve as resolve
     from gradsim_core.measures import MEASURES as MEASURES
@@ -142,17 +155,6 @@ if TYPE_CHECKING:
     from gradsim_core.runs import study_state as study_state
     from gradsim_core.runs import submit_run as submit_run
     from gradsim_core.runs import submit_study as submit_study
-    from gradsim_core.saved_groupings import Agreement as Agreement
-    from gradsim_core.saved_groupings import SavedGrouping as SavedGrouping
-    from gradsim_core.saved_groupings import agreement as agreement
-    from gradsim_core.saved_groupings import damaged_groupings as damaged_groupings
-    from gradsim_core.saved_groupings import delete_saved as delete_saved
-    from gradsim_core.saved_groupings import load_saved as load_saved
-    from gradsim_core.saved_groupings import rename_saved as rename_saved
-    from gradsim_core.saved_groupings import save_grouping as save_grouping
-    from gradsim_core.saved_groupings import saved_groupings as saved_groupings
-    from gradsim_core.saved_groupings import serving_groups as serving_groups
-    from gradsim_core.saved_groupings import worth as worth
     from gradsim_core.scores.majority import load_majority as load_majority
     from gradsim_core.scores.majority import majority_baseline as majority_baseline
     from gradsim_core.scores.tables import Scores as Scores
@@ -219,7 +221,10 @@ _HOME = {
     "grouping.strategies": ("groupings_by_k",),
     "grouping.tangles": ("Tangle", "untangled"),
     "grouping.trees": ("tree_labels",),
-    "hand": ("NamedGroup", "group_name", "unique_names"),
+    "hand": ("LEFT_OUT", "LONGEST_NAME", "NamedGroup", "group_name", "unique_names"),
+    "kept_groupings": ("Agreement", "SavedGrouping", "agreement", "damaged_groupings",
+                       "delete_saved", "load_saved", "rename_saved", "save_grouping",
+                       "saved_groupings", "serving_groups", "worth"),
     "measuring.kept": ("imported_measures", "left_out_measures"),
     "languages": ("Language", "resolve"),
     "measuring.measured": ("load_measures",),
@@ -234,9 +239,6 @@ _HOME = {
     "results": ("Results", "find_signature", "load_increments", "load_results"),
     "runs": ("Run", "cancel_run", "ensure_supervisor", "find_run", "list_runs", "resume_run",
              "run_log", "study_run", "study_state", "submit_run", "submit_study"),
-    "saved_groupings": ("Agreement", "SavedGrouping", "agreement", "damaged_groupings",
-                        "delete_saved", "load_saved", "rename_saved", "save_grouping",
-                        "saved_groupings", "serving_groups", "worth"),
     "scores.majority": ("load_majority", "majority_baseline"),
     "scores.tables": ("Scores", "gains_over_all_languages", "gains_over_majority",
                       "gains_over_monolingual", "mean_scores", "seed_agreement", "square"),

@@ -2,125 +2,33 @@
 
 Conventions
 -----------
-Axes x and y are numeric, have one scale and no ticks. A mark's ``customdata`` is its language's
-code, so that a click or a lasso can pick it. Marks that would overlap stand a little aside, with a
-line to their place. Names and hovers arrive plain and are escaped here.
+As in `map_frame`. A mark's ``customdata`` is its language's code, so that a click or a lasso can
+pick it. Marks that would overlap stand a little aside, with a line to their place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import TOP_PX, ChartText, framed, legend_above
+from dashboard.figures.map_frame import MapPoint, Window, legend_entry, shortened
 from dashboard.figures.marks import Colouring, Mark
 from dashboard.figures.palette import Palette, readable_on
 from dashboard.figures.placing import label_sides, spread
 from dashboard.figures.text_width import text_width
 
-BESIDE_PX, ALONE_PX = 460, 860
-"""Width of a map beside another, and of one that has the page; on wider ones there is only more
-room."""
 MOST_LABELLED = 45
 """Languages up to which all that find room have their name; marked ones always have."""
 MOST_WITH_LETTERS = 60
 
-_MARGIN_PX, _LEGEND_ROW_PX, _LABEL_PX, _LONGEST = 8, 20, 12, 20
+_LABEL_PX, _LONGEST = 12, 20
 _LARGE_PX, _SMALL_PX, _RING_PX = 15, 8, 10
 _ROOMIER = {"triangle-up": 1.3, "diamond": 1.15, "star-square": 1.15}
 """How much larger shapes are drawn whose sign would not fit otherwise."""
-
-
-@dataclass(frozen=True)
-class MapPoint:
-    """A language at its place.
-
-    Attributes
-    ----------
-    name : written beside its mark
-    hover : lines of the hover
-    """
-
-    code: str
-    x: float
-    y: float
-    name: str
-    hover: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Window:
-    """The part of the plane that a map shows at first, and the width that it is made for."""
-
-    left: float
-    right: float
-    bottom: float
-    top: float
-    width_px: float = BESIDE_PX
-
-    @property
-    def scale(self) -> float:
-        """Pixels of a unit."""
-        return self.width_px / (self.right - self.left)
-
-    @property
-    def height_px(self) -> float:
-        return self.scale * (self.top - self.bottom)
-
-    def pixels(self, points: Sequence[MapPoint]) -> np.ndarray:
-        """(n, 2) places of points in the plot, y downwards."""
-        return np.array([((one.x - self.left) * self.scale, (self.top - one.y) * self.scale)
-                         for one in points]).reshape(-1, 2)
-
-    def places(self, pixels: np.ndarray) -> np.ndarray:
-        """`pixels` turned round: (n, 2) x and y."""
-        return np.stack([self.left + pixels[:, 0] / self.scale,
-                         self.top - pixels[:, 1] / self.scale], axis=1)
-
-
-def map_frame(text: ChartText, window: Window, legend: Sequence[str],
-              colours: Palette) -> go.Figure:
-    """An empty map with its words.
-
-    Parameters
-    ----------
-    text : the scale is not written; long lines of the method are broken
-    legend : labels that the legend will hold, for its height; none for no legend
-    """
-    signs = int(window.width_px)
-    lines = tuple(part for line in text.method for part in wrap(line, signs // 6))
-    title = shortened(text.title, signs // 9)
-    top = TOP_PX + _LEGEND_ROW_PX * _legend_rows(legend, window.width_px)
-    figure = framed(ChartText(title, "", lines), colours, plot_px=window.height_px,
-                    left=_MARGIN_PX, right=_MARGIN_PX, below=8, top=top)
-    bare = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "",
-            "showline": False}
-    figure.update_layout(
-        showlegend=bool(legend), legend={**legend_above(colours), "entrywidthmode": "pixels"},
-        xaxis={"range": [window.left, window.right], **bare},
-        yaxis={"range": [window.bottom, window.top], "scaleanchor": "x", "scaleratio": 1, **bare})
-    return figure
-
-
-def _legend_rows(labels: Sequence[str], width_px: float) -> int:
-    """All entries are as wide as the widest."""
-    widest = max((text_width(_legend_label(label), 12) for label in labels), default=0) + 48
-    return -(-len(labels) // max(1, int(width_px // widest)))
-
-
-def _legend_label(label: str) -> str:
-    return shortened(label, 24)
-
-
-def shortened(text: str, longest: int) -> str:
-    """The text, its end left out where it is too long."""
-    return text if len(text) <= longest else text[:longest - 1] + "…"
 
 
 def add_points(figure: go.Figure, points: Sequence[MapPoint], colouring: Colouring, window: Window,
@@ -144,12 +52,13 @@ def add_points(figure: go.Figure, points: Sequence[MapPoint], colouring: Colouri
             _add_rings(figure, places[marked], size, colours)
         for rank, (label, mark) in enumerate(colouring.marks.items()):
             own = [at for at in some if colouring.label_of[points[at].code] == label]
-            if own:
+            if own or (legend and above and label not in told):
                 _add_marks(figure, [points[at] for at in own], places[own], label, mark,
                            size if lettered else None, colours)
                 figure.data[-1].update(showlegend=legend and label not in told, legendrank=rank)
                 told.add(label)
-    _add_names(figure, points, window, marks_px, size, marked, colours)
+    sizes = [size * _ROOMIER.get(colouring.mark(one.code).symbol, 1.0) for one in points]
+    _add_names(figure, points, window, marks_px, sizes, marked, colours)
 
 
 def _add_marks(figure: go.Figure, points: Sequence[MapPoint], places: np.ndarray, label: str,
@@ -157,8 +66,9 @@ def _add_marks(figure: go.Figure, points: Sequence[MapPoint], places: np.ndarray
     """Marks of one label; without a size small ones without a sign."""
     sign = readable_on(mark.colour)
     figure.add_scatter(
-        x=places[:, 0], y=places[:, 1], mode="markers+text" if size else "markers",
-        name=plotly_text(_legend_label(f"{mark.sign}  {label}")), legendgroup=label,
+        x=places[:, 0] if points else [None], y=places[:, 1] if points else [None],
+        mode="markers+text" if size else "markers",
+        name=plotly_text(legend_entry(f"{mark.sign}  {label}")), legendgroup=label,
         marker={"symbol": mark.symbol, "opacity": 1, "color": mark.colour,
                 "size": (size or _SMALL_PX) * _ROOMIER.get(mark.symbol, 1.0),
                 "line": {"width": 0.8, "color": colours.ink}},
@@ -193,14 +103,14 @@ def _add_rings(figure: go.Figure, places: np.ndarray, size: float, colours: Pale
 
 
 def _add_names(figure: go.Figure, points: Sequence[MapPoint], window: Window, marks_px: np.ndarray,
-               size: float, marked: Sequence[int], colours: Palette) -> None:
+               sizes_px: Sequence[float], marked: Sequence[int], colours: Palette) -> None:
     """Names beside their marks; those that found no room stand in the hover alone."""
     shown = list(range(len(points))) if len(points) <= MOST_LABELLED else list(marked)
     if not shown:
         return
     names = [shortened(one.name, _LONGEST) for one in points]
     bold = set(marked)
-    sizes = np.array([size + _RING_PX * (at in bold) for at in range(len(points))])
+    sizes = np.array([size + _RING_PX * (at in bold) for at, size in enumerate(sizes_px)])
     sides = label_sides(
         marks_px, sizes / 2, [text_width(name, _LABEL_PX) if at in set(shown) else 0.0
                               for at, name in enumerate(names)], _LABEL_PX + 2,

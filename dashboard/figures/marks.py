@@ -42,6 +42,10 @@ class Colouring:
     label_of: Mapping[str, str]
     marks: Mapping[str, Mark]
 
+    def mark(self, code: str) -> Mark:
+        """How a language is drawn."""
+        return self.marks[self.label_of[code]]
+
 
 def colouring(strip: Strip, codes: Sequence[str]) -> Colouring:
     """Give each language the mark of its label.

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-As in `map_points`; the plane is that of `land.equal_earth`. A language stands at the one point that
+As in `map_frame`; the plane is that of `land.equal_earth`. A language stands at the one point that
 Glottolog gives it; the land of a language is of course wider. The map shows the part of the world
 that holds all its languages; whoever zooms out sees the rest.
 """
@@ -17,14 +17,15 @@ import plotly.graph_objects as go
 
 from dashboard.figures.frame import ChartText
 from dashboard.figures.land import equal_earth, grid_lines, land_outline
-from dashboard.figures.map_points import (
+from dashboard.figures.map_frame import (
     BESIDE_PX,
     MapPoint,
     Window,
-    add_points,
+    language_lines,
+    legend_labels,
     map_frame,
-    shared_places,
 )
+from dashboard.figures.map_points import add_points, shared_places
 from dashboard.figures.marks import Colouring
 from dashboard.figures.palette import palette
 from dashboard.figures.placing import MOST_SPREAD
@@ -68,10 +69,7 @@ def world_map(facts: Mapping[str, LanguageFacts], codes: Sequence[str], colourin
     window = _window(points, width_px)
     if len(points) > MOST_SPREAD:
         points = _with_company(points, window)
-    used = {colouring.label_of[code] for code in codes}
-    labels = [f"{mark.sign}  {label}" for label, mark in colouring.marks.items()
-              if legend and label in used]
-    figure = map_frame(text, window, labels, colours)
+    figure = map_frame(text, window, legend_labels(colouring) if legend else (), colours)
     x, y = grid_lines()
     figure.add_scatter(x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False,
                        line={"color": _GRID, "width": 1})
@@ -103,15 +101,6 @@ def _points(facts: Mapping[str, LanguageFacts], codes: Sequence[str]) -> list[Ma
         found.append(MapPoint(code, float(x), float(y), one.name, (
             *language_lines(one), place_words(latitude, longitude))))
     return found
-
-
-def language_lines(one: LanguageFacts) -> tuple[str, ...]:
-    """What a hover tells of a language: name, genealogy, script, training rows."""
-    name = one.name if one.name == one.code else f"{one.name} ({one.code})"
-    english = (one.english,) if one.english != one.name else ()
-    line = ", ".join(dict.fromkeys(filter(None, (one.branch, one.family)))) or "family unknown"
-    return (name, *english, line, f"script {one.script}" if one.script else "script unknown",
-            f"{one.rows:,} training rows")
 
 
 def _window(points: Sequence[MapPoint], width_px: float) -> Window:
