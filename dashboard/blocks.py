@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.data import results, stamp, store
+from dashboard.film import Film, film_of, taken_snapshots
 from dashboard.layers import Sides, block_agreement
 from dashboard.pictures import part
 from dashboard.sides import FacingTrees, facing_trees, side_of
@@ -65,6 +66,23 @@ def _tree_pair(root: str, signature: str, written: tuple[int, ...], reading: Rea
                              whole.found.languages, pools)
                      for name in (sides.first, sides.second))
     return facing_trees(first, second)
+
+
+def training_film(signature: str, reading: Reading, codes: tuple[str, ...]) -> Film:
+    """How the similarities of the languages shown grew over training."""
+    return _training_film(str(store().root), signature, stamp(signature, _PARTS),
+                          reading.model_copy(update={"snapshot": -1}), codes)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading every snapshot …")
+def _training_film(root: str, signature: str, written: tuple[int, ...], reading: Reading,
+                   codes: tuple[str, ...]) -> Film:
+    loaded = results(signature)
+    last, pools = part(signature, reading, codes)
+    rows = last.found.languages
+    taken = taken_snapshots(len(loaded.series.snapshots), len(rows))
+    return film_of([side_of(read_similarity(loaded, reading.model_copy(update={"snapshot": at})),
+                            rows, pools) for at in taken], last)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

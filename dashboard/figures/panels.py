@@ -83,7 +83,7 @@ def square_panels(panels: Sequence[Panel], rows: PanelRows, text: ChartText, *, 
     if rows.codes:
         add_branches(figure, rows.codes, dict(zip(rows.codes, rows.names, strict=True)),
                      rows.branches)
-    _add_scale(figure, limit, text.scale, colours)
+    add_scale(figure, limit, text.scale, colours)
     return figure
 
 
@@ -125,7 +125,8 @@ def _number(value: float, small: bool) -> str:
     return text.replace("0.", ".", 1) if small and abs(value) < 0.995 else text
 
 
-def _add_scale(figure: go.Figure, limit: float, scale: str, colours: Palette) -> None:
+def add_scale(figure: go.Figure, limit: float, scale: str, colours: Palette) -> None:
+    """The colour bar of all panels: symmetric, zero in the middle."""
     figure.update_layout(coloraxis={
         "cmin": -limit, "cmax": limit, "colorscale": list(colours.diverging),
         "colorbar": {"title": {"text": plotly_text(scale, 24), "side": "top",

@@ -24,6 +24,7 @@ from dashboard.state import bound
 from dashboard.summaries import CORRECTION_WORDS, READING_WORDS, count, unreliable
 from dashboard.views.chart import is_dark, show_chart
 from dashboard.views.facing_trees import show_facing_trees
+from dashboard.views.film import show_film
 from dashboard.views.languages_shown import choose_shown, mark_languages
 from dashboard.views.layer_findings import show_layer_findings
 from dashboard.views.layer_moves import pair_table, show_agreement, show_moves
@@ -81,8 +82,9 @@ def layers_page() -> None:
     _difference(shown, found_moves, selection, loaded)
     show_moves(found_moves, whole, sides, selection, loaded, why_not)
     show_facing_trees(tree_pair(signature, reading, sides, codes), whole, sides, selection, loaded,
-                      _method(shown, "", loaded)[0])
+                      _read(shown, loaded))
     show_agreement(signature, reading, selection, loaded)
+    show_film(signature, selection, loaded, codes)
     show_layer_findings(signature, selection, study_title(loaded))
 
 
@@ -125,13 +127,17 @@ def _hatched(side: Similarity, shown: _Beside) -> tuple[int, ...]:
     return tuple(place for place, i in enumerate(shown.whole.order) if i in low)
 
 
+def _read(shown: _Beside, loaded: Results) -> str:
+    found = shown.whole.found
+    return (f"{READING_WORDS[found.reading].capitalize()}, "
+            f"{CORRECTION_WORDS.get(found.correction, found.correction)}; step {found.step} of "
+            f"{loaded.record['study']['steps']}")
+
+
 def _method(shown: _Beside, drawn: str, loaded: Results) -> tuple[str, ...]:
     found = shown.whole.found
     part_line = shown_sentence(shown.whole, len(loaded.series.languages), shown.pools)
-    return (f"{READING_WORDS[found.reading].capitalize()}, "
-            f"{CORRECTION_WORDS.get(found.correction, found.correction)}; step {found.step} of "
-            f"{loaded.record['study']['steps']}; order: tree of all layers (average "
-            "linkage)",
+    return (f"{_read(shown, loaded)}; order: tree of all layers (average linkage)",
             f"{count(len(found.languages), 'row' if shown.pools else 'language')}; {drawn}; study "
             f"{loaded.signature}", *([part_line] if part_line else []))
 
