@@ -51,7 +51,8 @@ def stability_of(signature: str, reading: Reading, rule: Rule) -> Sure:
     root, written = str(store().root), stamp(signature, _PARTS)
     settled = None
     try:
-        settled = _settling(root, signature, written, reading, rule)
+        if not rule.hand:  # groups made by hand were known before the training
+            settled = _settling(root, signature, written, reading, rule)
         return Sure(_stability(root, signature, written, reading, rule), settled, "")
     except GradSimError as error:
         return Sure(None, settled, str(error))

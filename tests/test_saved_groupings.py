@@ -20,7 +20,7 @@ from gradsim_core.errors import GroupingError
 from gradsim_core.grouping.agreement import adjusted_rand_index, moved
 from gradsim_core.hand import NamedGroup
 from gradsim_core.results import Results, load_results
-from gradsim_core.saved_groupings import (
+from gradsim_core.kept_groupings import (
     _id,
     agreement,
     damaged_groupings,

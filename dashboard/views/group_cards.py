@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import streamlit as st
 
 from dashboard.escaping import markdown_text, plain_text
+from dashboard.group_words import shown_name
+from dashboard.groupings import ShownGroups
 from dashboard.shown import Picture
 from dashboard.summaries import LOW_RELIABILITY, count, moved_members, number
-from gradsim_core import Grouping, placed_languages
+from gradsim_core import LEFT_OUT, Grouping, placed_languages
 
 MOST_ALTERNATIVES = 5
 
 
-def show_cards(decision: dict[str, Any], shown: Picture, made: Grouping,
-               changes: Mapping[str, float]) -> None:
+def show_cards(decision: dict[str, Any], shown: Picture, groups: ShownGroups,
+               marked: Collection[str], changes: Mapping[str, float]) -> None:
     """One card a group, with its languages, how reliable each is, and how alike they are.
 
     Parameters
     ----------
+    marked : codes of the languages that are marked
     changes : code -> share of resamples in which the language changes group; empty if not known
     """
+    made = groups.made
     inside, low = _means_inside(shown, made), LOW_RELIABILITY[shown.found.reading]
     st.caption("Beside each language stands its reliability: how far its own two halves agree"
                + (", then in how many resamples it changes group." if changes else ".")
@@ -33,18 +37,33 @@ def show_cards(decision: dict[str, Any], shown: Picture, made: Grouping,
         for group, mean in zip(decision["groups"], inside, strict=True):
             with st.container(border=True, width=270):
                 members = group["languages"]
-                st.markdown(f"**{group['name'].capitalize()}** · {count(len(members), 'language')}"
+                st.markdown(f"**{markdown_text(shown_name(group['name']), 60)}** · "
+                            f"{count(len(members), 'language')}"
                             + ("" if mean is None else f" · mean {number(mean)}"))
                 served = group.get("serves", [one["code"] for one in members])
                 st.markdown("\n".join(
-                    f"- {markdown_text(shown.label(one['code']), 60)} · "
+                    f"- {_name(shown, one['code'], marked)} · "
                     f"{_reliability(one['reliability'], low)}"
                     + (f" · changes {changes[one['code']]:.0%}" if one["code"] in changes else "")
                     + ("" if one["code"] in served else " · helps")
                     for one in members))
+    for reason, codes in _left_over(decision).items():
+        st.caption(f"Not grouped: {', '.join(_name(shown, code, marked) for code in codes)}, "
+                   f"because {markdown_text(reason)}.")
+
+
+def _name(shown: Picture, code: str, marked: Collection[str]) -> str:
+    name = markdown_text(shown.label(code), 60)
+    return f"**{name}** (marked)" if code in marked else name
+
+
+def _left_over(decision: dict[str, Any]) -> dict[str, list[str]]:
+    """Why languages are not grouped -> their codes."""
+    found: dict[str, list[str]] = {}
     for one in decision["not_grouped"]:
-        st.caption(f"Not grouped: {markdown_text(shown.label(one['code']), 60)}, because "
-                   f"{markdown_text(one['reason'])}.")
+        reason = "it was " * (one["reason"] == LEFT_OUT) + one["reason"]
+        found.setdefault(reason, []).append(one["code"])
+    return found
 
 
 def show_alternatives(made: Grouping, shown: Picture) -> None:

@@ -12,34 +12,35 @@ from dashboard.escaping import markdown_text, plain_text
 from dashboard.exports import together_csv
 from dashboard.figures.companions import companions_heatmap
 from dashboard.figures.frame import ChartText
-from dashboard.selection import Selection, reading_of, rule_of
+from dashboard.groupings import ShownGroups
+from dashboard.selection import Selection
 from dashboard.shown import Picture
 from dashboard.stabilities import Sure, stability_of
 from dashboard.state import select
 from dashboard.summaries import count, stability_sentence
-from dashboard.views.chart import is_dark, show_chart, table_height
-from gradsim_core import Results, Stability, placed_languages, settling_sentence
+from dashboard.views.chart import is_dark, show_chart
+from gradsim_core import Results, Stability, settling_sentence
 
 MOST_UNASKED = 13
 """Languages up to which groups are resampled without a click: two or three seconds."""
 
 
-def found_stability(selection: Selection, signature: str, shown: Picture) -> Sure | None:
+def found_stability(selection: Selection, signature: str, groups: ShownGroups) -> Sure | None:
     """What is known of the groups; None where it was not asked for and would take long."""
-    n_placed = len(placed_languages(shown.found))
-    quick = n_placed <= MOST_UNASKED and selection.strategy != "overlapping"
+    quick = len(groups.codes) <= MOST_UNASKED and groups.rule.strategy != "overlapping"
     if not quick and not selection.sure:
         return None
-    return stability_of(signature, reading_of(selection), rule_of(selection))
+    return stability_of(signature, groups.reading, groups.rule)
 
 
 def show_stability(sure: Sure | None, selection: Selection, loaded: Results, shown: Picture,
-                   codes: Sequence[str], frames: Sequence[tuple[str, int]]) -> None:
+                   groups: ShownGroups, order: Sequence[int],
+                   frames: Sequence[tuple[str, int]]) -> None:
     """Show how often languages share a group, and from when on the groups were known.
 
     Parameters
     ----------
-    codes : of all languages, in the order of the groups
+    order : positions of all languages, in the order of the groups
     frames : name and size of each group
     """
     st.subheader("How sure are these groups?", anchor=False)
@@ -53,14 +54,18 @@ def show_stability(sure: Sure | None, selection: Selection, loaded: Results, sho
         st.caption(f"That cannot be said: {markdown_text(sure.reason)}")
     else:
         found = sure.stability
-        st.markdown(markdown_text(stability_sentence(found, loaded.names)))
-        _chart(found, selection, loaded, shown, codes, frames)
+        st.markdown(markdown_text(stability_sentence(found, shown.names)))
+        if groups.rule.hand:
+            st.caption("Groups made by hand are held against the best groups of every resample, "
+                       "with as many groups: a language *changes* where those put it elsewhere.")
+        _chart(found, selection, loaded, shown, groups,
+               [shown.found.languages[i] for i in order], frames)
     if sure.settling is not None:
         st.markdown(markdown_text(settling_sentence(sure.settling)))
 
 
 def _chart(found: Stability, selection: Selection, loaded: Results, shown: Picture,
-           codes: Sequence[str], frames: Sequence[tuple[str, int]]) -> None:
+           groups: ShownGroups, codes: Sequence[str], frames: Sequence[tuple[str, int]]) -> None:
     at = [found.languages.index(code) for code in codes if code in found.languages]
     ordered = [found.languages[i] for i in at]
     together = found.together[np.ix_(at, at)]
@@ -68,22 +73,21 @@ def _chart(found: Stability, selection: Selection, loaded: Results, shown: Pictu
                  if found.undefined else "")
     text = ChartText(
         f"How often two languages share a group: {study_title(loaded)}", "together",
-        (f"{found.resamples:,} resamples of the training's steps, grouped by the same rule with "
-         f"the same K; frames: the groups in question{undefined}",
-         f"study {loaded.signature}"))
-    figure = companions_heatmap(together, ordered, loaded.names, frames, text, dark=is_dark())
+        (f"{found.resamples:,} resamples of the training's steps, grouped by the "
+         f"{'best rule' if groups.rule.hand else 'same rule'} with the same K; frames: the groups "
+         f"in question{undefined}", f"study {loaded.signature}"))
+    figure = companions_heatmap(together, ordered, shown.names, frames, text, dark=is_dark())
     name = f"gradsim-{loaded.signature[:8]}-stability"
-    show_chart(figure, name, selection, alt="Heatmap of shares of resamples in which two languages "
-               f"share a group. {stability_sentence(found, loaded.names)}")
-    st.download_button("Shares as CSV", together_csv(found, loaded.names, at), f"{name}.csv",
-                       "text/csv", on_click="ignore")
-    with st.expander("The languages as a table"):
-        st.dataframe({
-            "Language": [plain_text(shown.label(code), 60) for code in ordered],
-            "Group": [int(found.groups[i]) + 1 for i in at],
-            "Changes group, %": [round(100 * float(found.changes[i]), 1) for i in at],
-            "Most often with": [_companions(found, i) for i in at]},
-            hide_index=True, height=table_height(len(at)))
+    show_chart(figure, name, selection, table={
+        "Language": [shown.label(code) for code in ordered],
+        "Group": [groups.names[groups.group_of[code]] for code in ordered],
+        "Changes group, %": [round(100 * float(found.changes[i]), 1) for i in at],
+        "Most often with": [_companions(found, i) for i in at]},
+        alt="Heatmap of shares of resamples in which two languages share a group. "
+            f"{stability_sentence(found, shown.names)}")
+    st.download_button("Shares as CSV", together_csv(found, loaded.names, at), f"{name}-shares.csv",
+                       "text/csv", on_click="ignore",
+                       help="How often each two languages share a group.")
 
 
 def _companions(found: Stability, at: int) -> str:

@@ -11,7 +11,7 @@ from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Signature, ch
 from gradsim_core.cli.printing import log, print_json, print_table, print_text
 from gradsim_core.decision import decision_json
 from gradsim_core.errors import GroupingError
-from gradsim_core.saved_groupings import (
+from gradsim_core.kept_groupings import (
     SavedGrouping,
     agreement,
     damaged_groupings,
