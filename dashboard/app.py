@@ -17,12 +17,14 @@ st.set_page_config(page_title="GradSim", layout="wide", initial_sidebar_state=34
                    menu_items={"about": "GradSim: which languages help each other in "
                                         "multilingual training, measured from their gradients."})
 PAGES = [st.Page(study_page, title="Study", url_path="study"),
-         st.Page(similarity_page, title="Similarity", url_path="similarity", default=True),
+         st.Page(similarity_page, title="Similarity", default=True),
          st.Page(layers_page, title="Layers", url_path="layers"),
          st.Page(groups_page, title="Groups", url_path="groups"),
          st.Page(training_page, title="Training", url_path="training"),
          st.Page(correlation_page, title="Correlation", url_path="correlation")]
-page = st.navigation(PAGES, position="hidden")
+# The default page's own address is "/"; its name leads there as well.
+NAMED = st.Page(similarity_page, title="Similarity", url_path="similarity", visibility="hidden")
+page = st.navigation([*PAGES, NAMED], position="hidden")
 st.html("<style>[data-testid=stMainBlockContainer] {padding: 3rem 3rem 4rem}</style>")
 with problems_shown():
     show_sidebar(PAGES)

@@ -174,6 +174,6 @@ def stamp(signature: str, parts: Sequence[str] = _PARTS) -> tuple[int, ...]:
     return tuple(written(store().path(signature, part)) for part in parts)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner="Reading the study …")
 def _results(root: str, signature: str, stamp: tuple[int, ...]) -> Results:
     return load_results(Store(root), signature)

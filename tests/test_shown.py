@@ -13,6 +13,7 @@ from dashboard.figures.dendrogram import dendrogram
 from dashboard.figures.heatmap_sides import clade_token, language_token, picks_of
 from dashboard.figures.strips import keys_of
 from dashboard.selection import Selection
+from dashboard.views.language_table import language_columns
 from gradsim_core import leaf_order, linkage_tree, load_results, read_similarity
 from gradsim_core.decision import Reading
 
@@ -145,3 +146,16 @@ def test_a_click_on_a_merge_picks_the_leaves_below_it() -> None:
         below = [codes.index(code) for code in picks[clade_token(row)]]
         assert min(below) < x < max(below)
     assert picks_of(None, codes) == {language_token(at): (code,) for at, code in enumerate(codes)}
+
+
+# the table
+
+def test_languages_as_a_table_in_the_order_of_the_picture(whole: of.Picture) -> None:
+    codes = [whole.found.languages[i] for i in whole.order]
+    table = language_columns(whole, codes)
+    assert table["Code"] == codes
+    at = codes.index("nld")
+    others = [whole.found.matrix[2, j] for j in range(8) if j != 2]
+    assert table["Mean similarity"][at] == pytest.approx(np.mean(others), abs=6e-4)
+    assert table["Training rows"][at] == 100
+    assert {len(column) for column in table.values()} == {8}

@@ -21,6 +21,7 @@ from dashboard.state import select
 from dashboard.summaries import count, method_lines, picture_sentence, support_line, unreliable
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
 from dashboard.views.guide import show_guide
+from dashboard.views.language_table import show_languages
 from dashboard.views.languages_shown import choose_shown, mark_languages
 from dashboard.views.nearest import show_nearest
 from dashboard.views.reading import choose_reading, scale_lines
@@ -60,6 +61,7 @@ def similarity_page() -> None:
     if reason:
         st.caption(f"How sure the tree is cannot be said: {markdown_text(reason)}")
     _downloads(shown, loaded, selection, sure if shown is whole else None)
+    show_languages(whole, selection, f"gradsim-{signature[:8]}-languages")
     show_nearest(whole, loaded, selection, sure)
 
 
