@@ -14,21 +14,40 @@ from dashboard.escaping import markdown_text, plain_text
 from dashboard.summaries import count
 from gradsim_core import DataLook
 
-_NEEDED = {"table": ("text", "label"), "conll": ("text", "label"), "conllu": ("text", "label")}
+_ROLES = ("text", "label", "language", "split", "topic", "id")
 _SPLITS = {"train": "Train", "dev": "Dev", "test": "Test", "": "Not split"}
 
 
 def roles_sentence(look: DataLook) -> str:
-    """Which column was taken for what, and what is still wanting; Markdown."""
+    """Which column was taken for what; Markdown."""
     kind = "column " if look.kind == "conll" else ""
     taken = [f"{role} is *{markdown_text(f'{kind}{look.roles[role]}', 40)}*"
-             for role in look.roles if look.roles[role]]
-    lacking = [role for role in _NEEDED[look.kind] if role not in look.roles]
-    if look.kind == "table" and "language" not in look.roles and not all(
+             for role in _ROLES if look.roles.get(role)]
+    places = [language for language, _ in look.files.values()]
+    by_place = (" The language of each file is what its name or folder says."
+                if all(places) and not look.roles.get("language") else "")
+    words = f"Columns: {', '.join(taken)}." if taken else "No column was recognised by its name."
+    return words + by_place
+
+
+def lacking_roles(look: DataLook) -> list[str]:
+    """Roles without a column, without which nothing can be read."""
+    lacking = [role for role in ("text", "label") if not look.roles.get(role)]
+    if look.kind == "table" and not look.roles.get("language") and not all(
             language for language, _ in look.files.values()):
         lacking.append("language")
-    words = f"Columns: {', '.join(taken)}." if taken else "No column was recognised by its name."
-    return words + (f" **Choose the column for {' and '.join(lacking)}.**" if lacking else "")
+    return lacking if look.preview else []
+
+
+def problem_lines(look: DataLook, most: int) -> list[str]:
+    """The first rows that cannot be read, each in one line of Markdown."""
+    lines = []
+    for one in look.problems[:most]:
+        row = "row" if one.file.lower().endswith(".parquet") else "line"
+        place = ", ".join(filter(None, [markdown_text(one.file, 80),
+                                        f"{row} {one.line:,}" if one.line else ""]))
+        lines.append(f"{f'**{place}**: ' if place else ''}{markdown_text(one.sentence, 400)}")
+    return lines
 
 
 def problem_rows(look: DataLook) -> dict[str, list[Any]]:

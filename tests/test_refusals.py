@@ -19,7 +19,7 @@ from gradsim_core.study import Study
 BAD_FILES = {
     "wrong number of columns": (
         "train.tsv", "text\tlabel\na\tx\nb\tc\ty\n", r"train\.tsv:3: 3 columns.*header has 2"),
-    "too few columns": ("train.csv", 'text,label\n"a\nb",x\nc\n', r"train\.csv:4: 1 columns"),
+    "too few columns": ("train.csv", 'text,label\n"a\nb",x\nc\n', r"train\.csv:4: 1 column,"),
     "open quote": ("train.csv", 'text,label\na,x\n"b,y\n', r"train\.csv:3: unexpected end"),
     "text after a quote": ("train.csv", 'text,label\n"a"b,x\n', r"train\.csv:2: .*expected"),
     "no text column": ("train.tsv", "foo\tlabel\na\tx\n", r"train\.tsv: no column for text.*foo"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,16 @@ _HELP = (f"At most {MOST_MEGABYTES} MB a file and {MOST_UPLOADED_BYTES / 1e6:.0f
          "larger data are named by their path. What you upload is kept in this server's cache "
          "folder, because the run reads it from there.")
 
+_Columns = Callable[[str], dict[str, str] | None]
 
-def show_upload() -> None:
-    """Let the reader upload files or a folder, and keep them once it is known what they hold."""
+
+def show_upload(columns: _Columns) -> None:
+    """Let the reader upload files or a folder, and keep them once it is known what they hold.
+
+    Parameters
+    ----------
+    columns : path of what was kept -> columns that the draft is to name for it
+    """
     folder = st.toggle("A whole folder", key="upload.data.folder",
                        help="With its folders of languages, as in hau/train.tsv.")
     uploaded = st.file_uploader(
@@ -51,9 +59,9 @@ def show_upload() -> None:
     taken = [one.file_id for one in files]
     if len(files) == 1:
         if st.session_state.get(_TAKEN) != taken:
-            _keep([_held(files[0])], taken)
+            _keep([_held(files[0])], taken, columns)
         return
-    _say_what_they_hold(files, taken)
+    _say_what_they_hold(files, taken, columns)
 
 
 def uploaded_words(path: str) -> str:
@@ -70,7 +78,7 @@ def _held(uploaded: Any) -> HeldFile:
     return HeldFile(uploaded.name, uploaded.getvalue())
 
 
-def _say_what_they_hold(files: list[Any], taken: list[str]) -> None:
+def _say_what_they_hold(files: list[Any], taken: list[str], columns: _Columns) -> None:
     """Several files: show what their names seem to say, and let the reader put it right."""
     st.caption("What each file holds, as its name seems to say. Put it right where it is wrong; "
                "a language may be written in any spelling. No split: rows are split by hash.")
@@ -89,15 +97,17 @@ def _say_what_they_hold(files: list[Any], taken: list[str]) -> None:
         holdings = [Holding(str(language or ""), str(split or "")) for language, split in
                     zip(edited["Language"], edited["Split"], strict=True)]
         try:
-            _keep(placed([_held(one) for one in files], holdings), [*taken, str(edited)])
+            _keep(placed([_held(one) for one in files], holdings), [*taken, str(edited)],
+                  columns)
         except GradSimError as error:
             st.error(markdown_text(error, 600))
 
 
-def _keep(files: list[HeldFile], taken: list[str]) -> None:
+def _keep(files: list[HeldFile], taken: list[str], columns: _Columns) -> None:
     """Keep the files, and name them in the draft."""
     with st.spinner("Keeping the files …"):
         path = keep_uploads(store(), files)
     st.session_state[_TAKEN] = taken
-    select(draft=changed(current_selection().draft, data=str(path), columns=None), health=0)
+    select(draft=changed(current_selection().draft, data=str(path),
+                         columns=columns(str(path))), health=0)
     st.rerun()

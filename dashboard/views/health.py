@@ -5,12 +5,27 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.checks import checked
-from dashboard.escaping import markdown_text, plain_text
+from dashboard.escaping import markdown_text
+from dashboard.health_words import health_table, label_table, names_of, warning_line
+from dashboard.state import current_selection
 from dashboard.summaries import count
 from dashboard.views.chart import table_height
-from gradsim_core import Study
+from gradsim_core import Study, csv_text
 
-_SHOWN_AS = {"serious": st.error, "caution": st.warning, "note": st.info}
+_SHOWN_AS = {"serious": (st.error, "Serious: results would mean nothing"),
+             "caution": (st.warning, "Caution: results may mislead"),
+             "note": (st.info, "Good to know")}
+MOST_WARNINGS = 12
+"""Of one kind, up to which all are shown at once."""
+_COLUMN_HELP = {
+    "Train": "Rows to train on.", "Dev": "Rows to choose settings by.",
+    "Test": "Rows to be scored on.", "Empty": "Rows left out: no text or no label.",
+    "Duplicates": "Training rows whose text stood before.",
+    "Leaks": "Dev and test rows that are in training too.",
+    "Labels": "Labels among the training rows.",
+    "Commonest": "The commonest label of training, and its share.",
+    "Length": "The median, over all rows.", "Long": "95 of 100 rows are at most so long.",
+    "Script": "The commonest script of the letters, and its share."}
 
 
 def show_health(study: Study, computed_as: str = "") -> None:
@@ -26,31 +41,38 @@ def show_health(study: Study, computed_as: str = "") -> None:
         st.warning("This is the data as it is now. Since the study was computed the data, the "
                    "model's files or the method changed: run now, it would be study "
                    f"{prepared.signature}.")
-    corpus, rows = prepared.corpus, health.rows
+    corpus = prepared.corpus
+    names = names_of(corpus.languages, current_selection().naming)
+    labels = markdown_text(", ".join(corpus.labels), 120)
     st.markdown(f"**{markdown_text(corpus.source)}**: {count(len(corpus.languages), 'language')}, "
-                f"{len(prepared.sources)} to train on; labels "
-                f"{markdown_text(', '.join(corpus.labels), 120)}; lengths in {health.length_unit}")
-    st.dataframe({
-        "Language": [plain_text(row.name, 60) for row in rows],
-        "Code": [plain_text(row.language, 20) for row in rows],
-        "Train": [row.train for row in rows], "Dev": [row.dev for row in rows],
-        "Test": [row.test for row in rows], "Empty": [row.dropped for row in rows],
-        "Duplicates": [row.duplicates for row in rows], "Leaks": [row.leaks for row in rows],
-        "Labels": [row.classes for row in rows],
-        "Commonest": [f"{plain_text(row.majority_label, 30)} ({row.majority_share:.0%})"
-                      if row.majority_label else "–" for row in rows],
-        "Length": [row.median_length for row in rows],
-        "Script": [plain_text(row.script, 20) for row in rows]}, hide_index=True,
-        height=table_height(len(rows)),
-        column_config={
-            "Empty": st.column_config.Column(help="Rows left out: no text or no label."),
-            "Duplicates": st.column_config.Column(help="Training rows whose text stood before."),
-            "Leaks": st.column_config.Column(help="Dev and test rows that are in training too."),
-            "Length": st.column_config.Column(help="The median, over all rows.")})
-    for severity, show in _SHOWN_AS.items():
-        lines = [markdown_text(one.sentence) for one in health.warnings
+                f"{len(prepared.sources)} to train on; {count(len(corpus.labels), 'label')} "
+                f"({labels}); lengths in {health.length_unit}")
+    for severity, (show, title) in _SHOWN_AS.items():
+        lines = [warning_line(one.sentence, one.language, names) for one in health.warnings
                  if one.severity == severity]
         if lines:
-            show("\n".join(f"- {line}" for line in lines))
+            show("\n".join([f"**{title}**", "", *(f"- {line}" for line in lines[:MOST_WARNINGS])]))
+        if lines[MOST_WARNINGS:]:
+            with st.expander(f"{len(lines) - MOST_WARNINGS} more of this kind"):
+                st.markdown("\n".join(f"- {line}" for line in lines[MOST_WARNINGS:]))
     if not health.warnings:
         st.success("Nothing unusual was found in the data.")
+    table = health_table(health, names)
+    st.dataframe(table, hide_index=True, height=table_height(len(health.rows)), column_config={
+        name: st.column_config.Column(help=text) for name, text in _COLUMN_HELP.items()})
+    balance = label_table(health, corpus, names)
+    if balance:
+        with st.expander("Label balance, in percent of each language's training rows"):
+            percent = st.column_config.NumberColumn(format="%.1f")
+            st.dataframe(balance, hide_index=True,
+                         height=table_height(len(balance["Code"])),
+                         column_config=dict.fromkeys(list(balance)[2:], percent))
+    every = {**table, **{f"{label}, %": values for label, values in
+                         list(balance.items())[2:]}} if _same_rows(table, balance) else table
+    st.download_button("Health as CSV", csv_text([list(every), *zip(*every.values(), strict=True)]),
+                       f"gradsim-{prepared.signature[:8]}-health.csv", "text/csv",
+                       on_click="ignore", help="The table above, UTF-8, one header line.")
+
+
+def _same_rows(table: dict[str, list], balance: dict[str, list]) -> bool:
+    return bool(balance) and balance["Code"] == table["Code"]

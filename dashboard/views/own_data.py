@@ -7,12 +7,19 @@ import re
 import streamlit as st
 
 from dashboard.checks import looked_at
-from dashboard.data_words import language_rows, problem_rows, roles_sentence, splits_sentences
+from dashboard.data_words import (
+    lacking_roles,
+    language_rows,
+    problem_lines,
+    problem_rows,
+    roles_sentence,
+    splits_sentences,
+)
 from dashboard.drafts import Draft, changed
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.state import bound, current_selection
 from dashboard.summaries import count
-from dashboard.views.chart import table_height
+from dashboard.views.chart import show_table, table_height
 from dashboard.views.data_upload import show_upload, uploaded_words
 from gradsim_core import DataLook, GradSimError
 
@@ -25,6 +32,9 @@ _ROLE_HELP = {
     "split": "train, dev (or validation) and test; where there is none, rows are split by hash.",
     "topic": "For the question “topic or language?”; may be left out.",
     "id": "The same in every language for parallel texts, so that they share a split."}
+MOST_LISTED = 20
+"""Rows that cannot be read, up to which each stands in the message itself."""
+
 _OF_SENTENCES = ("text", "label")
 _NOT_THERE = ""
 
@@ -40,9 +50,10 @@ def name_own_data(draft: Draft) -> None:
                  "language, one file a language, or one folder a language with files named train, "
                  "dev and test. Nothing is copied, so there is no limit to its size.",
             **bound("draft.path", path, lambda typed: {"health": 0, "draft": changed(
-                current_selection().draft, data=typed.strip(), columns=None)}))
+                current_selection().draft, data=typed.strip(),
+                columns=kept_columns(draft, typed.strip()))}))
     with by_upload:
-        show_upload()
+        show_upload(lambda chosen: kept_columns(draft, chosen))
 
 
 def show_recognised(draft: Draft) -> bool:
@@ -66,6 +77,9 @@ def show_recognised(draft: Draft) -> bool:
     st.caption(f"In {uploaded_words(path)}")
     _show_preview(look)
     _choose_roles(draft, look)
+    if lacking := lacking_roles(look):
+        st.info(f"Choose the column for {' and for '.join(lacking)}.")
+        return False
     _show_problems(look)
     if look.languages:
         _show_languages(look)
@@ -85,7 +99,7 @@ def _show_preview(look: DataLook) -> None:
     name = markdown_text(next(iter(look.files)), 100)
     st.caption(f"The first rows of {name}" + (f", the first of {n_files}:"
                                               if len(look.files) > 1 else ":"))
-    st.dataframe({plain_text(column, 40) or f"column {at}":
+    st.dataframe({(plain_text(column, 40) if look.kind != "conll" else "") or f"column {at}":
                   [plain_text(row[at - 1], 120) for row in look.preview]
                   for at, column in enumerate(look.columns, 1)},
                  hide_index=True, height=table_height(len(look.preview)))
@@ -111,17 +125,28 @@ def _choose_roles(draft: Draft, look: DataLook) -> None:
                          **bound(f"draft.columns.{role}", found, changes))
 
 
+def kept_columns(draft: Draft, path: str) -> dict[str, str] | None:
+    """The columns that were chosen before, as far as other data have them too."""
+    try:
+        known = looked_at(path, {}).columns
+    except GradSimError:
+        return None
+    return {role: name for role, name in _columns(draft).items() if name in known} or None
+
+
 def _show_problems(look: DataLook) -> None:
     """Every row that cannot be read, with its place."""
     if not look.n_problems:
         return
     told, every = len(look.problems), look.n_problems
     what = "row" if all(one.line for one in look.problems) else "place"
-    more = f" The first {told} are shown." if every > told else ""
-    st.error(f"**{count(every, what)} cannot be read.** The study cannot start before "
-             f"{'it is' if every == 1 else 'they are'} mended.{more}")
-    st.dataframe(problem_rows(look), hide_index=True, height=table_height(told),
-                 column_config={"What is wrong": st.column_config.TextColumn(width="large")})
+    st.error("\n".join([
+        f"**{count(every, what)} cannot be read.** The study cannot start before "
+        f"{'it is' if every == 1 else 'they are'} mended.", "",
+        *(f"- {line}" for line in problem_lines(look, MOST_LISTED)),
+        *([f"- … and {every - MOST_LISTED:,} more"] if every > MOST_LISTED else [])]))
+    if told > MOST_LISTED:
+        show_table(problem_rows(look), "gradsim-rows-to-mend")
     if st.button("Read the files again", help="After they were mended on the disk. Mended files "
                                               "that were uploaded are uploaded again."):
         st.rerun()
@@ -130,7 +155,8 @@ def _show_problems(look: DataLook) -> None:
 def _show_languages(look: DataLook) -> None:
     """Which language each spelling was taken for, its rows, and how they are split."""
     rows = language_rows(look)
-    st.dataframe(rows, hide_index=True, height=table_height(len(look.languages)))
+    st.dataframe(rows, hide_index=True, height=table_height(len(look.languages)), column_config={
+        "Note": st.column_config.TextColumn(width=240)})
     for sentence in splits_sentences(look):
         st.caption(markdown_text(sentence, 600))
     if look.unknown:

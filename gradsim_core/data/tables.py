@@ -87,10 +87,10 @@ def _separated(path: Path | HeldFile, lines: Iterator[tuple[int, list[str]]],
             if len(cells) == len(columns):
                 yield number, dict(zip(columns, cells, strict=True))
             elif any(cell.strip() for cell in cells):
+                many = f"{len(cells)} column{'s' * (len(cells) != 1)}"
                 fault(DataError(
-                    f"{shown(path)}:{number}: {len(cells)} columns, but the header has "
-                    f"{len(columns)} ({listing(columns, 60)}). Mend the row: a cell must not "
-                    f"hold {forbidden}"))
+                    f"{shown(path)}:{number}: {many}, but the header has {len(columns)} "
+                    f"({listing(columns, 60)}). Mend the row: a cell must not hold {forbidden}"))
 
     return Table(columns, records())
 
