@@ -107,7 +107,7 @@ def test_each_snapshot_is_a_frame_on_one_scale() -> None:
     play, pause = figure.layout.updatemenus[0].buttons
     assert play.args[1]["frame"]["redraw"], "or the cells stay as they are"
     assert list(pause.args[0]) == [None]
-    assert [step.args[0] for step in figure.layout.sliders[0].steps] == [
+    assert [list(step.args[0]) for step in figure.layout.sliders[0].steps] == [
         ["30"], ["60"], ["90"], ["120"]]
     assert figure.layout.coloraxis.cmin == -0.8
 
