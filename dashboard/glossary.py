@@ -128,7 +128,7 @@ TERMS: tuple[Term, ...] = (
     Term("NDCG@3", "How good the three most similar sources are for a target; 1 when they are the "
          "best three in order.", "Järvelin and Kekäläinen 2002"),
     Term("near tie", "Another grouping whose objective is within 1% of the best. Where there are "
-         "many, the choice between them is open.", _OWN, ("near ties",)),
+         "many, the choice between them is open.", _OWN, ("near ties", "within 1%")),
     Term("noise-corrected", "A correction: each language's length is taken from the agreement of "
          "its two halves, so that noise does not make similarities look smaller. Undefined where "
          "halves disagree.", _OWN, ("corrected for noise", "noise_corrected")),

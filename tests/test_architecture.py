@@ -58,6 +58,7 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
           "dashboard/experiments.py",
           "dashboard/correlations.py",
           "dashboard/findings.py", "dashboard/stabilities.py", "dashboard/blocks.py",
+          "dashboard/curves.py",
           "dashboard/saved.py",
           "dashboard/checks.py",
           "dashboard/views/*.py"),
@@ -77,6 +78,7 @@ WRITERS = {
     "gradsim_core/store.py": "puts damaged entries aside under the cache folder",
     "gradsim_core/runs/database.py": "makes the table of runs and the folder of their logs",
     "gradsim_core/runs/supervisor.py": "the logs of runs under the cache folder",
+    "dashboard/report/__main__.py": "the report, where the reader asked for it",
 }
 
 LINE_LIMIT = 250

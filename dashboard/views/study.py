@@ -18,10 +18,12 @@ from dashboard.escaping import markdown_text, plain_text
 from dashboard.selection import Selection
 from dashboard.state import bound, current_selection, select
 from dashboard.summaries import count, duration, size
+from dashboard.views.badge import show_badge
 from dashboard.views.chart import table_height
 from dashboard.views.health import show_health
 from dashboard.views.new_study import describe_study
 from dashboard.views.progress import follow_run
+from dashboard.views.report import show_report
 from dashboard.views.waiting import offer_built_in, offer_resume
 from gradsim_core import Results, study_yaml
 
@@ -79,7 +81,9 @@ def _chosen(card: StudyCard) -> None:
     elif card.state != "done" or not card.ready:
         offer_resume(card)
     if card.ready:
+        show_badge(card.signature)
         _facts(results(card.signature))
+        show_report(card.signature)
 
 
 def _facts(loaded: Results) -> None:
