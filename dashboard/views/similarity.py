@@ -23,6 +23,7 @@ from dashboard.views.chart import choose_picture, is_dark, show_chart, table_hei
 from dashboard.views.guide import show_guide
 from dashboard.views.language_table import show_languages
 from dashboard.views.languages_shown import choose_shown, mark_languages
+from dashboard.views.maps import show_maps
 from dashboard.views.nearest import show_nearest
 from dashboard.views.reading import choose_reading, scale_lines
 from dashboard.views.waiting import ready_study
@@ -61,6 +62,7 @@ def similarity_page() -> None:
     if reason:
         st.caption(f"How sure the tree is cannot be said: {markdown_text(reason)}")
     _downloads(shown, loaded, selection, sure if shown is whole else None)
+    show_maps(signature, selection, whole)
     show_languages(whole, selection, f"gradsim-{signature[:8]}-languages")
     show_nearest(whole, loaded, selection, sure)
 
