@@ -80,8 +80,10 @@ if TYPE_CHECKING:
     from gradsim_core.grouping import leaf_order as leaf_order
     from gradsim_core.grouping import linkage_tree as linkage_tree
     from gradsim_core.grouping import newick as newick
-    from gradsim_core.grouping.chance import random_objectives as random_objectives
-    from gradsim_core.grouping.strategies import groupings_by_k as groupings_by_k
+    from gradsim_core.grouping.agreement import adjusted_rand_index as adjusted_rand_index
+    from gradsim_core.grouping.agreement import moved as moved
+    from gradsim_core.grouping.curve import KPoint as KPoint
+    from gradsim_core.grouping.curve import k_curve as k_curve
     from gradsim_core.grouping.tangles import Tangle as Tangle
     from gradsim_core.grouping.tangles import untangled as untangled
     from gradsim_core.grouping.trees import tree_labels as tree_labels
@@ -170,6 +172,8 @@ if TYPE_CHECKING:
     from gradsim_core.spreadsheet import csv_cell as csv_cell
     from gradsim_core.spreadsheet import csv_text as csv_text
     from gradsim_core.spreadsheet import plain_text as plain_text
+    from gradsim_core.statistics.association import Association as Association
+    from gradsim_core.statistics.association import associate as associate
     from gradsim_core.statistics.tree_agreement import TreeAgreement as TreeAgreement
     from gradsim_core.statistics.tree_agreement import tree_agreement as tree_agreement
     from gradsim_core.store import Store as Store
@@ -217,14 +221,14 @@ _HOME = {
              "half_similarities", "similarity"),
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),
-    "grouping.chance": ("random_objectives",),
-    "grouping.strategies": ("groupings_by_k",),
+    "grouping.curve": ("KPoint", "k_curve"),
     "grouping.tangles": ("Tangle", "untangled"),
     "grouping.trees": ("tree_labels",),
     "hand": ("LEFT_OUT", "LONGEST_NAME", "NamedGroup", "group_name", "unique_names"),
     "kept_groupings": ("Agreement", "SavedGrouping", "agreement", "damaged_groupings",
                        "delete_saved", "load_saved", "rename_saved", "save_grouping",
                        "saved_groupings", "serving_groups", "worth"),
+    "grouping.agreement": ("adjusted_rand_index", "moved"),
     "measuring.kept": ("imported_measures", "left_out_measures"),
     "languages": ("Language", "resolve"),
     "measuring.measured": ("load_measures",),
@@ -247,6 +251,7 @@ _HOME = {
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
     "robustness": ("Certainty", "Settling", "Stability", "certainty", "settling",
                    "settling_sentence", "stability"),
+    "statistics.association": ("Association", "associate"),
     "statistics.tree_agreement": ("TreeAgreement", "tree_agreement"),
     "store": ("Store",),
     "study": ("METHOD_VERSION", "Study", "load_study", "study_from", "study_from_text",

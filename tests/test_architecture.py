@@ -58,6 +58,7 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
           "dashboard/experiments.py",
           "dashboard/correlations.py",
           "dashboard/findings.py", "dashboard/stabilities.py", "dashboard/blocks.py",
+          "dashboard/besides.py",
           "dashboard/curves.py",
           "dashboard/saved.py",
           "dashboard/checks.py",

@@ -101,7 +101,7 @@ def _world(whole: Picture, codes: tuple[str, ...], colours: Colouring, loaded: R
     there = with_place(whole.facts, codes)
     if there:
         text = ChartText(
-            f"Where {count(len(there), 'language')} are spoken: {study_title(loaded)}", "",
+            f"Where {_spoken(len(there))} spoken: {study_title(loaded)}", "",
             ("Glottolog's point of each language; Equal Earth projection; land: Natural Earth",
              f"{colours.title} by colour, sign and shape; study {loaded.signature}"))
         figure = world_map(whole.facts, there, colours, text, chosen=selection.chosen,
@@ -118,6 +118,10 @@ def _world(whole: Picture, codes: tuple[str, ...], colours: Colouring, loaded: R
                                [code for code in codes if code not in set(there)], whole.names)
     if there and missing:
         st.caption(markdown_text(missing))
+
+
+def _spoken(n: int) -> str:
+    return f"{count(n, 'language')} {'is' if n == 1 else 'are'}"
 
 
 def _similarities(whole: Picture, found: Arranged, colours: Colouring, loaded: Results,

@@ -19,6 +19,7 @@ from dashboard.selection import Selection
 from dashboard.state import bound, current_selection, select
 from dashboard.summaries import count, duration, size
 from dashboard.views.badge import show_badge
+from dashboard.views.beside import show_beside
 from dashboard.views.chart import table_height
 from dashboard.views.health import show_health
 from dashboard.views.new_study import describe_study
@@ -31,7 +32,7 @@ STATES = {"absent": "not started", "queued": "queued", "running": "running", "do
           "failed": "failed", "interrupted": "interrupted", "cancelled": "cancelled"}
 
 
-VIEWS = {"chosen": "This study", "new": "New study"}
+VIEWS = {"chosen": "This study", "new": "New study", "beside": "Two side by side"}
 METRIC_WORDS = {"weighted_f1": "weighted F1", "entity_f1": "entity F1", "accuracy": "accuracy"}
 
 
@@ -52,6 +53,8 @@ def study_page() -> None:
         if st.button("Describe a study of your own"):
             select(studying="new")
             st.rerun()
+    elif selection.studying == "beside":
+        show_beside(selection, signature)
     else:
         _show_chosen(selection, signature)
 
