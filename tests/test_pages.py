@@ -108,7 +108,7 @@ def test_similarity_page_says_what_it_shows(cache: Path) -> None:
     assert "Pairs within a branch average" in words(app)
     assert "Russian" in words(app), "a target without gradients is named"
     charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-    assert len(charts) == 2
+    assert len(charts) == 4, "heatmap, world, map of similarities, nearest"
     assert any(trace["type"] == "heatmap" for trace in charts[0]["data"])
 
 
