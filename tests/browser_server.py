@@ -33,6 +33,8 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 START_TIMEOUT_S = 90
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 """Found while the server builds no part of the page."""
+HEADING = "[data-testid=stMain] :is(h1, h2)"
+"""Found once the server has begun to build the page."""
 
 
 class CannotRun(Exception):
@@ -62,6 +64,7 @@ def chromium_path() -> str:
 def settled(page: Page, timeout_s: float = 90) -> None:
     """Wait until the page stands: the server is done, and every chart on it is drawn."""
     idle = page.locator(IDLE)
+    expect(page.locator(HEADING).first).to_be_attached(timeout=1000 * timeout_s)
     for _ in range(3):  # a page that has just been built may ask for itself once more
         expect(idle).to_be_attached(timeout=1000 * timeout_s)
         expect(page.locator("[data-testid=stPlotlyChart]:not(:has(.main-svg))")).to_have_count(
