@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from dashboard.summaries import count, number
+from dashboard.summaries import count
 from gradsim_core import (
     SavedGrouping,
     Similarity,
@@ -59,8 +59,9 @@ def comparison_table(several: Sequence[Compared], found: Similarity,
     names : code -> name of its language
     """
     value = [worth(found, one.groups, one.serves) for one in several]
-    rows: dict[str, list[Any]] = {"First": [], "Second": [], "Adjusted Rand index": [],
-                                  "Who moves": [], "Objectives": [], "Difference": []}
+    rows: dict[str, list[Any]] = {name: [] for name in (
+        "First", "Second", "Adjusted Rand index", "Objective of the first", "Of the second",
+        "Difference", "Who moves")}
     for a, b in combinations(range(len(several)), 2):
         likeness = agreement(several[a].serves, several[b].serves)
         first, second = value[a], value[b]
@@ -69,12 +70,12 @@ def comparison_table(several: Sequence[Compared], found: Similarity,
             ("first", likeness.only_one), ("second", likeness.only_other)) if codes]
         rows["First"].append(several[a].title)
         rows["Second"].append(several[b].title)
-        rows["Adjusted Rand index"].append(
-            None if likeness.index is None else round(likeness.index, 3))
+        rows["Adjusted Rand index"].append(likeness.index)
         rows["Who moves"].append("; ".join(told))
-        rows["Objectives"].append(f"{number(first, 3)} and {number(second, 3)}")
+        rows["Objective of the first"].append(first)
+        rows["Of the second"].append(second)
         rows["Difference"].append(
-            None if first is None or second is None else round(second - first, 3))
+            None if first is None or second is None else second - first)
     return rows
 
 

@@ -16,11 +16,12 @@ from dashboard.selection import Selection
 from dashboard.shown import Picture
 from dashboard.state import bound, select
 from dashboard.summaries import count
-from dashboard.views.chart import show_table, table_height
+from dashboard.views.chart import table_height
 from gradsim_core import (
     LONGEST_NAME,
     GradSimError,
     SavedGrouping,
+    csv_text,
     delete_saved,
     rename_saved,
     save_grouping,
@@ -28,6 +29,7 @@ from gradsim_core import (
 
 MOST_COMPARED = 6
 _MOST_TOLD = 10
+_NUMBERS = ("Adjusted Rand index", "Objective of the first", "Of the second", "Difference")
 
 
 def save_shown(signature: str, decision: Mapping[str, Any], groups: ShownGroups) -> None:
@@ -160,11 +162,16 @@ def _compare(selection: Selection, saved: Saved, groups: ShownGroups,
     table = comparison_table([compared(title, decision), *(
         compared(one.name, one.decision) for one in chosen)], shown.found, shown.names)
     st.dataframe({key: [plain_text(cell, 300) if isinstance(cell, str) else cell
-                        for cell in column] for key, column in table.items()}, hide_index=True)
+                        for cell in column] for key, column in table.items()}, hide_index=True,
+                 column_config=dict.fromkeys(_NUMBERS, st.column_config.NumberColumn(
+                     format="%.3f", width="small")))
     st.caption("Adjusted Rand index: 1 for the same groups, about 0 for groups that agree by "
                "chance, over the languages that both group. Who moves: the fewest languages that "
                "turn the first into the second. Objectives are those of the similarity shown.")
-    show_table(table, f"gradsim-{decision['study']['signature'][:8]}-compared")
+    st.download_button("Comparison as CSV", csv_text([list(table), *zip(*table.values(),
+                                                                        strict=True)]),
+                       f"gradsim-{decision['study']['signature'][:8]}-compared.csv", "text/csv",
+                       on_click="ignore", help="The table, with all digits.")
 
 
 def _bring(signature: str, groups: ShownGroups) -> None:
