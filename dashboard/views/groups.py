@@ -18,12 +18,14 @@ from dashboard.state import turn_to
 from dashboard.summaries import count, method_lines, proof_sentence, ties_sentence, unreliable
 from dashboard.views.chart import choose_picture, is_dark, show_chart
 from dashboard.views.group_cards import show_alternatives, show_cards
+from dashboard.views.group_curve import show_k_curve
 from dashboard.views.group_editing import show_editing
 from dashboard.views.guide import show_guide
 from dashboard.views.reading import choose_reading, scale_lines
 from dashboard.views.rule import choose_rule
 from dashboard.views.saved_groups import save_shown, show_opened, show_saved
 from dashboard.views.stability import found_stability, show_stability
+from dashboard.views.tree_cut import show_tree_cut
 from dashboard.views.waiting import ready_study
 from gradsim_core import Results, decision_json, decision_of, newick, placed_languages
 
@@ -52,8 +54,10 @@ def groups_page() -> None:
         show_cards(decision, shown, groups, selection.chosen, {})
     _downloads(decision, shown, loaded, selection, groups)
     show_editing(selection, shown, groups)
+    show_tree_cut(selection, signature, shown, groups)
     order, frames = _by_group(shown, groups)
     _heatmap(shown, loaded, selection, groups, order, frames)
+    show_k_curve(selection, signature, shown, groups)
     sure = found_stability(selection, signature, groups)  # takes a moment: all else stands by now
     if sure and sure.stability:
         with cards.container():
