@@ -11,12 +11,15 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from dashboard.umap_process import UmapProcess
+
 _TEXTS = ("markdown", "caption", "info", "error", "warning", "success", "header", "subheader")
 
 
 def shown_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder that the dashboard shows; nothing is remembered afterwards."""
     monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path))
+    monkeypatch.setattr(UmapProcess, "_start", lambda self: None)  # maps stay "being prepared"
     yield tmp_path
     st.cache_resource.clear()
     st.cache_data.clear()
