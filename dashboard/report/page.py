@@ -43,7 +43,7 @@ white-space:pre-wrap;word-break:break-word}
 :focus-visible{outline:2px solid var(--link);outline-offset:2px}
 @media print{:root{--page:#fff;--ink:#000;--faint:#444;--line:#bbb;--band:#f5f5f5}
 main{max-width:none;padding:0}nav,summary{display:none}figure{border:0;padding:0}
-.chart{min-width:0}h2,h3{break-after:avoid}body{font-size:11pt}}
+.chart{min-width:0;width:980px;zoom:.69}h2,h3{break-after:avoid}body{font-size:11pt}}
 """
 
 _DRAW = """
@@ -60,7 +60,7 @@ var opened=[];
 window.addEventListener('beforeprint',function(){
   opened=[].slice.call(document.querySelectorAll('details:not([open])'));
   opened.forEach(function(one){one.open=true});
-  charts.forEach(function(div){Plotly.relayout(div,{width:680})});
+  charts.forEach(function(div){Plotly.relayout(div,{width:980})});
 });
 window.addEventListener('afterprint',function(){
   opened.forEach(function(one){one.open=false});
