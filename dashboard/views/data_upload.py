@@ -50,7 +50,8 @@ def show_upload(columns: _Columns) -> None:
         [ending.removeprefix(".") for ending in ENDINGS], key=f"upload.data.{int(folder)}",
         accept_multiple_files="directory" if folder else True, help=_HELP,
         max_upload_size=MOST_MEGABYTES)
-    files = [one for one in uploaded or [] if is_data(one.name)]
+    newest = {one.name: one for one in uploaded or []}  # mended, and brought under the same name
+    files = [one for one in newest.values() if is_data(one.name)]
     if not files:
         return
     if len(files) > MOST_FILES:

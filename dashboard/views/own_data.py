@@ -81,8 +81,11 @@ def show_recognised(draft: Draft) -> bool:
         st.info(f"Choose the column for {' and for '.join(lacking)}.")
         return False
     _show_problems(look)
-    if look.languages:
-        _show_languages(look)
+    if not any(map(sum, (counts.values() for counts in look.rows.values()))):
+        if not look.n_problems:
+            st.error("There is no row to read: the files are empty, or hold a header alone.")
+        return False
+    _show_languages(look)
     return not look.n_problems
 
 
