@@ -151,8 +151,10 @@ def test_the_line_stands_between_the_merges_it_keeps_and_those_it_undoes() -> No
     table = made_up(6)
     tree, names = linkage_tree(table), list(HOSTILE)
     cut = nearest_cut(tree_cuts(tree, 1.0), 3)
-    figure = cut_tree(tree, 1.0, names, names, 3, cut.similarity, ChartText("T", "s", ("m",)),
-                      marked={names[0]})
+    figure = cut_tree(tree, 1.0, names, names, cut, [2, 2, 1, 1, 1, 3],
+                      ChartText("T", "s", ("m",)), marked={names[0]})
+    assert [note.text for note in figure.layout.annotations if len(note.text) == 1
+            and note.text.isdigit()] == ["2", "1", "3"]
     merges = next(one for one in figure.data if one.customdata is not None
                   and one.customdata[0] == "clade 0")
     kept = [y > cut.similarity for y in merges.y]
@@ -189,6 +191,11 @@ def test_page_shows_the_curve_and_the_cut(cache: Path) -> None:
     assert shown.tree is not None
     cuts = {cut.k: cut for cut in tree_cuts(shown.tree, ceiling_of(shown))}
     assert slider.options[0].endswith("1 group")
+    (cut,) = (json.loads(chart.proto.spec) for chart, title in zip(
+        app.get("plotly_chart"), titles(app), strict=True) if "cut of the tree" in title)
+    numbers = [note["text"] for note in cut["layout"]["annotations"]
+               if note["text"].isdigit()]
+    assert sorted(numbers) == ["1", "2", "3"], "those of the cards, wherever they stand"
     slider.set_value(5).run()
     assert not app.exception
     assert app.query_params["k"] in ("5", ["5"])

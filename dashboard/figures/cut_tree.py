@@ -3,7 +3,7 @@
 Conventions
 -----------
 Place p of the leaf order stands at x = p, similarity grows downwards, so that the line reads as a
-height. Groups are numbered from the left; every other one has a grey ground. Branches that the cut
+height. Every other group has a grey ground, and all have their number above. Branches that the cut
 keeps are broad, those that it takes apart are thin. Texts arrive plain and are escaped here.
 """
 
@@ -15,20 +15,20 @@ from itertools import groupby
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboard.cuts import Cut
 from dashboard.escaping import plotly_text
 from dashboard.figures.dendrogram import dendrogram
 from dashboard.figures.frame import TOP_PX, ChartText, framed
 from dashboard.figures.heatmap_sides import STEADY, clade_token, language_token
 from dashboard.figures.palette import palette
 from dashboard.summaries import count
-from gradsim_core import tree_labels
 
 MOST_WITH_NAMES = 60
 _PLOT_PX = 300
 
 
-def cut_tree(tree: np.ndarray, ceiling: float, codes: Sequence[str], names: Sequence[str], k: int,
-             similarity: float, text: ChartText, *, marked: Collection[str] = (),
+def cut_tree(tree: np.ndarray, ceiling: float, codes: Sequence[str], names: Sequence[str],
+             cut: Cut, numbers: Sequence[int], text: ChartText, *, marked: Collection[str] = (),
              dark: bool = False) -> go.Figure:
     """Draw a tree and its cut.
 
@@ -37,7 +37,8 @@ def cut_tree(tree: np.ndarray, ceiling: float, codes: Sequence[str], names: Sequ
     tree : (n_leaves − 1, 4) linkage
     ceiling : similarity that has distance 0
     codes, names : of the leaves, in leaf order; plain text
-    k, similarity : groups that the line leaves, and its height
+    cut : groups that the line leaves, and its height
+    numbers : of the leaves' groups, in leaf order
     marked : codes that are marked
 
     Returns
@@ -45,7 +46,7 @@ def cut_tree(tree: np.ndarray, ceiling: float, codes: Sequence[str], names: Sequ
     plotly.graph_objects.Figure
         Points of languages and merges bear the tokens of `picks_of`.
     """
-    colours, n = palette(dark), len(codes)
+    colours, n, k, similarity = palette(dark), len(codes), cut.k, cut.similarity
     drawn = dendrogram(tree, ceiling)
     shown = [plotly_text(name if n <= MOST_WITH_NAMES else code, 20)
              for name, code in zip(names, codes, strict=True)]
@@ -53,9 +54,9 @@ def cut_tree(tree: np.ndarray, ceiling: float, codes: Sequence[str], names: Sequ
               for label, code in zip(shown, codes, strict=True)]
     size = max(7, min(12, int(900 / n)))
     figure = framed(text, colours, plot_px=_PLOT_PX, left=64, right=20,
-                    below=round(max(map(len, shown)) * size * 0.56) + 16, top=TOP_PX + 18)
+                    below=round(max(map(len, shown)) * size * 0.56) + 24, top=TOP_PX + 18)
     order = drawn.members[-1]
-    groups = [len(list(run)) for _, run in groupby(tree_labels(tree, k=k)[list(order)].tolist())]
+    groups = [(number, len(list(run))) for number, run in groupby(numbers)]
     top = min(drawn.top, similarity) - 0.06 * (drawn.foot - min(drawn.top, similarity))
     _add_grounds(figure, groups, colours.ink)
     for kept, line in ((False, {"color": colours.faint, "width": 1.2}),
@@ -89,6 +90,7 @@ def cut_tree(tree: np.ndarray, ceiling: float, codes: Sequence[str], names: Sequ
     figure.update_layout(
         clickmode="event+select",
         xaxis={"tickvals": list(range(n)), "ticktext": labels, "tickangle": -90, "ticks": "",
+               "ticklabelstandoff": 7,
                "tickfont": {"size": size, "color": colours.ink}, "range": [-0.7, n - 0.3],
                "showgrid": False, "zeroline": False, "fixedrange": True},
         yaxis={"range": [drawn.foot, top], "zeroline": False, "fixedrange": True, "nticks": 6,
@@ -104,12 +106,12 @@ def _places(order: Sequence[int], leaves: Sequence[int]) -> list[int]:
     return [place[leaf] for leaf in leaves]
 
 
-def _add_grounds(figure: go.Figure, groups: Sequence[int], ink: str) -> None:
+def _add_grounds(figure: go.Figure, groups: Sequence[tuple[int, int]], ink: str) -> None:
     """A grey ground behind every other group, and each group's number above."""
     start = -0.5
-    for number, n_languages in enumerate(groups, 1):
+    for rank, (number, n_languages) in enumerate(groups):
         end = start + n_languages
-        if number % 2:
+        if rank % 2 == 0:
             figure.add_shape(type="rect", x0=start, x1=end, y0=0, y1=1, yref="y domain",
                              layer="below", line={"width": 0}, fillcolor="rgba(128,128,128,0.12)")
         if len(groups) <= 30:

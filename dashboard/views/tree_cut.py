@@ -60,17 +60,25 @@ def _cut(selection: Selection, signature: str, shown: Picture, groups: ShownGrou
          f"{CORRECTION_WORDS.get(found.correction, found.correction)}; blocks "
          f"{groups.reading.blocks}; step {found.step}; average linkage",
          f"{count(len(codes), 'language')}; broad: kept by the cut; study {signature}"))
-    labels = tree_labels(tree, k=cut.k)
-    order = {code: int(labels[leaf]) for code, leaf in zip(codes, _leaves(shown), strict=True)}
-    numbers = {label: at for at, label in enumerate(dict.fromkeys(order.values()), 1)}
+    numbers = _numbers([int(label) for label in tree_labels(tree, k=cut.k)[_leaves(shown)]],
+                       [groups.group_of.get(code) for code in codes])
     show_chart(
-        cut_tree(tree, ceiling, codes, [shown.names.get(code, code) for code in codes], cut.k,
-                 cut.similarity, text, marked=selection.chosen, dark=is_dark()),
+        cut_tree(tree, ceiling, codes, [shown.names.get(code, code) for code in codes], cut,
+                 numbers, text, marked=selection.chosen, dark=is_dark()),
         f"gradsim-{signature[:8]}-tree-cut", selection, picking=picks_of(tree, codes),
         table={"Language": [shown.label(code) for code in codes],
-               "Group": [numbers[order[code]] for code in codes]},
+               "Group": numbers},
         alt=f"Tree of {count(len(codes), 'language')}, cut at similarity {number(cut.similarity)} "
             f"into {count(cut.k, 'group')}.")
+
+
+def _numbers(labels: list[int], served: list[int | None]) -> list[int]:
+    """Numbers of groups, those of the page where they are the same groups, else from the left."""
+    known = dict(zip(labels, served, strict=True))
+    same = [known[label] for label in labels] == served and None not in served and (
+        len(set(served)) == len(known))
+    first = {label: at for at, label in enumerate(dict.fromkeys(labels))}
+    return [(known[label] or 0) + 1 if same else first[label] + 1 for label in labels]
 
 
 def _leaves(shown: Picture) -> list[int]:
