@@ -11,24 +11,20 @@ is cached is frozen; nobody may change it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
-import yaml
 
 from dashboard.escaping import plain_text
 from gradsim_core import (
     GradSimError,
-    Prepared,
     Results,
     Run,
     Store,
     Study,
-    data_health,
     load_results,
     load_study,
     prepare,
@@ -109,25 +105,6 @@ def study_cards() -> list[StudyCard]:
 def results(signature: str) -> Results:
     """A study's results, as they stand now."""
     return _results(str(store().root), signature, stamp(signature))
-
-
-def draft_study(source: Mapping[str, Any], more: str) -> Study:
-    """A study from the fields of the form and further settings as YAML."""
-    try:
-        settings = yaml.safe_load(more) if more.strip() else {}
-    except yaml.YAMLError as error:
-        settings = getattr(error, "problem", None) or "not valid YAML"
-    if not isinstance(settings, dict):
-        settings = {"more settings": settings}  # refused below, in the usual words
-    given = {key: value for key, value in source.items() if value not in ("", None, ())}
-    return study_from({**given, **settings}, where="New study")
-
-
-@st.cache_resource(max_entries=4, ttl="10m", show_spinner="Reading the data …")
-def checked(text: str) -> tuple[Prepared, Any]:
-    """A study (as YAML) with its data read, and their health; read anew after ten minutes."""
-    prepared = prepare(study_from(yaml.safe_load(text) or {}))
-    return prepared, data_health(prepared.corpus)
 
 
 def asked_study(signature: str) -> Study:

@@ -136,15 +136,13 @@ def _set(text: str, name: str, value: Any) -> str:
     if isinstance(value, tuple):
         value = list(value)
     block = f"{name}: {_in_a_line(value)}\n" if kept else ""
+    own, numbers = text.split("\n"), sorted(lines.values())
+    if len(set(numbers)) < len(values) or any(
+            not own[number - 1].lstrip("\"'").startswith(key) for key, number in lines.items()):
+        rest = {key: value for key, value in values.items() if key != name}  # one line, in braces
+        return (yaml.safe_dump(rest, sort_keys=False, allow_unicode=True) if rest else "") + block
     if name not in values:
         return f"{text}{chr(10) if text and not text.endswith(chr(10)) else ''}{block}"
-    own = text.split("\n")
-    numbers = sorted(lines.values())
-    if len(set(numbers)) < len(values) or any(
-            not own[number - 1].startswith(key) and not own[number - 1].startswith(('"', "'"))
-            for key, number in lines.items()):
-        rest = {key: value for key, value in values.items() if key != name}  # one line, braces
-        return (yaml.safe_dump(rest, sort_keys=False, allow_unicode=True) if rest else "") + block
     first = lines[name] - 1
     last = next((number - 1 for number in numbers if number > first + 1), len(own))
     while last > first + 1 and (not own[last - 1].strip() or own[last - 1].lstrip()[0] == "#"):

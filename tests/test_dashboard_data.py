@@ -10,7 +10,7 @@ import pytest
 from made_up_studies import SIGNATURE, made_up_series, write_study
 
 from dashboard import data, pictures
-from gradsim_core import GradSimError, Reading, study_from
+from gradsim_core import Reading
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder that the dashboard shows."""
     monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path))
     yield tmp_path
-    for cached in (data._results, pictures._picture, pictures._grouping, data.checked):
+    for cached in (data._results, pictures._picture, pictures._grouping):
         cached.clear()
 
 
@@ -52,17 +52,3 @@ def test_study_is_found_by_its_first_digits(cache: Path) -> None:
     (cache / "holiday-photos").mkdir()
     assert [card.n_languages for card in data.study_cards()] == [8, 8]
     assert data.chosen_signature("") != "holiday-photos"
-
-
-@pytest.mark.parametrize(("more", "culprit"), [
-    ("batch_size: [", "New study"), ("- a", "more settings"), ("batch: 3", "batch"),
-    ("batch_size: 3", "batch_size")])
-def test_wrong_settings_are_named(more: str, culprit: str) -> None:
-    with pytest.raises(GradSimError, match=culprit):
-        data.draft_study({"preset": "builtin"}, more)
-
-
-def test_empty_fields_of_the_form_are_left_to_the_defaults() -> None:
-    study = data.draft_study({"preset": None, "data": "", "languages": (), "model": "tiny-bytes",
-                              "steps": study_from({}).steps}, "seed: 3")
-    assert study == study_from({"seed": 3})

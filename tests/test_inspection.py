@@ -99,7 +99,7 @@ def test_conllu_rows_have_ids(tmp_path: Path) -> None:
     look = inspect_data(tmp_path)
     assert look.kind == "conllu"
     assert look.roles == {"text": "form", "label": "upos"}
-    assert look.split_here == ("deu", "spa"), "test rows alone are split where nothing is trained on"
+    assert look.split_here == ("deu", "spa"), "test rows are split where nothing else is there"
     assert look.by_id
     broken = write(tmp_path / "fr_x-ud-test.conllu", "1\tx\nq\t" + "\t_" * 8 + "\n").name
     assert places(inspect_data(tmp_path)) == [(broken, 1), (broken, 2)]

@@ -57,24 +57,29 @@ def settled(page: Page) -> None:
 
 def test_from_a_file_with_mistakes_to_a_finished_study(dashboard: Any, open_page: Open,
                                                        tmp_path: Path) -> None:
+    page = open_page(f"{dashboard.url}/study", height=1600)
+    bring_a_table(page, tmp_path)
+    describe_by_form_and_text(page)
+    check_and_start(page)
+    find_the_run_again(page)
+    cancel_and_go_on(page, Store(dashboard.cache))
+
+
+def bring_a_table(page: Page, folder: Path) -> None:
+    """Upload, preview, columns; every wrong row with its line; a mended file keeps the columns."""
     rows = table_rows()
-    wrong, right = tmp_path / "first.csv", tmp_path / "mended.csv"
+    wrong, right = folder / "first.csv", folder / "mended.csv"
     right.write_text("\n".join(rows), encoding="utf-8")
     wrong.write_text("\n".join([*rows[:4], "a cell too few,good", *rows[5:8], "no language,bad,",
                                 *rows[9:]]), encoding="utf-8")
-    page = open_page(f"{dashboard.url}/study", height=1600)
     page.get_by_role("radio", name="New study").click()
     page.get_by_role("radio", name="My own files").click()
     page.get_by_role("tab", name="By upload").click()
-
-    # upload, preview, columns
     uploader(page, "column for the language").set_input_files(wrong)
     expect(page.get_by_text("Choose the column for text and for label and for language")
            ).to_be_visible(timeout=60_000)
     for label, column in (("Text", "comment"), ("Label", "mood"), ("Language", "tongue")):
         choose(page, label, column)
-
-    # every wrong row with its line; a mended file keeps the columns
     expect(page.get_by_text("2 rows cannot be read.")).to_be_visible(timeout=30_000)
     expect(page.get_by_text("first.csv, line 5")).to_be_visible()
     expect(page.get_by_text("first.csv, line 9")).to_be_visible()
@@ -85,7 +90,9 @@ def test_from_a_file_with_mistakes_to_a_finished_study(dashboard: Any, open_page
     expect(page.get_by_text("In the upload mended.csv")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("cannot be read")).to_have_count(0)
 
-    # form and YAML are one draft, which a reload keeps
+
+def describe_by_form_and_text(page: Page) -> None:
+    """Form and YAML are one draft, which a reload keeps."""
     page.get_by_role("spinbutton", name="Steps").fill("600")
     page.get_by_role("spinbutton", name="Steps").press("Enter")
     text = page.get_by_role("textbox", name="The study as YAML")
@@ -98,7 +105,9 @@ def test_from_a_file_with_mistakes_to_a_finished_study(dashboard: Any, open_page
     expect(page.get_by_role("textbox", name="Title")).to_have_value("Moods", timeout=60_000)
     expect(page.get_by_role("spinbutton", name="Steps")).to_have_value("600")
 
-    # health, estimate, start
+
+def check_and_start(page: Page) -> None:
+    """Health, estimate, start."""
     page.get_by_text("Check the data", exact=True).click()
     expect(page.get_by_text("stands for a choice")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("swa (macrolanguage) read as swh").last).to_be_visible()
@@ -106,7 +115,9 @@ def test_from_a_file_with_mistakes_to_a_finished_study(dashboard: Any, open_page
     expect(page.get_by_text("Peak memory")).to_be_visible()
     page.get_by_role("button", name="Start this study").click()
 
-    # live progress, which a reload and any other page find again
+
+def find_the_run_again(page: Page) -> None:
+    """Live progress, which a reload and any other page find again."""
     cancel = page.get_by_role("button", name="Cancel the run")
     expect(cancel).to_be_visible(timeout=60_000)
     assert "draft=" not in page.url
@@ -122,9 +133,12 @@ def test_from_a_file_with_mistakes_to_a_finished_study(dashboard: Any, open_page
     expect(page.get_by_test_id("stMain").get_by_text(re.compile(r"Running for .*left"))
            ).to_be_visible(timeout=SLOW)
 
-    # cancel, go on, done
+
+def cancel_and_go_on(page: Page, store: Store) -> None:
+    """A cancelled run goes on, and is done."""
+    cancel = page.get_by_role("button", name="Cancel the run")
+    banner = page.get_by_test_id("stSidebar").get_by_role("link", name="Show")
     cancel.click()
-    store = Store(dashboard.cache)
     again = page.get_by_role("button", name="Go on with it")
     expect(again).to_be_visible(timeout=60_000)
     (run,) = list_runs(store)
