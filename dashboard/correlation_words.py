@@ -15,6 +15,7 @@ from dashboard.escaping import plain_text
 from dashboard.figures.frame import block_label
 from dashboard.figures.measure_dots import CHANCE
 from dashboard.figures.plot_frame import PlotText
+from dashboard.figures.transfer_scatter import Pairs
 from dashboard.summaries import count, number, p_words
 from gradsim_core import MEASURES, metric_name
 
@@ -144,6 +145,16 @@ def measures_table(content: Mapping[str, Any]) -> dict[str, list[Any]]:
         "Ceiling": [_round(one["ceiling"]["value"]) for one in rows],
         "Pairs with a value, %": [round(100 * one["coverage"]) for one in rows],
         "Source": [plain_text(one["source"], 200) for one in rows]}
+
+
+def pairs_table(content: Mapping[str, Any], pairs: Pairs) -> dict[str, list[Any]]:
+    """One row a pair that the scatter shows, with its numbers as they are drawn."""
+    labels = [f"{plain_text(one['name'], 60)} ({plain_text(one['code'], 20)})"
+              for one in content["languages"]]
+    return {"Source": [labels[at] for at in pairs.source],
+            "Target": [labels[at] for at in pairs.target],
+            "Similarity": [round(value, 3) for value in pairs.similarity],
+            "Transfer": [round(value, 2) for value in pairs.transfer]}
 
 
 def target_table(content: Mapping[str, Any], measure: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -106,6 +106,21 @@ def strategy_table(content: Mapping[str, Any]) -> dict[str, list[str]]:
     return {f"{key[:1].upper()}{key[1:]}": [row[key] for row in rows] for key in rows[0]}
 
 
+def strategy_numbers(content: Mapping[str, Any], over: str = "") -> dict[str, list[Any]]:
+    """What the chart of strategies draws: means and ends of intervals, in percent or points."""
+    columns: dict[str, list[Any]] = {"Strategy": [], "Mean": [], "Low": [], "High": []}
+    for one in content["strategies"]:
+        found = one["gains"].get(over) if over else one
+        if found is None:
+            continue
+        low, high = found["interval"] or (None, None)
+        row = (plain_text(one["title"], 60), *(None if value is None else round(100 * value, 2)
+                                               for value in (found["mean"], low, high)))
+        for name, value in zip(columns, row, strict=True):
+            columns[name].append(value)
+    return columns
+
+
 def language_table(content: Mapping[str, Any],
                    gains: Mapping[str, Sequence[Measured]] | None) -> dict[str, list[Any]]:
     """Mean score, or gain, of every strategy on each language."""

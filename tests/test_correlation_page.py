@@ -169,7 +169,8 @@ def test_verdict_comes_first_then_charts_and_tables(cache: Path) -> None:
         assert sentence in words(app)
     assert titles(app) == ["Which similarity predicts transfer? Eight",
                            "Gradients against transfer: Eight", "Gradients, layer by layer: Eight"]
-    measures, targets, layers = (element.value for element in app.dataframe)
+    measures, pairs, targets, layers = (element.value for element in app.dataframe)
+    assert len(pairs) == 8 * 7 - 1, "every pair but the one that nobody trained"
     assert list(measures["Measure"]) == [one["title"] for one in content["measures"]]
     assert list(targets["Target"])[-1] == "Mean over targets"
     assert len(layers) == len(content["measures"][0]["layers"])

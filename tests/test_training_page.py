@@ -235,7 +235,8 @@ def test_verdict_comes_first_then_charts_and_tables(cache: Path) -> None:
     charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
     assert [chart["layout"]["title"]["text"] for chart in charts] == [
         "Weighted F1: Eight", "Weighted F1, language by language: Eight"]
-    languages, strategies, groups = (element.value for element in app.dataframe)
+    drawn, languages, strategies, groups = (element.value for element in app.dataframe)
+    assert drawn["Mean"][0] == round(100 * content["strategies"][0]["mean"], 2)
     assert list(languages["Language"])[:2] == ["German", "Spanish"]
     assert languages["Gradient groups"][0] == round(
         100 * content["strategies"][0]["per_language"][0]["mean"], 2)
@@ -245,7 +246,8 @@ def test_verdict_comes_first_then_charts_and_tables(cache: Path) -> None:
     titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"]
               for chart in gained.get("plotly_chart")]
     assert all(title.startswith("Gain over one model for all") for title in titles)
-    assert "One model for all" not in gained.dataframe[0].value
+    assert "One model for all" not in gained.dataframe[1].value
+    assert "One model for all" not in list(gained.dataframe[0].value["Strategy"])
 
 
 def test_one_of_several_experiments_is_chosen_in_the_address(cache: Path) -> None:

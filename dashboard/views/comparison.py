@@ -14,18 +14,19 @@ from dashboard.experiment_words import (
     facts_line,
     group_table,
     language_table,
+    strategy_numbers,
     strategy_table,
 )
 from dashboard.experiments import content_json, content_of, language_gains
 from dashboard.figures.strategies import Measured, language_dots, strategy_dots
 from dashboard.selection import Selection
 from dashboard.state import bound
+from dashboard.views.badge import show_result_badge
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
 from gradsim_core import Run, report_csv, report_markdown
 
 _OVER = "all_languages"
 _VIEWS = ("Score", "Gain over one model for all")
-_DECIMALS = st.column_config.NumberColumn(format="%.1f")
 
 
 def show_comparison(selection: Selection, signature: str, runs: list[Run],
@@ -45,12 +46,14 @@ def show_comparison(selection: Selection, signature: str, runs: list[Run],
     if len(known) > 1 or name is None:
         st.selectbox("Comparison", list(known), placeholder="one that is finished",
                      format_func=lambda one: experiment_label(known[one]),
+                     help="All that were finished on this study, the newest first.",
                      **bound("experiment", name, lambda one: {"experiment": (one or "")[:8]}))
     if name is None:
         return
     content = known[name]
     st.markdown(f"### {markdown_text(content['verdict'])}")
     st.caption(markdown_text(facts_line(content)))
+    show_result_badge(signature, f"experiments/{name}.json", content, "experiment")
     _charts(content, selection, study_title(results(signature)))
     _downloads(content, selection)
     _tables(content)
@@ -78,22 +81,20 @@ def _charts(content: dict[str, Any], selection: Selection, study: str) -> None:
     over = _OVER if selection.gains and has_gains else ""
     if has_gains:
         st.segmented_control("Charts show", _VIEWS, required=True, label_visibility="collapsed",
+                             help="Gains are paired by seed and language, so their intervals are "
+                                  "those to compare strategies by.",
                              **bound("gains", _VIEWS[bool(over)],
                                      lambda view: {"gains": _VIEWS.index(view)}))
     name, dark = f"gradsim-{content['study']['signature'][:8]}", is_dark()
     figure = strategy_dots(content, chart_text(content, study, over=over), over=over, dark=dark)
-    show_chart(figure, f"{name}-strategies", selection,
+    show_chart(figure, f"{name}-strategies", selection, table=strategy_numbers(content, over),
                alt=f"Dot chart, one row a strategy. {content['verdict']}")
     gains = _gains(content) if over else None
     figure = language_dots(content, chart_text(content, study, over=over, by_language=True),
                            gains=gains, over=over, dark=dark)
-    show_chart(figure, f"{name}-languages", selection,
+    show_chart(figure, f"{name}-languages", selection, table=language_table(content, gains),
                alt="Dot chart, one row a language, one mark a strategy; the same numbers stand in "
                    "the table below it.")
-    with st.expander("The languages as a table"):
-        table = language_table(content, gains)
-        st.dataframe(table, hide_index=True, height=table_height(len(content["languages"])),
-                     column_config=dict.fromkeys(list(table)[2:], _DECIMALS))
 
 
 def _gains(content: dict[str, Any]) -> dict[str, list[Measured]]:
@@ -108,12 +109,15 @@ def _downloads(content: dict[str, Any], selection: Selection) -> None:
     name = f"gradsim-{content['study']['signature'][:8]}-experiment-{content['id'][:8]}"
     with st.container(horizontal=True, vertical_alignment="center"):
         choose_picture(selection)
-        st.download_button("Report as Markdown", report_markdown(content), f"{name}.md",
-                           "text/markdown", on_click="ignore")
-        st.download_button("Scores as CSV", report_csv(content), f"{name}.csv", "text/csv",
-                           on_click="ignore")
-        st.download_button("Everything as JSON", content_json(content), f"{name}.json",
-                           "application/json", on_click="ignore")
+        st.download_button("Report as Markdown", lambda: report_markdown(content), f"{name}.md",
+                           "text/markdown", on_click="ignore",
+                           help="Verdict, tables, groups and method, to be read or pasted.")
+        st.download_button("Scores as CSV", lambda: report_csv(content), f"{name}.csv",
+                           "text/csv", on_click="ignore",
+                           help="Every score of every strategy, seed and language, as fractions.")
+        st.download_button("Everything as JSON", lambda: content_json(content), f"{name}.json",
+                           "application/json", on_click="ignore",
+                           help="The experiment as it is kept, from which all of this is made.")
 
 
 def _tables(content: dict[str, Any]) -> None:

@@ -50,4 +50,5 @@ def _view(selection: Selection, something: bool) -> str:
     view = selection.correlating if selection.correlating in views else views[0]
     return st.segmented_control(
         "View", views, required=True, format_func=_VIEWS.__getitem__,
+        help="What has been found; what a new correlation would take; tables from elsewhere.",
         label_visibility="collapsed", **bound("correlating", view)) or view

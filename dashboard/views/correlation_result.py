@@ -19,6 +19,7 @@ from dashboard.correlation_words import (
     measure_sentences,
     measures_table,
     measures_text,
+    pairs_table,
     scatter_text,
     target_table,
 )
@@ -32,6 +33,7 @@ from dashboard.figures.transfer_scatter import pairs_of, transfer_scatter
 from dashboard.findings import finding_files, finding_of
 from dashboard.selection import Selection
 from dashboard.state import bound
+from dashboard.views.badge import show_result_badge
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
 from gradsim_core import Run
 
@@ -57,12 +59,14 @@ def show_correlation(selection: Selection, signature: str, runs: list[Run],
     if len(known) > 1 or name is None:
         st.selectbox("Correlation", list(known), placeholder="one that is finished",
                      format_func=lambda one: finding_label(known[one]),
+                     help="All that were finished on this study, the newest first.",
                      **bound("correlation", name, lambda one: {"correlation": (one or "")[:8]}))
     if name is None:
         return
     content, title = known[name], study_title(results(signature))
     st.markdown(f"### {markdown_text(content['verdict'])}")
     st.caption(markdown_text(facts_line(content)))
+    show_result_badge(signature, f"findings/{KIND}-{name}.json", content, "finding")
     if not content["measures"]:
         st.info("No measure could be had for these languages, so there is nothing to compare.")
         return
@@ -97,17 +101,9 @@ def _measures(content: dict[str, Any], measure: Mapping[str, Any], title: str,
     figure = measure_dots(content["measures"], measures_text(content, title),
                           chosen=measure["name"], dark=is_dark())
     show_chart(figure, f"{_file_name(content)}-measures", selection,
+               table=measures_table(content),
                alt="Dot chart, one row a measure, best first: mean Spearman with its interval and "
                    f"its ceiling. {plain_text(content['verdict'])}")
-    with st.expander("The measures as a table"):
-        table = measures_table(content)
-        st.dataframe(table, hide_index=True, height=table_height(len(content["measures"])),
-                     column_config={
-                         **dict.fromkeys(("Spearman", "Kendall", "NDCG@3", "Ceiling",
-                                          "Pearson, within targets",
-                                          "Pearson, sources and targets out"), _CORRELATION),
-                         "Regret@1, points": _POINTS,
-                         "Measure": st.column_config.Column(pinned=True)})
 
 
 def _downloads(content: dict[str, Any], selection: Selection) -> None:
@@ -117,11 +113,14 @@ def _downloads(content: dict[str, Any], selection: Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         choose_picture(selection)
         st.download_button("Report with figures (ZIP)", report, f"{name}.zip",
-                           "application/zip", on_click="ignore")
+                           "application/zip", on_click="ignore",
+                           help="Markdown with figures (SVG), tables (CSV) and all numbers (JSON). "
+                                "Drawn when you ask for it.")
         st.download_button("Measures as CSV", table, f"{name}.csv", "text/csv",
-                           on_click="ignore")
+                           on_click="ignore", help="One line a measure, in full precision.")
         st.download_button("Everything as JSON", whole, f"{name}.json",
-                           "application/json", on_click="ignore")
+                           "application/json", on_click="ignore",
+                           help="The finding as it is kept, from which all of this is made.")
 
 
 def _file(content: dict[str, Any], name: str) -> bytes:
@@ -137,7 +136,8 @@ def _one_measure(content: dict[str, Any], measure: Mapping[str, Any], title: str
     titles = {one["name"]: plain_text(one["title"], 60) for one in content["measures"]}
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         st.selectbox("Measure", list(titles), format_func=lambda name: titles.get(name, name),
-                     width=340, **bound("measure", measure["name"]))
+                     width=340, help="Its pairs, targets and layers stand below.",
+                     **bound("measure", measure["name"]))
         st.segmented_control("Both axes", _AXES, required=True,
                              help="Some targets are easier than others whatever the source. With "
                                   "each target's mean taken out, only the choice of a source is "
@@ -151,10 +151,11 @@ def _one_measure(content: dict[str, Any], measure: Mapping[str, Any], title: str
         text = scatter_text(content, measure, title, len(pairs.source), within=within)
         figure = transfer_scatter(content, measure, text, within=within, dark=is_dark())
         show_chart(figure, f"{_file_name(content)}-pairs", selection,
-                   alt=f"Scatter, one mark a pair of languages: {text.x} against {text.y}. The "
-                       "numbers can be taken away as CSV below it.")
-        st.download_button("These pairs as CSV", pairs_csv(content, measure),
-                           f"{_file_name(content)}-pairs.csv", "text/csv", on_click="ignore")
+                   table=pairs_table(content, pairs),
+                   alt=f"Scatter, one mark a pair of languages: {text.x} against {text.y}.")
+        st.download_button("These pairs as CSV", lambda: pairs_csv(content, measure),
+                           f"{_file_name(content)}-pairs.csv", "text/csv", on_click="ignore",
+                           help="Every pair with codes and names, as it is and as fractions.")
     else:
         st.info("No pair of languages has both a similarity by this measure and a score.")
     _targets(content, measure)
@@ -183,11 +184,8 @@ def _layers(content: dict[str, Any], measure: Mapping[str, Any], title: str,
     st.markdown(markdown_text(layer_sentence(measure)))
     figure = layer_line(layers, best_layer(measure), layers_text(content, measure, title),
                         dark=is_dark())
-    show_chart(figure, f"{_file_name(content)}-layers", selection,
+    show_chart(figure, f"{_file_name(content)}-layers", selection, table=layer_table(layers),
                alt=f"Line over the layers with its interval. {layer_sentence(measure)}")
-    with st.expander("The layers as a table"):
-        st.dataframe(layer_table(layers), hide_index=True, height=table_height(len(layers)),
-                     column_config={"Spearman": _CORRELATION})
 
 
 def _notes(content: dict[str, Any]) -> None:

@@ -44,5 +44,6 @@ def _planning(selection: Selection, something: bool) -> bool:
         return True
     return _VIEWS[1] == st.segmented_control(
         "View", _VIEWS, required=True, label_visibility="collapsed",
+        help="What has been found, or what a new comparison would take.",
         **bound("planning", _VIEWS[selection.planning],
                 lambda view: {"planning": int(view == _VIEWS[1])}))

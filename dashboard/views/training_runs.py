@@ -49,6 +49,7 @@ def offer_to_go_on(run: Run) -> None:
         st.error(f"{message} {markdown_text(run.error)}")
     else:
         st.info(message)
-    if st.button("Go on with it", key=f"resume.{run.id}"):
+    if st.button("Go on with it", key=f"resume.{run.id}",
+                 help="Starts it once more; what was done is not done again."):
         resume_run(store(), run.id)
         st.rerun()
