@@ -68,7 +68,7 @@ def _add_marks(figure: go.Figure, points: Sequence[MapPoint], places: np.ndarray
     figure.add_scatter(
         x=places[:, 0] if points else [None], y=places[:, 1] if points else [None],
         mode="markers+text" if size else "markers",
-        name=plotly_text(legend_entry(f"{mark.sign}  {label}")), legendgroup=label,
+        name=plotly_text(legend_entry(f"{mark.sign}  {label}")),
         marker={"symbol": mark.symbol, "opacity": 1, "color": mark.colour,
                 "size": (size or _SMALL_PX) * _ROOMIER.get(mark.symbol, 1.0),
                 "line": {"width": 0.8, "color": colours.ink}},

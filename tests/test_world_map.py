@@ -1,0 +1,277 @@
+"""The land, the projection, and where marks and names of languages are put."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from made_up_studies import HOSTILE
+
+from dashboard.escaping import plotly_text
+from dashboard.figures.frame import ChartText
+from dashboard.figures.land import LAND, equal_earth, grid_lines, land_degrees, land_outline
+from dashboard.figures.language_map import language_map
+from dashboard.figures.map_points import MOST_LABELLED
+from dashboard.figures.marks import SYMBOLS, Colouring, colouring
+from dashboard.figures.placing import SIDES, label_sides, spread
+from dashboard.figures.strips import Strip
+from dashboard.figures.text_width import text_width
+from dashboard.figures.world import place_words, with_place, world_map
+from dashboard.maps import Arranged
+from dashboard.shown import LanguageFacts
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = ChartText("Title", "", ("Method",))
+INLAND = {"Paris": (2.35, 48.85), "Moscow": (37.6, 55.75), "Nairobi": (36.8, -1.3),
+          "Kano": (8.5, 12.0), "Delhi": (77.2, 28.6), "Beijing": (116.4, 39.9),
+          "Alice Springs": (133.9, -23.7), "Brasília": (-47.9, -15.8), "Denver": (-105.0, 39.7),
+          "Addis Ababa": (38.7, 9.0), "Maseru": (27.5, -29.3), "Ulaanbaatar": (106.9, 47.9)}
+AT_SEA = {"Atlantic": (-30.0, 20.0), "Pacific": (-140.0, 0.0), "Indian Ocean": (75.0, -20.0),
+          "Mediterranean": (18.0, 34.5), "Null Island": (0.0, 0.0), "Arctic": (0.0, 85.0),
+          "Tasman Sea": (160.0, -38.0), "Bay of Bengal": (89.0, 15.0), "Antarctica": (0.0, -80.0)}
+
+
+def fact(code: str, latitude: float | None, longitude: float | None, **more: object
+         ) -> LanguageFacts:
+    known = LanguageFacts(code, code.upper(), code.upper(), None, "Family", "Branch", "Latn",
+                          latitude, longitude, 100)
+    return replace(known, **more)  # type: ignore[arg-type]
+
+
+def on_land(longitude: float, latitude: float) -> bool:
+    """Whether a point lies in an odd number of rings."""
+    crossings = 0
+    for ring in land_degrees():
+        (x0, y0), (x1, y1) = ring[:-1].T, ring[1:].T
+        spans = (y0 > latitude) != (y1 > latitude)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            at = x0 + (latitude - y0) / (y1 - y0) * (x1 - x0)
+        crossings += int((spans & (at > longitude)).sum())
+    return crossings % 2 == 1
+
+
+# the land and its projection
+
+def test_rings_are_closed_and_on_the_globe() -> None:
+    rings = land_degrees()
+    assert len(rings) > 100
+    for ring in rings:
+        assert len(ring) >= 4
+        np.testing.assert_array_equal(ring[0], ring[-1])
+        assert (np.abs(ring[:, 0]) <= 180).all()
+        assert (ring[:, 1] > -60).all()
+        assert (ring[:, 1] < 85).all()
+    assert LAND.stat().st_size < 60_000
+    assert "Natural Earth" in json.loads(LAND.read_text(encoding="utf-8"))["source"]
+
+
+@pytest.mark.parametrize("city", INLAND)
+def test_cities_inland_are_on_land(city: str) -> None:
+    assert on_land(*INLAND[city])
+
+
+@pytest.mark.parametrize("sea", AT_SEA)
+def test_seas_are_not_land(sea: str) -> None:
+    assert not on_land(*AT_SEA[sea])
+
+
+@pytest.mark.parametrize(("longitude", "latitude", "x", "y"), [
+    # corners of the projection, from its formulas: y(90°) = 1.3173627, x(180°, 0) = 2.7066300
+    (0, 0, 0, 0), (180, 0, 2.7066300, 0), (-180, 0, -2.7066300, 0), (0, 90, 0, 1.3173627),
+    (0, -90, 0, -1.3173627), (180, 90, 1.6035887, 1.3173627)])
+def test_projection_of_known_points(longitude: float, latitude: float, x: float, y: float) -> None:
+    found = equal_earth(longitude, latitude)
+    assert found == (pytest.approx(x, abs=1e-6), pytest.approx(y, abs=1e-6))
+
+
+def test_projection_keeps_areas() -> None:
+    """A small square of the globe has cos(latitude) of the equator's area, and keeps just that."""
+    longitude, latitude = np.meshgrid(np.linspace(-170, 170, 9), np.linspace(-85, 85, 18))
+    step = 1e-4
+    x, y = equal_earth(longitude, latitude)
+    east, north = equal_earth(longitude + step, latitude), equal_earth(longitude, latitude + step)
+    area = ((east[0] - x) * (north[1] - y) - (east[1] - y) * (north[0] - x)) / np.radians(step) ** 2
+    np.testing.assert_allclose(area, np.cos(np.radians(latitude)), rtol=2e-4)
+
+
+def test_paths_are_broken_between_rings() -> None:
+    for x, y in (land_outline(), grid_lines()):
+        assert len(x) == len(y)
+        np.testing.assert_array_equal(np.isnan(x), np.isnan(y))
+        assert np.nanmax(np.abs(x)) <= 2.7067
+        assert np.nanmax(np.abs(y)) <= 1.3174
+    assert np.isnan(land_outline()[0]).sum() == len(land_degrees()) - 1
+
+
+def derive_land() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("derive_land", ROOT / "tools" / "derive_land.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_borders_between_countries_are_taken_out() -> None:
+    """Two squares that share a side leave one rectangle."""
+    west = [(0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, 0.0), (0.0, 0.0)]
+    east = [(1.0, 0.0), (1.0, 1.0), (2.0, 1.0), (2.0, 0.0), (1.0, 0.0)]
+    (coast,) = derive_land().coasts([west, east])
+    assert coast[0] == coast[-1]
+    assert set(coast) == {*west, *east}
+    assert len(coast) == 7
+    assert derive_land().rounded([(0.01, 0.0), (0.04, 0.0), (1.0, 2.06)]) == [0, 0, 10, 21]
+
+
+# marks and names kept apart
+
+def test_marks_that_overlap_move_apart_and_others_stay() -> None:
+    places = np.array([[0.0, 0], [0, 0], [3, 0], [100, 100]])
+    found = spread(places, 14)
+    np.testing.assert_array_equal(found[3], places[3])
+    for one in range(3):
+        for other in range(one):
+            assert np.linalg.norm(found[one] - found[other]) > 13
+    np.testing.assert_allclose(found[:3].mean(axis=0), places[:3].mean(axis=0), atol=0.5)
+    np.testing.assert_array_equal(found, spread(places, 14))
+    many = np.zeros((500, 2))
+    np.testing.assert_array_equal(spread(many, 14), many)
+
+
+def test_labels_stand_where_nothing_else_is() -> None:
+    radii = np.array([7.0, 7.0])
+    bounds = (0.0, 0.0, 200.0, 200.0)
+    alone = label_sides(np.array([[50.0, 50]]), radii[:1], [40], 14, bounds)
+    assert alone == ["middle right"]
+    at_edge = label_sides(np.array([[190.0, 50]]), radii[:1], [40], 14, bounds)
+    assert at_edge == ["middle left"]
+    beside = label_sides(np.array([[50.0, 50], [75, 50]]), radii, [40, 40], 14, bounds)
+    assert beside[0] != "middle right"
+    assert set(beside) <= set(SIDES)
+    crowd = np.array([[50.0 + 3 * i, 50 + 2 * j] for i in range(4) for j in range(4)])
+    sides = label_sides(crowd, np.full(16, 7.0), [60] * 16, 14, bounds, first=[5])
+    assert sides[5] != ""
+    assert "" in sides
+
+
+def test_text_width_knows_scripts() -> None:
+    assert text_width("日本語", 10) == pytest.approx(30)
+    assert text_width("አማርኛ", 10) > text_width("abcd", 10)
+    assert text_width("e\u0301", 10) == text_width("e", 10)
+    assert text_width("\u2068\u2069", 10) == 0
+    assert text_width("", 12) == 0
+
+
+# the figures
+
+def some(n: int = 3) -> tuple[dict[str, LanguageFacts], list[str], Colouring]:
+    facts = {f"l{i}": fact(f"l{i}", 10.0 * (i % 6), 8.0 * (i // 6)) for i in range(n)}
+    codes = list(facts)
+    strip = Strip("Branch", tuple("AB"[i % 2] for i in range(n)))
+    return facts, codes, colouring(strip, codes)
+
+
+def picks(figure: go.Figure) -> list[str]:
+    return [token for trace in figure.data if trace.customdata is not None
+            for token in trace.customdata]
+
+
+def test_every_language_is_picked_by_its_code_once() -> None:
+    facts, codes, colours = some()
+    figure = world_map(facts, codes, colours, TEXT, chosen=["l1"])
+    assert sorted(picks(figure)) == codes
+    assert figure.layout.yaxis.scaleanchor == "x"
+    assert figure.data[0].hoverinfo == "skip"
+
+
+def test_colour_shape_and_sign_say_the_same() -> None:
+    strip = Strip("Family", ("Bantu", "Bantu", "Semitic", None), unknown="family unknown")
+    found = colouring(strip, ["a", "b", "c", "d"])
+    assert [(mark.sign, mark.symbol) for mark in found.marks.values()] == [
+        ("A", SYMBOLS[0]), ("B", SYMBOLS[1]), ("?", "circle")]
+    assert found.label_of["d"] == "family unknown"
+    assert found.mark("a") == found.mark("b")
+    assert len({mark.colour for mark in found.marks.values()}) == 3
+
+
+def test_marked_languages_have_a_ring_and_a_bold_name() -> None:
+    facts, codes, colours = some()
+    plain = world_map(facts, codes, colours, TEXT)
+    marked = world_map(facts, codes, colours, TEXT, chosen=["l2"])
+    texts = [text for trace in marked.data for text in trace.text or ()]
+    assert "<b>L2</b>" in texts
+    assert not any("<b>" in text for trace in plain.data for text in trace.text or ())
+    ring = next(trace for trace in marked.data if trace.marker.line.width == 3)
+    point = next(trace for trace in marked.data
+                 if trace.customdata is not None and "l2" in trace.customdata)
+    assert (ring.x[0], ring.y[0]) == (point.x[0], point.y[0])
+
+
+def test_the_legend_holds_each_label_once_or_none() -> None:
+    facts, codes, colours = some(5)
+    figure = world_map(facts, codes, colours, TEXT, chosen=["l0", "l1"])
+    named = [trace.name for trace in figure.data if trace.showlegend]
+    assert sorted(named) == ["A A", "B B"]
+    silent = world_map(facts, codes, colours, TEXT, legend=False)
+    assert not any(trace.showlegend for trace in silent.data)
+
+
+def test_places_one_upon_another_stand_aside_with_a_line() -> None:
+    facts, codes, colours = some()
+    same = {code: replace(one, latitude=5.0, longitude=5.0) for code, one in facts.items()}
+    far = [trace for trace in world_map(facts, codes, colours, TEXT).data if trace.mode == "lines"]
+    near = [trace for trace in world_map(same, codes, colours, TEXT).data if trace.mode == "lines"]
+    assert len(near) == len(far) + 1
+    crowd, codes, colours = some(130)
+    crowd = {code: replace(one, latitude=5.0, longitude=5.0) for code, one in crowd.items()}
+    hovers = [hover for trace in world_map(crowd, codes, colours, TEXT).data
+              for hover in trace.hovertext or ()]
+    assert len(hovers) == 130
+    assert all("and 129 more here" in hover for hover in hovers)
+
+
+def test_names_are_left_to_the_hover_where_there_are_many() -> None:
+    facts, codes, colours = some(MOST_LABELLED + 1)
+    figure = world_map(facts, codes, colours, TEXT, chosen=["l3"])
+    names = [text for trace in figure.data for text in trace.text or () if "L" in text]
+    assert names == ["<b>L3</b>"]
+
+
+def test_only_languages_with_a_place_are_drawn() -> None:
+    facts = {"a": fact("a", 1.0, 2.0), "b": fact("b", None, None), "c": fact("c", 0.0, 0.0)}
+    assert with_place(facts, ["a", "b", "c"]) == ["a", "c"]
+    assert place_words(-1.26, -36.8) == "1.3° S, 36.8° W"
+
+
+def test_hostile_names_stay_text() -> None:
+    facts = {f"l{i}": fact(f"l{i}", 10.0 * i, 5.0, name=name, branch=name, script=name)
+             for i, name in enumerate(HOSTILE)}
+    colours = colouring(Strip("Branch", HOSTILE), list(facts))
+    figure = world_map(facts, list(facts), colours, ChartText(HOSTILE[0], "", (HOSTILE[2],)))
+    text = figure.to_json()
+    assert "<img" not in text
+    assert "<a " not in text
+    assert "\\u003cimg" not in text
+    assert plotly_text(HOSTILE[0])[:8] in text.replace("\\u0026", "&")
+
+
+def test_language_map_draws_places_and_nearest() -> None:
+    facts, codes, colours = some()
+    found = Arranged(tuple(codes), np.array([[0.0, 0], [1, 0], [0, 1]]), "mds", "", "", 1.0, 1.0,
+                     (1, 0, 0))
+    table = np.array([[1, 0.8, 0.3], [0.8, 1, 0.1], [0.3, 0.1, 1]])
+    for legend in (True, False):
+        figure = language_map(found, table, facts, colours, TEXT, legend=legend, dark=legend)
+        assert sorted(picks(figure)) == codes
+        lines = next(trace for trace in figure.data if trace.mode == "lines")
+        assert list(lines.x) == [0, 1, None, 0, 0, None]
+        hovers = [hover for trace in figure.data for hover in trace.hovertext or ()]
+        assert any("most similar: L0 (+0.30)" in hover for hover in hovers)
+    alone = Arranged(("l0",), np.zeros((1, 2)), "mds", "", "", np.nan, np.nan, ())
+    assert picks(language_map(alone, np.ones((1, 1)), facts, colours, TEXT)) == ["l0"]
