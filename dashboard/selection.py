@@ -82,6 +82,8 @@ class Selection:
     edits, undone : changes made to groups by hand, in order, and how many of the last are undone
     compared : ids of saved groupings that are held against the one shown
     guide : step of the first tour that is shown, from 1; 0 for none
+    trial_steps, trial_rows : steps of every new model, rows a language and step; 0 as usual
+    measuring, pairs : measures of a new correlation, none for all; 1 predicts gains of pairs
     """
 
     study: str = ""
@@ -132,6 +134,10 @@ class Selection:
     undone: int = 0
     compared: tuple[str, ...] = ()
     guide: int = 1
+    trial_steps: int = 0
+    trial_rows: int = 0
+    measuring: tuple[str, ...] = ()
+    pairs: int = 0
 
 
 DEFAULT = Selection()
@@ -139,15 +145,15 @@ DEFAULT = Selection()
 _POSSIBLE: dict[str, Callable[[Any], bool]] = {
     "reading": READINGS.__contains__, "correction": CORRECTIONS.__contains__,
     "strategy": STRATEGIES.__contains__, "picture": PICTURES.__contains__,
-    "snapshot": lambda at: at >= -1, "k": lambda k: k >= 0,
-    "health": (0, 1).__contains__, "smallest": lambda n: n >= 1, "largest": lambda n: n >= 0,
-    **dict.fromkeys(("planning", "gains", "sure"), (0, 1).__contains__),
-    "correlating": ("found", "plan", "import").__contains__, "within": (0, 1).__contains__,
+    **dict.fromkeys(("planning", "gains", "sure", "health", "within", "film", "pairs"),
+                    (0, 1).__contains__),
+    **dict.fromkeys(("k", "largest", "fewest", "undone", "trial_steps"), lambda n: n >= 0),
+    "snapshot": lambda at: at >= -1, "smallest": lambda n: n >= 1,
+    "trial_rows": lambda n: n >= 0 and n % 2 == 0,
+    "correlating": ("found", "plan", "import").__contains__,
     "bringing": ("scores", "similarity").__contains__,
-    "naming": ("english", "own").__contains__, "fewest": lambda n: n >= 0,
-    "arrangement": ("umap", "mds").__contains__, "film": (0, 1).__contains__,
-    "studying": ("chosen", "new", "beside").__contains__, "undone": lambda n: n >= 0,
-    "guide": (0, 1, 2, 3).__contains__,
+    "naming": ("english", "own").__contains__, "arrangement": ("umap", "mds").__contains__,
+    "studying": ("chosen", "new", "beside").__contains__, "guide": (0, 1, 2, 3).__contains__,
     "seeds": lambda n: 1 <= n <= MOST_SEEDS, "draws": lambda n: 1 <= n <= MOST_DRAWS,
 }
 
