@@ -149,11 +149,10 @@ _POSSIBLE: dict[str, Callable[[Any], bool]] = {
                     (0, 1).__contains__),
     **dict.fromkeys(("k", "largest", "fewest", "undone", "trial_steps"), lambda n: n >= 0),
     "snapshot": lambda at: at >= -1, "smallest": lambda n: n >= 1,
-    "trial_rows": lambda n: n >= 0 and n % 2 == 0,
-    "correlating": ("found", "plan", "import").__contains__,
-    "bringing": ("scores", "similarity").__contains__,
+    "correlating": ("found", "plan", "import").__contains__, "guide": (0, 1, 2, 3).__contains__,
+    "bringing": ("scores", "similarity").__contains__, "trial_rows": lambda n: n % 2 == 0 <= n,
     "naming": ("english", "own").__contains__, "arrangement": ("umap", "mds").__contains__,
-    "studying": ("chosen", "new", "beside").__contains__, "guide": (0, 1, 2, 3).__contains__,
+    "studying": ("chosen", "new", "beside").__contains__,
     "seeds": lambda n: 1 <= n <= MOST_SEEDS, "draws": lambda n: 1 <= n <= MOST_DRAWS,
 }
 
