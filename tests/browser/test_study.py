@@ -166,7 +166,7 @@ def test_several_files_say_their_languages_by_their_names(dashboard: Any, open_p
     page.get_by_role("button", name="Use these files").click(timeout=60_000)
     expect(page.get_by_text("The language of each file is what its name or folder says")
            ).to_be_visible(timeout=60_000)
-    expect(page.get_by_text(re.compile("split here: 80% train"))).to_be_visible()
+    expect(page.get_by_text("are split here")).to_be_visible()
     kept = sorted(file.relative_to(dashboard.cache / ".uploads").as_posix().partition("/")[2]
                   for file in (dashboard.cache / ".uploads").rglob("*.tsv"))
     assert kept == ["hau/train.tsv", "yoruba/train.tsv"]
@@ -179,7 +179,7 @@ def test_a_study_file_is_opened_and_taken_away(dashboard: Any, open_page: Open,
     page = open_page(f"{dashboard.url}/study?studying=new")
     page.get_by_text("Open a study file").click()
     uploader(page, "A study in YAML").set_input_files(file)
-    expect(page.get_by_text("study.yaml:3: batch_size: must be even")).to_be_visible(
+    expect(page.get_by_text(re.compile("batch_size.*must be even"))).to_be_visible(
         timeout=60_000)
     page.get_by_role("button", name="Remove study.yaml").click()
     file.write_text("# mine\nlanguages: [deu, nld]\nbatch_size: 8\n", encoding="utf-8")
