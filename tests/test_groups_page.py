@@ -88,6 +88,12 @@ def cards(app: AppTest) -> dict[str, str]:
             if (match := re.match(r"\*\*(.+)\*\* · \d+ language", one))}
 
 
+def chooser(app: AppTest, label: str) -> Any:
+    """The one select box of a label."""
+    (found,) = [one for one in app.selectbox if one.label == label]
+    return found
+
+
 def unmarked(app: AppTest) -> dict[str, str]:
     """The cards, as if no language were marked."""
     return {title: held.replace("**", "").replace(" (marked)", "")
@@ -115,7 +121,7 @@ def test_languages_move_and_every_change_stands_in_the_address(cache: Path) -> N
     assert edits_of(app) == [new_group(["swe", "dan"])]
     assert "Made by hand." in words(app)
     assert set(cards(app)) == {"Group 1", "Group 2", "Group 3"}
-    app.selectbox(key="editing.to").set_value("spa")
+    chooser(app, "Move to").set_value("spa")
     again(app)
     press(app, "Move")
     assert edits_of(app)[1] == move(["swe", "dan"], "spa")
@@ -140,7 +146,7 @@ def test_groups_are_split_merged_and_renamed(cache: Path) -> None:
     names = set(cards(app))
     press(app, "Split in two")
     assert len(cards(app)) == 3
-    app.selectbox(key="editing.group").set_value(EUROPEAN[0])
+    chooser(app, "Group").set_value(EUROPEAN[0])
     again(app)
     press(app, "Merge")
     assert len(cards(app)) == 2
@@ -280,7 +286,7 @@ def test_a_damaged_one_is_told_and_the_others_can_be_opened(cache: Path) -> None
     file.write_bytes(file.read_bytes()[:-40])
     app = opened()
     assert "1 saved grouping could not be read and was set aside" in words(app)
-    assert app.selectbox(key="saved.which").options == ["K 3"]
+    assert chooser(app, "Saved grouping").options == ["K 3"]
 
 
 def test_opened_under_another_reading_it_is_scored_by_that(cache: Path) -> None:

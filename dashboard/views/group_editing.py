@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import streamlit as st
@@ -98,15 +99,26 @@ def _groups(shown: Picture, groups: ShownGroups) -> None:
 
 
 def _choose_group(label: str, key: str, groups: ShownGroups, without: str = "") -> str | None:
-    """A group, meant by its first language."""
+    """A group, meant by its first language.
+
+    A browser keeps the words that it chose, not what they stand for; so groups with other words
+    have another widget, which begins where the last one was.
+    """
     held = groups.members()
     named = {members[0]: f"{shown_name(name)} ({count(len(members), 'language')})"
              for name, members in zip(groups.names, held, strict=True) if members}
     offered = [one for one in named if one != without]
-    return st.selectbox(label, offered, key=key, width=230,
-                        format_func=lambda one: plain_text(named.get(one, one), 80),
-                        help="Groups as they stand now." if label != "Merge with" else
-                        "The other group; its languages join the first.")
+    last = groups.group_of.get(st.session_state.get(key, ""))
+    anchor = held[last][0] if last is not None else None
+    words = hashlib.sha256(repr((offered, named)).encode()).hexdigest()[:12]
+    chosen = st.selectbox(label, offered, key=f"{key}.{words}", width=230,
+                          index=offered.index(anchor) if anchor in offered else 0,
+                          format_func=lambda one: plain_text(named.get(one, one), 80),
+                          help="Groups as they stand now." if label != "Merge with" else
+                          "The other group; its languages join the first.")
+    if chosen is not None:
+        st.session_state[key] = chosen
+    return chosen
 
 
 def _change(edit: Callable[[], str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,7 +88,10 @@ def _kept(selection: Selection, signature: str, saved: Saved) -> None:
         return
     names = {one.id: one.name for one in saved.groupings}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = st.selectbox("Saved grouping", list(names), key="saved.which", width=340,
+        known = hashlib.sha256(repr(names).encode()).hexdigest()[:12]  # a browser keeps words
+        name = st.selectbox("Saved grouping", list(names), key=f"saved.which.{known}", width=340,
+                            index=list(names).index(selection.opened)
+                            if selection.opened in names else 0,
                             format_func=lambda one: plain_text(names.get(one, one), 60),
                             help="Those of this study, by name.")
         st.button("Open", type="primary", key="saved.open", on_click=_open,
