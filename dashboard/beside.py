@@ -122,7 +122,8 @@ def among(found: Similarity, codes: Sequence[str]) -> Similarity:
 
 
 def _off_diagonal(matrix: np.ndarray) -> np.ndarray:
-    return np.where(np.eye(len(matrix), dtype=bool), np.nan, matrix)
+    """Exactly symmetric, so that both ways of a pair have one rank; no diagonal."""
+    return np.where(np.eye(len(matrix), dtype=bool), np.nan, (matrix + matrix.T) / 2)
 
 
 def _by_block(first: Results, second: Results, one: Reading, other: Reading,
