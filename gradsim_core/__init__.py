@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from gradsim_core.gram import block_indexes as block_indexes
     from gradsim_core.gram import half_similarities as half_similarities
     from gradsim_core.gram import similarity as similarity
+    from gradsim_core.group_script import training_script as training_script
     from gradsim_core.grouping import STRATEGIES as STRATEGIES
     from gradsim_core.grouping import Constraints as Constraints
     from gradsim_core.grouping import Grouping as Grouping
@@ -219,6 +220,7 @@ _HOME = {
     "findings.topics.topic_or_language": ("TopicOrLanguagePlan",),
     "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes",
              "half_similarities", "similarity"),
+    "group_script": ("training_script",),
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),
     "grouping.curve": ("KPoint", "k_curve"),

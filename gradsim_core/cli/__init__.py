@@ -27,6 +27,7 @@ from gradsim_core.cli.measures import import_similarity, measures
 from gradsim_core.cli.printing import log
 from gradsim_core.cli.runs import runs
 from gradsim_core.cli.scores import import_scores, scores
+from gradsim_core.cli.scripts import script
 from gradsim_core.cli.similarities import similarity
 from gradsim_core.cli.stability import stability_command
 from gradsim_core.cli.studies import list_studies, show
@@ -46,7 +47,7 @@ app = typer.Typer(
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": run, "estimate": estimate, "list": list_studies, "show": show,
     "similarity": similarity, "group": group, "stability": stability_command, "export": export,
-    "verify": verify, "groupings": groupings,
+    "verify": verify, "groupings": groupings, "script": script,
     "train": train, "transfer": transfer, "scores": scores,
     "import-scores": import_scores, "measures": measures,
     "import-similarity": import_similarity, "matrices": matrices_command,
