@@ -19,7 +19,19 @@ from dashboard.figures.frame import ChartText
 from dashboard.figures.heatmap_sides import picks_of
 from dashboard.figures.k_curve import k_curve_chart
 from dashboard.figures.plot_frame import PlotText
-from gradsim_core import Constraints, KPoint, Reading, Rule, group, k_curve, tree_labels
+from gradsim_core import (
+    Constraints,
+    KPoint,
+    Reading,
+    Rule,
+    Store,
+    decide,
+    group,
+    k_curve,
+    load_results,
+    training_script,
+    tree_labels,
+)
 from gradsim_core.errors import GroupingError
 from gradsim_core.grouping import linkage_tree
 
@@ -220,3 +232,24 @@ def test_moving_the_line_leaves_other_ways_behind(cache: Path) -> None:
     slider.set_value(slider.value + 1).run()
     assert app.query_params["strategy"] in ("agglomerative", ["agglomerative"])
     assert "made another way" not in words(app)
+
+
+def test_groups_can_be_taken_away_as_a_script(cache: Path) -> None:
+    write_study(cache)
+
+    def open_script() -> None:
+        import streamlit as st
+
+        from dashboard.views.groups import groups_page
+
+        st.session_state["view.script"] = True
+        groups_page()
+
+    app = opened_page(open_script, strategy="agglomerative", k="2")
+    (code,) = app.code
+    loaded = load_results(Store(cache), SIGNATURE)
+    reading = Reading(correction="raw")
+    assert code.value.strip() == training_script(decide(
+        loaded, reading, Rule(strategy="agglomerative", k=2))).strip()
+    assert "has no hub id" in words(app)
+    assert not opened_page(groups).code, "only once it is asked for"

@@ -25,6 +25,7 @@ from dashboard.views.reading import choose_reading, scale_lines
 from dashboard.views.rule import choose_rule
 from dashboard.views.saved_groups import save_shown, show_opened, show_saved
 from dashboard.views.stability import found_stability, show_stability
+from dashboard.views.training_script import show_training_script
 from dashboard.views.tree_cut import show_tree_cut
 from dashboard.views.waiting import ready_study
 from gradsim_core import Results, decision_json, decision_of, newick, placed_languages
@@ -53,6 +54,7 @@ def groups_page() -> None:
     with cards.container():
         show_cards(decision, shown, groups, selection.chosen, {})
     _downloads(decision, shown, loaded, selection, groups)
+    show_training_script(decision, f"gradsim-{signature[:8]}-train-groups")
     show_editing(selection, shown, groups)
     show_tree_cut(selection, signature, shown, groups)
     order, frames = _by_group(shown, groups)
