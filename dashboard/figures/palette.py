@@ -31,8 +31,12 @@ STRATEGY_COLOURS = {
 """Strategy -> its colour on a light and on a dark page: at least 3 : 1 on the page, and at least
 20 apart (CIE 1976) for readers with any colour vision, after Machado et al. 2009."""
 
-FONT = '"Source Sans", "Source Sans Pro", sans-serif'
-"""Streamlit's own font, which it serves itself."""
+FONT = ", ".join((*(f'"{family}"' for family in (
+    "Source Sans", "Source Sans Pro", "Noto Sans", "Noto Sans Ethiopic", "Noto Sans Arabic",
+    "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans CJK JP")),
+    "sans-serif"))
+"""Streamlit's own font, which it serves itself; for signs that it lacks the reader's fonts, those
+named here before any other (names of languages in their own scripts)."""
 
 OTHER, UNKNOWN = "Other branches", "Branch unknown"
 
