@@ -218,7 +218,8 @@ def test_every_change_gives_another_id() -> None:
         "strategies": ("hand", "gradient", "table"), "seeds": 5, "draws": 5, "steps": 7,
         "batch_size": 8, "patience": 1, "adaptation_steps": 3, "reading": {"blocks": "head"},
         "rule": {"k": 2}, "groups": [("a",), ("b", "c")], "groups_title": "other",
-        "table": table_of(CODES[:3], set())}
+        "table": table_of(CODES[:3], set()),
+        "given": [{"title": "more", "groups": [("a", "b", "c")]}]}
     assert set(changes) == set(Plan.model_fields)
     ids = {Plan.model_validate({**full.model_dump(), **{name: value}}).id
            for name, value in changes.items()}

@@ -23,7 +23,7 @@ from gradsim_core.cli.training import (
 )
 from gradsim_core.experiments.figures import report_figures
 from gradsim_core.experiments.group_files import read_groups
-from gradsim_core.experiments.plans import Plan, Table
+from gradsim_core.experiments.plans import GivenGroups, Plan, Table, given_name
 from gradsim_core.experiments.record import load_plan, run_experiment
 from gradsim_core.experiments.report import report_csv, report_markdown, summary_rows
 from gradsim_core.experiments.runs import (
@@ -46,8 +46,9 @@ experiments = typer.Typer(
 @experiments.command("groups")
 @plan_options
 def groups_experiment(asked: tuple[str, Plan], cache: Cache = DEFAULT_CACHE,
-               groups: Annotated[Path | None, typer.Option(help=(
-                   "Hand-made groups to compare: JSON, or a decision by `export`."))] = None,
+               groups: Annotated[list[Path] | None, typer.Option(help=(
+                   "Hand-made groups to compare: JSON, YAML, or a decision by `export`; may be "
+                   "repeated."))] = None,
                table: Annotated[Path | None, typer.Option(help=(
                    "A similarity from elsewhere (CSV or TSV) to group by and compare."))] = None,
                plan: Annotated[str | None, typer.Option(hidden=True)] = None,
@@ -67,6 +68,7 @@ def groups_experiment(asked: tuple[str, Plan], cache: Cache = DEFAULT_CACHE,
     gradsim experiment groups --k 4 --draws 40 --estimate
     gradsim experiment groups --k-min 2 --k-max 5      # the number of groups is chosen on dev
     gradsim experiment groups --groups mine.json --strategies hand,all_languages,random
+    gradsim experiment groups --groups mine.json --groups yours.json   # both, and the gradients'
     gradsim experiment groups --table lang2vec.csv --strategies gradient,table,monolingual,random
     ```
     """
@@ -74,7 +76,8 @@ def groups_experiment(asked: tuple[str, Plan], cache: Cache = DEFAULT_CACHE,
     refuse_early_report(report, background, estimate)
     prepared = prepared_study(store, signature, threads, estimate)
     name = prepared.signature
-    wanted = load_plan(store, name, plan) if plan else _with_files(prepared, wanted, groups, table)
+    wanted = load_plan(store, name, plan) if plan else _with_files(prepared, wanted, groups or [],
+                                                                   table)
     if estimate:
         say_estimate(estimate_experiment(store, name, wanted, workers), as_json)
         return
@@ -102,14 +105,18 @@ def groups_experiment(asked: tuple[str, Plan], cache: Cache = DEFAULT_CACHE,
 add_findings(experiments)
 
 
-def _with_files(prepared: Prepared, plan: Plan, groups: Path | None, table: Path | None) -> Plan:
+def _with_files(prepared: Prepared, plan: Plan, groups: list[Path], table: Path | None) -> Plan:
     """The plan with what stands in files; a strategy that a file is for need not be named."""
     changes: dict[str, Any] = {}
     names = list(plan.strategies)
     if groups:
-        changes |= {"groups": read_groups(groups, prepared.sources),
-                    "groups_title": groups.name[:200]}
-        names += ["hand"] if "hand" not in names else []
+        first, *more = groups
+        changes |= {"groups": read_groups(first, prepared.sources),
+                    "groups_title": first.name[:200],
+                    "given": tuple(GivenGroups(title=file.name[:200], groups=read_groups(
+                        file, prepared.sources)) for file in more)}
+        names += [name for name in ("hand", *map(given_name, range(len(more))))
+                  if name not in names]
     if table:
         found, _ = read_similarity_table(table, known=prepared.sources)
         matrix = found.among(prepared.sources)

@@ -21,7 +21,7 @@ from gradsim_core.decision import make_grouping, placed_languages, read_similari
 from gradsim_core.errors import GroupingError
 from gradsim_core.experiments.candidate import Candidate, candidate_of
 from gradsim_core.experiments.matrix_groups import can_group, measure_groups, table_groups
-from gradsim_core.experiments.plans import EVERY_MEASURE, Plan, is_measure
+from gradsim_core.experiments.plans import EVERY_MEASURE, Plan, given_place, is_measure
 from gradsim_core.gram import Similarity
 from gradsim_core.grouping import group
 from gradsim_core.measures import Measure
@@ -117,6 +117,10 @@ def _known(name: str, results: Results, plan: Plan, codes: Sequence[str],
         return measure_groups(name, plan, codes, measures, k)
     if name == "hand":
         return hand_groups(plan, codes)
+    place = given_place(name)
+    if place is not None:
+        further = plan.given[place]
+        return _whole(name, further.groups, codes, f"K = {len(further.groups)}")
     if name == "table":
         return table_groups(plan, codes, k)
     return comparison_groups(name, results, plan, k)
@@ -159,8 +163,14 @@ def hand_groups(plan: Plan, codes: Sequence[str]) -> Candidate:
     """The plan's own groups: each language that can be grouped stands in exactly one."""
     if not plan.groups:
         raise GroupingError("The strategy 'hand' needs groups. Give a JSON file with --groups.")
+    return _whole("hand", plan.groups, codes, plan.groups_title or f"K = {len(plan.groups)}")
+
+
+def _whole(name: str, groups: tuple[tuple[str, ...], ...], codes: Sequence[str],
+           how: str) -> Candidate:
+    """Groups that were given, once it is sure that they hold each language once."""
     serves: dict[str, int] = {}
-    for at, members in enumerate(plan.groups):
+    for at, members in enumerate(groups):
         for code in members:
             if code in serves:
                 raise GroupingError(f"Language {code!r} stands twice in the given groups. Leave "
@@ -174,5 +184,4 @@ def hand_groups(plan: Plan, codes: Sequence[str]) -> Candidate:
                 f"lack {', '.join(absent[:8])}" if absent else "",
                 f"name {', '.join(map(repr, unknown[:8]))}, which this study cannot group"
                 if unknown else ""))) + ". Put each language of the study in one group.")
-    return Candidate("hand", tuple(tuple(sorted(members)) for members in plan.groups), serves,
-                     plan.groups_title or f"K = {len(plan.groups)}")
+    return Candidate(name, tuple(tuple(sorted(members)) for members in groups), serves, how)

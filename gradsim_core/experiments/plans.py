@@ -12,7 +12,15 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from gradsim_core.decision import Reading, Rule
 from gradsim_core.errors import choice
@@ -32,11 +40,32 @@ EVERY_MEASURE = "measures"
 USES_TEST = ("oracle",)
 _ONLY_COMPARE = ("random", "oracle", EVERY_MEASURE)
 _IMPORTED = "imported."
+_GIVEN = "given."
+MOST_GIVEN = 8
+"""Groupings that a plan can compare besides the one of its verdict."""
 
 
 def is_measure(name: str) -> bool:
     """Whether a strategy groups by a measure other than the gradients and the genealogy."""
     return name.startswith(_IMPORTED) or (name in MEASURES and name not in TITLES)
+
+
+def given_place(name: str) -> int | None:
+    """Place of a strategy's groups among those that a plan gives further; None for others.
+
+    Examples
+    --------
+    >>> given_place("given.2"), given_place("hand")
+    (1, None)
+    """
+    number = name.removeprefix(_GIVEN)
+    known = name.startswith(_GIVEN) and number in map(str, range(1, MOST_GIVEN + 1))
+    return int(number) - 1 if known else None
+
+
+def given_name(place: int) -> str:
+    """The strategy of the groups at a place (see `given_place`)."""
+    return f"{_GIVEN}{place + 1}"
 
 
 def strategy_title(name: str) -> str:
@@ -93,7 +122,8 @@ class PlanSettings(Spending):
     @classmethod
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for name in value:
-            if name not in TITLES and name != EVERY_MEASURE and not is_measure(name):
+            if name not in TITLES and name != EVERY_MEASURE and not is_measure(name) \
+                    and given_place(name) is None:
                 raise ValueError(choice("Strategy", name, (*TITLES, EVERY_MEASURE)))
         if len(set(value)) < len(value) or not value:
             raise ValueError("name at least one strategy, and each only once")
@@ -113,6 +143,21 @@ class Table(BaseModel):
     matrix: tuple[tuple[float | None, ...], ...]
 
 
+def _in_one_order(groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    return tuple(sorted(tuple(sorted(members)) for members in groups))
+
+
+class GivenGroups(BaseModel):
+    """Further groups of codes to compare, and what they are called."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = Field(min_length=1, max_length=200)
+    groups: tuple[tuple[str, ...], ...] = Field(min_length=1)
+
+    _sorted = field_validator("groups")(_in_one_order)
+
+
 class Plan(PlanSettings):
     """A whole experiment: settings, how the gradients are read and grouped, and what is given."""
 
@@ -121,11 +166,28 @@ class Plan(PlanSettings):
     groups: tuple[tuple[str, ...], ...] = Field((), description="Hand-made groups of codes.")
     groups_title: str = Field("", max_length=200)
     table: Table | None = None
+    given: tuple[GivenGroups, ...] = Field((), max_length=MOST_GIVEN, description="Further groups "
+                                           "to compare: the strategies given.1, given.2, ….")
 
-    @field_validator("groups")
-    @classmethod
-    def _in_one_order(cls, value: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
-        return tuple(sorted(tuple(sorted(members)) for members in value))
+    _sorted = field_validator("groups")(_in_one_order)
+
+    @model_validator(mode="after")
+    def _given_are_there(self) -> Plan:
+        for name in self.strategies:
+            place = given_place(name)
+            if place is not None and place >= len(self.given):
+                raise ValueError(f"there are no groups for the strategy {name}; give them")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_nothing_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A plan without further groups is written, and named, as it always was."""
+        return {name: value for name, value in handler(self).items() if name != "given" or value}
+
+    def title(self, strategy: str) -> str:
+        """What people call one of its strategies."""
+        place = given_place(strategy)
+        return strategy_title(strategy) if place is None else self.given[place].title
 
     @property
     def id(self) -> str:

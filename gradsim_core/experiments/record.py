@@ -19,7 +19,7 @@ from gradsim_core.errors import StoreError, StudyError
 from gradsim_core.experiments.candidate import Candidate
 from gradsim_core.experiments.comparison import Comparison, Gain, Interval, compare
 from gradsim_core.experiments.experiment import Experiment
-from gradsim_core.experiments.plans import USES_TEST, Plan, strategy_title
+from gradsim_core.experiments.plans import USES_TEST, Plan
 from gradsim_core.experiments.verdict import caution, verdict
 from gradsim_core.prepared import Prepared, versions
 from gradsim_core.progress import Observer
@@ -115,7 +115,7 @@ def _content(experiment: Experiment, plan: Plan, candidates: Mapping[str, Sequen
         [experiment.scores(one, codes) for one in draws]), languages=codes)
     record, names = experiment.results.record, experiment.results.names
     dev = experiment.scored("dev")
-    titles = {name: strategy_title(name) for name in candidates}
+    titles = {name: plan.title(name) for name in candidates}
     return {
         "$schema": SCHEMA, "id": plan.id,
         "study": {**{key: record[key] for key in ("signature", "source", "task", "metric")},
