@@ -9,6 +9,7 @@ files tell at once where there is reason to ask (`written_since`). Neither chang
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def written_since(study: Study, at_ns: int) -> list[str]:
     """What a study is made from, as it was named, that was written after a moment."""
     named = dict.fromkeys(filter(None, (study.data, study.topics, study.model)))
     return [name for name in named if any(
-        written(file) > at_ns for file in islice(_files(Path(name).expanduser()), MOST_FILES))]
+        written(file) > at_ns for file in islice(_files(name), MOST_FILES))]
 
 
 def other_method(version: object) -> bool:
@@ -42,9 +43,11 @@ def other_method(version: object) -> bool:
     return version != METHOD_VERSION
 
 
-def _files(place: Path) -> Iterator[Path]:
-    """The file itself, or all files of a folder; nothing for what is not here."""
-    if place.is_file():
-        yield place
-    elif place.is_dir():
-        yield from (file for file in place.rglob("*") if file.is_file())
+def _files(name: str) -> Iterator[Path]:
+    """The file itself, or all files of a folder; nothing for what is not here, or cannot be."""
+    with suppress(OSError, ValueError, RuntimeError):  # too long a name, a NUL, nobody's home
+        place = Path(name).expanduser()
+        if place.is_file():
+            yield place
+        elif place.is_dir():
+            yield from (file for file in place.rglob("*") if file.is_file())

@@ -132,3 +132,5 @@ def test_newer_files_are_named(tmp_path: Path) -> None:
     assert written_since(study, at - 1) == [str(data)]
     assert written_since(study_from({"data": str(tmp_path)}), at - 1) == [str(tmp_path)]
     assert written_since(study_from({}), 0) == [], "the built-in data are no file of the reader's"
+    for name in (300 * "m", "no\x00where", "~nobody-of-this-name/model"):
+        assert written_since(study_from({"model": name}), 0) == [], "no folder can be called so"
