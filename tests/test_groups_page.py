@@ -409,6 +409,7 @@ def test_edited_groups_are_what_training_compares(cache: Path) -> None:
     app = opened(training, k="2", edits=list(EDITS), planning="1")
     assert not app.error
     assert "Hand-made groups" in words(app)
+    assert "trained alone: Italian" in words(app)
     assert "Gradient groups" in [one.label for one in app.toggle]
     assert not (store.root / SIGNATURE / "plans").exists()
 
