@@ -9,7 +9,7 @@ experiment's content is the JSON that the engine wrote; scores in it are fractio
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,15 @@ from gradsim_core import (
     Plan,
     Rule,
     Run,
+    SavedGrouping,
     Store,
     estimate_experiment,
     experiment_key,
+    given_name,
     list_experiments,
     list_runs,
     load_experiment,
+    serving_groups,
     submit_experiment,
 )
 
@@ -38,14 +41,21 @@ BY_RULE = ("monolingual", "all_languages", "family")
 _FEWEST_SEEDS = 3
 
 
-def plan_of(selection: Selection, groups: ShownGroups) -> Plan:
+def plan_of(selection: Selection, groups: ShownGroups,
+            saved: Sequence[SavedGrouping] = ()) -> Plan:
     """The comparison that the selection asks for; the verdict is about the groups shown.
 
     Groups made by hand are held against the gradients' best with as many groups; a language that
     they leave out is trained alone.
+
+    Parameters
+    ----------
+    saved : groupings that are compared, too
     """
     settings: dict[str, Any] = {"seeds": selection.seeds, "draws": selection.draws,
-                                "reading": groups.reading}
+                                "reading": groups.reading, "steps": selection.trial_steps or None,
+                                "batch_size": selection.trial_rows or None,
+                                "given": [_given(one, groups.codes) for one in saved]}
     rule = groups.rule.model_copy(update={"k": groups.made.k})
     first = rule.strategy if rule.strategy in (*BY_RULE, "hand") else "gradient"
     if first == "hand":
@@ -56,7 +66,16 @@ def plan_of(selection: Selection, groups: ShownGroups) -> Plan:
     others = [name for name in Plan.model_validate({}).strategies
               if name != first and name not in selection.without
               and (first == "hand" or name != "gradient")]
+    others += [given_name(at) for at in range(len(saved))]
     return Plan.model_validate({**settings, "strategies": (first, *others), "rule": rule})
+
+
+def _given(one: SavedGrouping, codes: Sequence[str]) -> dict[str, Any]:
+    """A saved grouping as a plan takes it: whom it does not group stands alone."""
+    serves = {code: at for code, at in serving_groups(one.decision).items() if code in codes}
+    groups = [[code for code in codes if serves.get(code) == at] for at in set(serves.values())]
+    return {"title": one.name, "groups": [*groups, *([code] for code in codes
+                                                     if code not in serves)]}
 
 
 def estimate(signature: str, plan: Plan) -> Mapping[str, Any]:

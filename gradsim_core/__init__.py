@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from gradsim_core.estimating import StudyEstimate as StudyEstimate
     from gradsim_core.experiments.group_files import groups_content as groups_content
     from gradsim_core.experiments.group_files import named_groups_from as named_groups_from
+    from gradsim_core.experiments.plans import MOST_GIVEN as MOST_GIVEN
     from gradsim_core.experiments.plans import Plan as Plan
+    from gradsim_core.experiments.plans import given_name as given_name
     from gradsim_core.experiments.record import list_experiments as list_experiments
     from gradsim_core.experiments.record import load_experiment as load_experiment
     from gradsim_core.experiments.report import report_csv as report_csv
@@ -141,9 +143,12 @@ if TYPE_CHECKING:
     from gradsim_core.results import load_increments as load_increments
     from gradsim_core.results import load_results as load_results
     from gradsim_core.robustness import Certainty as Certainty
+    from gradsim_core.robustness import Regroupings as Regroupings
     from gradsim_core.robustness import Settling as Settling
     from gradsim_core.robustness import Stability as Stability
     from gradsim_core.robustness import certainty as certainty
+    from gradsim_core.robustness import held_against as held_against
+    from gradsim_core.robustness import regroupings as regroupings
     from gradsim_core.robustness import settling as settling
     from gradsim_core.robustness import settling_sentence as settling_sentence
     from gradsim_core.robustness import stability as stability
@@ -206,7 +211,7 @@ _HOME = {
     "errors": ("GradSimError",),
     "estimating": ("StudyEstimate",),
     "experiments.group_files": ("groups_content", "named_groups_from"),
-    "experiments.plans": ("Plan",),
+    "experiments.plans": ("MOST_GIVEN", "Plan", "given_name"),
     "experiments.record": ("list_experiments", "load_experiment"),
     "experiments.report": ("report_csv", "report_markdown", "summary_rows"),
     "experiments.runs": ("estimate_experiment", "experiment_key", "submit_experiment"),
@@ -251,8 +256,8 @@ _HOME = {
     "scores.trained": ("all_languages_scores", "pair_gains", "transfer_scores"),
     "measuring.files": ("ImportedSimilarity", "keep_similarity", "read_similarity_files"),
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
-    "robustness": ("Certainty", "Settling", "Stability", "certainty", "settling",
-                   "settling_sentence", "stability"),
+    "robustness": ("Certainty", "Regroupings", "Settling", "Stability", "certainty",
+                   "held_against", "regroupings", "settling", "settling_sentence", "stability"),
     "statistics.association": ("Association", "associate"),
     "statistics.tree_agreement": ("TreeAgreement", "tree_agreement"),
     "store": ("Store",),

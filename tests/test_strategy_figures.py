@@ -15,13 +15,14 @@ from made_up_studies import HOSTILE
 from dashboard.experiment_words import chart_text
 from dashboard.figures.palette import STRATEGY_COLOURS, luminance, palette, strategy_colour
 from dashboard.figures.strategies import (
+    GIVEN_SYMBOLS,
     MOST_WITH_INTERVALS,
     SYMBOLS,
     Measured,
     language_dots,
     strategy_dots,
 )
-from gradsim_core import Plan
+from gradsim_core import MOST_GIVEN, Plan, given_name
 from gradsim_core.experiments.plans import TITLES
 
 CONTENT = made_up_experiment()
@@ -154,7 +155,9 @@ def test_one_seed_has_no_interval_in_a_language() -> None:
 
 def test_every_strategy_has_a_colour_and_a_shape_of_its_own() -> None:
     assert set(STRATEGY_COLOURS) == set(SYMBOLS) == set(TITLES)
-    assert len(set(SYMBOLS.values())) == len(SYMBOLS)
+    assert set(GIVEN_SYMBOLS) == {given_name(at) for at in range(MOST_GIVEN)}
+    shapes = [*SYMBOLS.values(), *GIVEN_SYMBOLS.values()]
+    assert len(set(shapes)) == len(shapes)
     assert strategy_colour("unknown", False) == palette(False).bar
 
 

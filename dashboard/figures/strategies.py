@@ -25,6 +25,10 @@ from gradsim_core import percent, points
 SYMBOLS = {"gradient": "circle", "monolingual": "triangle-up", "all_languages": "square",
            "family": "diamond", "random": "x", "oracle": "star", "hand": "pentagon",
            "table": "triangle-down"}
+GIVEN_SYMBOLS = {f"given.{at}": symbol for at, symbol in enumerate((
+    "hexagon", "hourglass", "cross", "bowtie", "star-square", "hexagram", "star-triangle-up",
+    "star-diamond"), 1)}
+"""Shapes of further groups made by hand, which share one colour."""
 MOST_WITH_INTERVALS = 40
 """Languages up to which each marker has its interval."""
 
@@ -164,7 +168,7 @@ def _add_marks(figure: go.Figure, strategy: Mapping[str, Any], values: Sequence[
                dark: bool) -> None:
     """One strategy's marks, each with its interval as a line."""
     colour = strategy_colour(strategy["name"], dark)
-    symbol = SYMBOLS.get(strategy["name"], "circle")
+    symbol = {**SYMBOLS, **GIVEN_SYMBOLS}.get(strategy["name"], "circle")
     hollow = strategy["uses_test_scores"]
     reach = [(value.interval or (value.mean, value.mean)) for value in values]
     figure.add_scatter(

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
-from dashboard.data import results
-from dashboard.escaping import markdown_text
+from dashboard.data import asked_study, results
+from dashboard.escaping import markdown_text, plain_text
 from dashboard.experiment_words import STRATEGIES
 from dashboard.experiments import begin_experiment, estimate, plan_of, run_of
 from dashboard.groupings import ShownGroups, shown_groups
 from dashboard.pictures import picture
+from dashboard.saved import saved_of
 from dashboard.selection import MOST_DRAWS, MOST_SEEDS, Selection, reading_of, rule_of
 from dashboard.shown import Picture
 from dashboard.state import bound, select, turn_to
 from dashboard.summaries import about, count
 from dashboard.views.reading import CORRECTION_LABELS
 from dashboard.views.rule import STRATEGY_WORDS
-from gradsim_core import GradSimError, Grouping, Plan, Run, placed_languages
+from dashboard.views.training_budget import choose_training
+from gradsim_core import (
+    MOST_GIVEN,
+    GradSimError,
+    Plan,
+    Run,
+    SavedGrouping,
+    placed_languages,
+)
 
 
 def plan_comparison(selection: Selection, signature: str, runs: list[Run],
@@ -48,24 +58,31 @@ def plan_comparison(selection: Selection, signature: str, runs: list[Run],
         st.error(markdown_text(error))
         _offer_other_groups()
         return
-    plan, made = plan_of(selection, groups), groups.made
+    kept = saved_of(signature).groupings
+    also = [one for one in kept if one.id in selection.compared and one.id != selection.opened]
+    plan = plan_of(selection, groups, also[:MOST_GIVEN])
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _show_groups(selection, plan, shown, made)
+        _show_groups(selection, plan, shown, groups)
         _choose_strategies(selection, plan)
+        _choose_saved(selection, kept)
         _choose_numbers(selection, groups, len(placed_languages(shown.found)))
+        choose_training(selection, results(signature).record["study"])
     with right, st.container(border=True):
-        _start(signature, plan, runs, done, results(signature).record)
+        _start(signature, plan, runs, done)
 
 
-def _show_groups(selection: Selection, plan: Plan, shown: Picture, made: Grouping) -> None:
+def _show_groups(selection: Selection, plan: Plan, shown: Picture, groups: ShownGroups) -> None:
     """The groups that the verdict will be about, and how they were made."""
+    made = groups.made
     codes = [shown.found.languages[i] for i in placed_languages(shown.found)]
     title = STRATEGIES.get(plan.strategies[0], ("Hand-made groups", ""))[0]
     st.subheader(f"{title}, K = {made.k}", anchor=False)
     st.markdown("\n".join(
         f"{at}. " + ", ".join(markdown_text(shown.names.get(codes[i], codes[i]), 60)
                               for i in members) for at, members in enumerate(made.groups, 1)))
+    if left_out := [shown.names.get(code, code) for code in groups.left_out()]:
+        st.caption(f"Left out by hand, and so trained alone: {markdown_text(', '.join(left_out))}.")
     how = STRATEGY_WORDS.get(made.strategy, ("Made by hand", ""))[0]
     correction = CORRECTION_LABELS.get(shown.found.correction, shown.found.correction)
     st.caption(markdown_text(f"{how}; blocks {selection.blocks}; {correction.lower()}; "
@@ -74,7 +91,8 @@ def _show_groups(selection: Selection, plan: Plan, shown: Picture, made: Groupin
 
 
 def _offer_other_groups() -> None:
-    if st.button("Change the groups", type="tertiary", icon=":material/arrow_back:"):
+    if st.button("Change the groups", type="tertiary", icon=":material/arrow_back:",
+                 help="On the Groups page: by rule, by hand, or from a file of yours."):
         turn_to("groups")
 
 
@@ -85,9 +103,23 @@ def _choose_strategies(selection: Selection, plan: Plan) -> None:
             continue
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             with st.container(width=225):
-                st.toggle(title, **bound(f"with_{name}", name not in selection.without,
-                                         partial(_with, selection, name)))
+                st.toggle(title, help=why, **bound(f"with_{name}", name not in selection.without,
+                                                   partial(_with, selection, name)))
             st.caption(why)
+
+
+def _choose_saved(selection: Selection, kept: Sequence[SavedGrouping]) -> None:
+    """Let the reader compare groupings that were saved, each under its name."""
+    names = {one.id: one.name for one in kept if one.id != selection.opened}
+    if not names:
+        st.caption("Groupings that you save on the *Groups* page, or bring there from a file, can "
+                   "be compared, too.")
+        return
+    st.multiselect("Saved groupings", list(names), max_selections=MOST_GIVEN,
+                   format_func=lambda one: plain_text(names.get(one, one), 60),
+                   placeholder="none", help="Each is trained as a strategy of its own; a language "
+                   "that one of them leaves out is trained alone in it.",
+                   **bound("compared", [one for one in selection.compared if one in names]))
 
 
 def _with(selection: Selection, name: str, on: bool) -> dict[str, tuple[str, ...]]:
@@ -112,11 +144,11 @@ def _choose_numbers(selection: Selection, groups: ShownGroups, n_languages: int)
                         **bound("draws", selection.draws))
 
 
-def _start(signature: str, plan: Plan, runs: list[Run], done: list[str], record: dict) -> None:
+def _start(signature: str, plan: Plan, runs: list[Run], done: list[str]) -> None:
     """What the plan takes, and the button that starts it."""
     st.subheader("What it takes", anchor=False)
     found = estimate(signature, plan)
-    budget = record["study"]["steps"] * record["study"]["batch_size"]
+    budget = plan.budget(asked_study(signature)).examples
     models, seconds = found["models"], found["seconds"]
     time = "none" if not models else "not known" if seconds is None else about(seconds)
     shown = (("Time, about", time), ("Models to train", f"{models:,}"),
