@@ -144,13 +144,10 @@ if TYPE_CHECKING:
     from gradsim_core.results import load_results as load_results
     from gradsim_core.robustness import Certainty as Certainty
     from gradsim_core.robustness import Regroupings as Regroupings
-    from gradsim_core.robustness import Settling as Settling
     from gradsim_core.robustness import Stability as Stability
     from gradsim_core.robustness import certainty as certainty
     from gradsim_core.robustness import held_against as held_against
     from gradsim_core.robustness import regroupings as regroupings
-    from gradsim_core.robustness import settling as settling
-    from gradsim_core.robustness import settling_sentence as settling_sentence
     from gradsim_core.robustness import stability as stability
     from gradsim_core.runs import Run as Run
     from gradsim_core.runs import cancel_run as cancel_run
@@ -175,6 +172,9 @@ if TYPE_CHECKING:
     from gradsim_core.scores.trained import all_languages_scores as all_languages_scores
     from gradsim_core.scores.trained import pair_gains as pair_gains
     from gradsim_core.scores.trained import transfer_scores as transfer_scores
+    from gradsim_core.settled import Settling as Settling
+    from gradsim_core.settled import settling as settling
+    from gradsim_core.settled import settling_sentence as settling_sentence
     from gradsim_core.spreadsheet import csv_cell as csv_cell
     from gradsim_core.spreadsheet import csv_text as csv_text
     from gradsim_core.spreadsheet import plain_text as plain_text
@@ -191,7 +191,7 @@ if TYPE_CHECKING:
     from gradsim_core.study import study_yaml as study_yaml
     from gradsim_core.study_text import settings_in as settings_in
     from gradsim_core.upload_places import Holding as Holding
-    from gradsim_core.upload_places import guessed_holding as guessed_holding
+    from gradsim_core.upload_places import guessed_holdings as guessed_holdings
     from gradsim_core.upload_places import is_data as is_data
     from gradsim_core.upload_places import placed as placed
     from gradsim_core.uploads import MOST_UPLOADED_BYTES as MOST_UPLOADED_BYTES
@@ -256,15 +256,16 @@ _HOME = {
     "scores.trained": ("all_languages_scores", "pair_gains", "transfer_scores"),
     "measuring.files": ("ImportedSimilarity", "keep_similarity", "read_similarity_files"),
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
-    "robustness": ("Certainty", "Regroupings", "Settling", "Stability", "certainty",
-                   "held_against", "regroupings", "settling", "settling_sentence", "stability"),
+    "robustness": ("Certainty", "Regroupings", "Stability", "certainty", "held_against",
+                   "regroupings", "stability"),
+    "settled": ("Settling", "settling", "settling_sentence"),
     "statistics.association": ("Association", "associate"),
     "statistics.tree_agreement": ("TreeAgreement", "tree_agreement"),
     "store": ("Store",),
     "study": ("METHOD_VERSION", "Study", "load_study", "study_from", "study_from_text",
               "study_yaml"),
     "study_text": ("settings_in",),
-    "upload_places": ("Holding", "guessed_holding", "is_data", "placed"),
+    "upload_places": ("Holding", "guessed_holdings", "is_data", "placed"),
     "uploads": ("MOST_UPLOADED_BYTES", "keep_uploads"),
     "verification": ("check_decision", "decision_from", "load_decision"),
 }

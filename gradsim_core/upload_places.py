@@ -55,6 +55,17 @@ def guessed_holding(name: str) -> Holding:
     return Holding("" if split and not rest else whole, split)
 
 
+def guessed_holdings(names: Sequence[str]) -> list[Holding]:
+    """What each of several files seems to hold; no language where none of the names says one.
+
+    Tables that all have a column for the language may have any names.
+    """
+    found = [guessed_holding(name) for name in names]
+    if any(_is_language(one.language) for one in found):
+        return found
+    return [Holding("", one.split) for one in found]
+
+
 def placed(files: Sequence[HeldFile], holdings: Sequence[Holding]) -> list[HeldFile]:
     """The files under names that the readers understand.
 
@@ -97,6 +108,7 @@ def _place(name: str, language: str, split: str, number: int, count: int) -> str
 
 
 def _is_language(spelling: str) -> bool:
+    """Whether a spelling stands for one language."""
     try:
         resolve(spelling)
     except LanguageError:

@@ -12,7 +12,7 @@ from gradsim_core.data.files import HeldFile
 from gradsim_core.data.readers import ENDINGS, load_parts
 from gradsim_core.errors import DataError, StoreError
 from gradsim_core.store import Store
-from gradsim_core.upload_places import Holding, guessed_holding, is_data, placed
+from gradsim_core.upload_places import Holding, guessed_holding, guessed_holdings, is_data, placed
 from gradsim_core.uploads import keep_uploads, upload_name
 
 
@@ -105,6 +105,14 @@ def test_too_large_an_upload_is_named_by_its_path(tmp_path: Path,
     ("data_en.valid.csv", ("en", "dev")), ("reviews.csv", ("reviews", ""))])
 def test_names_say_language_and_split(name: str, holding: tuple[str, str]) -> None:
     assert guessed_holding(name) == holding
+
+
+def test_names_that_say_no_language_leave_it_to_a_column() -> None:
+    assert guessed_holdings(["reviews_a.csv", "reviews_b.csv"]) == [Holding("", "")] * 2
+    assert guessed_holdings(["Elvish.csv", "hau.csv"]) == [Holding("Elvish", ""),
+                                                           Holding("hau", "")]
+    assert placed_names(("", ""), ("", "")) == [
+        "train-00000-of-00002.tsv", "train-00001-of-00002.tsv"]
 
 
 def placed_names(*holdings: tuple[str, str], ending: str = ".tsv") -> list[str]:

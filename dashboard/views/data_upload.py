@@ -19,7 +19,7 @@ from gradsim_core import (
     GradSimError,
     HeldFile,
     Holding,
-    guessed_holding,
+    guessed_holdings,
     is_data,
     keep_uploads,
     placed,
@@ -83,7 +83,7 @@ def _say_what_they_hold(files: list[Any], taken: list[str], columns: _Columns) -
     """Several files: show what their names seem to say, and let the reader put it right."""
     st.caption("What each file holds, as its name seems to say. Put it right where it is wrong; "
                "a language may be written in any spelling. No split: rows are split by hash.")
-    guesses = [guessed_holding(one.name) for one in files]
+    guesses = guessed_holdings([one.name for one in files])
     edited = st.data_editor(
         {"File": [plain_text(one.name, 80) for one in files],
          "Language": [one.language for one in guesses],

@@ -15,8 +15,11 @@ from gradsim_core import Study, csv_text
 _SHOWN_AS = {"serious": (st.error, "Serious: results would mean nothing"),
              "caution": (st.warning, "Caution: results may mislead"),
              "note": (st.info, "Good to know")}
-MOST_WARNINGS = 12
+MOST_WARNINGS = 20
 """Of one kind, up to which all are shown at once."""
+_WIDTHS = {"Commonest": 130, "Script": 95, "Duplicates": 84}
+"""Pixels, where a number's are too few."""
+
 _COLUMN_HELP = {
     "Train": "Rows to train on.", "Dev": "Rows to choose settings by.",
     "Test": "Rows to be scored on.", "Empty": "Rows left out: no text or no label.",
@@ -59,7 +62,8 @@ def show_health(study: Study, computed_as: str = "") -> None:
         st.success("Nothing unusual was found in the data.")
     table = health_table(health, names)
     st.dataframe(table, hide_index=True, height=table_height(len(health.rows)), column_config={
-        name: st.column_config.Column(help=text) for name, text in _COLUMN_HELP.items()})
+        name: st.column_config.Column(help=text, width=_WIDTHS.get(name, 62))
+        for name, text in _COLUMN_HELP.items()})
     balance = label_table(health, corpus, names)
     if balance:
         with st.expander("Label balance, in percent of each language's training rows"):

@@ -34,7 +34,7 @@ def show_run(run: Run) -> None:
     st.caption(f"{how_long(run, others)} It goes on if you close this page.")
     with st.expander("Log"):
         printed = run_log(store(), run.id, 12).strip()
-        st.code(printed or _NOTHING[run.supervised], language=None)
+        st.code(printed or _NOTHING[run.supervised], language=None, wrap_lines=True)
     if st.button("Cancel the run", key=f"cancel.{run.id}"):
         with st.spinner("Stopping; what has been done is kept …"):
             cancel_run(store(), run.id)

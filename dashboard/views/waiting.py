@@ -66,7 +66,7 @@ def offer_resume(card: StudyCard) -> None:
         st.error(f"{message} {markdown_text(card.run.error)}")
         with st.expander("The last lines of its log"):
             st.code(run_log(store(), card.run.id, 30).strip() or "Nothing was printed.",
-                    language=None)
+                    language=None, wrap_lines=True)
     else:
         st.info(message)
     if st.button("Start it" if card.state == "absent" else "Go on with it", type="primary",
