@@ -1,4 +1,4 @@
-"""How sure a study's groups and branches are, and how early they could have been known.
+"""How sure a study's groups and branches are.
 
 The similarity is resampled (see `resampling`), and every resample is grouped and made a tree by the
 same rule. K is fixed at the number of groups in question: what is asked is who belongs together,
@@ -12,6 +12,7 @@ resamples. A resample in which one of them is undefined is not grouped; how many
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,22 +74,13 @@ class Stability:
     undefined: int
 
 
-@dataclass(frozen=True)
-class Settling:
-    """When the groups were there for good.
+@dataclass(frozen=True, eq=False)
+class Regroupings:
+    """Groups of every resample: (n_resamples, L) labels of languages by code."""
 
-    Attributes
-    ----------
-    steps : of the snapshots that could be grouped
-    agreement : each snapshot's groups against the last ones', adjusted Rand index
-    step : the earliest from which on the groups stay the same
-    saved : share of the training that stopping there would have saved
-    """
-
-    steps: tuple[int, ...]
-    agreement: tuple[float, ...]
-    step: int
-    saved: float
+    languages: tuple[str, ...]
+    labels: np.ndarray
+    undefined: int
 
 
 def certainty(results: Results, increments: Increments | None, reading: Reading,
@@ -129,18 +121,39 @@ def stability(results: Results, increments: Increments | None, reading: Reading,
     GroupingError
         As `make_grouping`.
     """
-    found, placed, drawn, undefined = _resampled(results, increments, reading, resamples, seed)
+    found = read_similarity(results, reading)
     base = make_grouping(results, found, rule)
+    labels = group_labels(base, len(placed_languages(found)))
+    inside = [found.languages[i] for i, at in zip(placed_languages(found), labels, strict=True)
+              if at >= 0]
     fixed = (Rule(k=base.k, alone=rule.alone) if rule.hand else
              rule.model_copy(update={"k": base.k, "k_min": None, "k_max": None}))
-    groups = group_labels(base, len(placed))
-    placed = [place for place, at in zip(placed, groups, strict=True) if at >= 0]
-    groups = groups[groups >= 0]
-    labels = np.array([group_labels(make_grouping(results, _replaced(found, matrix, placed), fixed),
-                                    len(placed)) for matrix in drawn])
-    same = np.mean([settled_at([row, groups]) == 0 for row in labels])
-    return Stability(tuple(found.languages[i] for i in placed), groups, co_membership(labels),
-                     group_changes(groups, labels), float(same), len(drawn), undefined)
+    return held_against(labels[labels >= 0], regroupings(
+        results, increments, reading, fixed, inside, resamples, seed))
+
+
+def regroupings(results: Results, increments: Increments | None, reading: Reading, rule: Rule,
+                languages: Sequence[str], resamples: int = RESAMPLES,
+                seed: int = 0) -> Regroupings:
+    """The groups that a rule makes of some languages in every resample; raises as `stability`."""
+    found, placed, drawn, undefined = _resampled(results, increments, reading, resamples, seed)
+    inside = [place for place in placed if found.languages[place] in set(languages)]
+    return Regroupings(tuple(found.languages[i] for i in inside), np.array([group_labels(
+        make_grouping(results, _replaced(found, matrix, inside), rule), len(inside))
+        for matrix in drawn]), undefined)
+
+
+def held_against(groups: np.ndarray, drawn: Regroupings) -> Stability:
+    """How far groups come out again in resamples.
+
+    Parameters
+    ----------
+    groups : (L,) labels of the languages of `drawn`
+    """
+    same = np.mean([settled_at([row, groups]) == 0 for row in drawn.labels])
+    return Stability(drawn.languages, groups, co_membership(drawn.labels),
+                     group_changes(groups, drawn.labels), float(same), len(drawn.labels),
+                     drawn.undefined)
 
 
 def _resampled(results: Results, increments: Increments | None, reading: Reading, resamples: int,
@@ -164,55 +177,6 @@ def _resampled(results: Results, increments: Increments | None, reading: Reading
         raise StudyError(f"Of {resamples} resamples none leaves every similarity defined. Take the "
                          "raw correction, or other blocks.")
     return found, placed, drawn[defined], int((~defined).sum())
-
-
-def settling(results: Results, reading: Reading, rule: Rule) -> Settling:
-    """Group every snapshot by the same rule, and say from which on nothing changes.
-
-    Raises
-    ------
-    GroupingError
-        If the last snapshot cannot be grouped, or the groups were made by hand.
-    """
-    from sklearn.metrics import adjusted_rand_score
-
-    if rule.hand:
-        raise GroupingError("Groups made by hand do not come from the training, so there is no "
-                            "step from which on they were known. Choose another strategy.")
-    series = results.series
-    labels: list[np.ndarray] = []
-    steps: list[int] = []
-    last = read_similarity(results, reading.model_copy(update={"snapshot": -1}))
-    k = make_grouping(results, last, rule).k
-    fixed = rule.model_copy(update={"k": k, "k_min": None, "k_max": None})
-    for at, step in enumerate(series.snapshots):
-        found = read_similarity(results, reading.model_copy(update={"snapshot": at}))
-        if placed_languages(found) != placed_languages(last):
-            labels, steps = [], []  # not all languages are defined yet
-            continue
-        labels.append(group_labels(make_grouping(results, found, fixed),
-                                   len(placed_languages(found))))
-        steps.append(step)
-    settled = steps[settled_at(labels)]
-    return Settling(tuple(steps), tuple(float(adjusted_rand_score(labels[-1], one))
-                                        for one in labels),
-                    settled, 1 - settled / series.snapshots[-1])
-
-
-def settling_sentence(found: Settling) -> str:
-    """Say from when on the groups were there for good.
-
-    Examples
-    --------
-    >>> settling_sentence(Settling((9, 18, 27), (0.2, 1.0, 1.0), 18, 1 / 3))
-    'From step 18 of 27 on the groups stay the same: stopping there saves 33% of the training.'
-    """
-    last = found.steps[-1]
-    if found.step == last:
-        return (f"The groups still changed before the last snapshot (step {last:,}): a longer "
-                "training may change them again.")
-    return (f"From step {found.step:,} of {last:,} on the groups stay the same: stopping there "
-            f"saves {100 * found.saved:.0f}% of the training.")
 
 
 def group_labels(made: Grouping, n_languages: int) -> np.ndarray:

@@ -22,7 +22,8 @@ from gradsim_core.grouping import Constraints, by_hand, group, objective
 from gradsim_core.grouping.by_hand import MOST_SOLVED, breaches
 from gradsim_core.hand import LONGEST_NAME, NamedGroup, coded, unique_names
 from gradsim_core.results import Results, load_increments, load_results
-from gradsim_core.robustness import settling, stability
+from gradsim_core.robustness import stability
+from gradsim_core.settled import settling
 from gradsim_core.store import Store
 from gradsim_core.verification import check_decision
 

@@ -23,7 +23,8 @@ from gradsim_core.grouping.stability import (
     settled_at,
 )
 from gradsim_core.results import load_increments, load_results
-from gradsim_core.robustness import Certainty, Stability, certainty, settling, stability
+from gradsim_core.robustness import Certainty, Stability, certainty, stability
+from gradsim_core.settled import settling
 
 CLUSTERS = (0, 1, 0, 1, 2, 2)
 

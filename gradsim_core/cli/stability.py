@@ -13,16 +13,8 @@ from gradsim_core.decision import Reading, Rule
 from gradsim_core.errors import GradSimError
 from gradsim_core.grouping.stability import clades
 from gradsim_core.results import Results, load_increments, load_results
-from gradsim_core.robustness import (
-    RESAMPLES,
-    Certainty,
-    Settling,
-    Stability,
-    certainty,
-    settling,
-    settling_sentence,
-    stability,
-)
+from gradsim_core.robustness import RESAMPLES, Certainty, Stability, certainty, stability
+from gradsim_core.settled import Settling, settling, settling_sentence
 from gradsim_core.store import Store
 
 
