@@ -74,7 +74,7 @@ def grid_lines() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _path(lines: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Lines one after another, a NaN between them; four decimals are finer than any pixel."""
+    """Lines one after another, a NaN between them; float32, to make the page half as heavy."""
     lift = np.array([np.nan])
     x, y = ([part for line in lines for part in (line[axis], lift)][:-1] for axis in (0, 1))
-    return np.concatenate(x).round(4), np.concatenate(y).round(4)
+    return np.concatenate(x).astype(np.float32), np.concatenate(y).astype(np.float32)
