@@ -17,7 +17,9 @@ import streamlit as st
 
 from dashboard.data import store, written
 from dashboard.findings import begin_finding, finding_of
+from dashboard.selection import Selection
 from gradsim_core import (
+    MEASURES,
     ImportedSimilarity,
     MeasuresPlan,
     Run,
@@ -37,15 +39,25 @@ _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The date of files in an archive: the same content gives the same bytes."""
 
 
-def correlation_plan(seeds: int, against: str) -> MeasuresPlan:
+def correlation_plan(selection: Selection, against: str,
+                     measures: Sequence[str] = ()) -> MeasuresPlan:
     """What a new correlation asks.
 
     Parameters
     ----------
-    seeds : of the models to train
     against : name of imported scores; "" for the study's own transfer
+    measures : to be compared; none: all
     """
-    return MeasuresPlan.model_validate({"imported": against} if against else {"seeds": seeds})
+    trained = {"seeds": selection.seeds, "pairs": bool(selection.pairs),
+               "steps": selection.trial_steps or None, "batch_size": selection.trial_rows or None}
+    return MeasuresPlan.model_validate({
+        "measures": tuple(sorted(measures)), **({"imported": against} if against else trained)})
+
+
+def known_measures(signature: str) -> dict[str, str]:
+    """Name -> title of every measure that can be asked for, imported ones last."""
+    return {**MEASURES, **{name: f"Imported: {name.partition('.')[2]}"
+                           for name in imported_measures(store(), signature)}}
 
 
 def correlation_estimate(signature: str, plan: MeasuresPlan) -> Mapping[str, Any]:
@@ -88,12 +100,32 @@ def save_similarity(signature: str, sources: Sequence[str], found: ImportedSimil
 
 
 def brought_in_later(signature: str, plan: MeasuresPlan) -> list[str]:
-    """Names of imported similarities that a finished correlation does not know."""
+    """Names of imported tables that a finished correlation does not know as they are now.
+
+    Returns
+    -------
+    list of str
+        Similarities that are not in it, and those, and its scores, that were replaced since.
+    """
+    here = store()
     content = finding_of(signature, KIND, plan.id) or {"measures": []}
-    known = {*(one["name"] for one in content["measures"]),
-             *left_out_measures(store(), signature)}
-    return [name.partition(".")[2] for name in imported_measures(store(), signature)
-            if name not in known and not plan.measures]
+    at = written(here.path(signature, f"findings/{KIND}-{plan.id}.json"))
+    known = {*(one["name"] for one in content["measures"]), *left_out_measures(here, signature)}
+    later = [name.partition(".")[2] for name in imported_measures(here, signature)
+             if (name in plan.measures or not plan.measures) and (name not in known or written(
+                 here.path(signature, f"measures/{name}.safetensors")) > at)]
+    scores = plan.imported and written(
+        here.path(signature, f"scores/imported-{plan.imported}.json")) > at
+    return [*later, *([str(plan.imported)] if scores else [])]
+
+
+def plan_in(content: Mapping[str, Any]) -> MeasuresPlan | None:
+    """The plan of a finished correlation; None where it is of another version."""
+    try:
+        plan = MeasuresPlan.model_validate(content["plan"])
+    except (KeyError, ValueError):
+        return None
+    return plan if plan.id == content["id"] else None
 
 
 def report_zip(files: Mapping[str, str]) -> bytes:

@@ -280,7 +280,7 @@ def test_finished_correlation_without_it_is_told_to_be_older(cache: Path) -> Non
     assert "This correlation is finished." in words(app)
     app = similar(("mine.csv", MATRIX))
     button(app, "Keep with the study").click().run()
-    assert "Brought in since it was computed: mine." in words(app)
+    assert "Brought in or replaced since it was computed: mine." in words(app)
     assert {"Show the result", "Compute it again"} <= {one.label for one in app.button}
 
 

@@ -13,6 +13,7 @@ from dashboard.state import bound, select
 from dashboard.views.similarity_import import bring_similarity
 from dashboard.views.table_upload import (
     MOST_MEGABYTES,
+    ask_anew,
     choose_columns,
     held_file,
     kept_name,
@@ -29,6 +30,8 @@ def bring_in(selection: Selection, signature: str) -> None:
     """Let the reader bring scores or a similarity that were measured elsewhere."""
     kind = st.segmented_control("What is brought in", list(_KINDS), required=True,
                                 format_func=_KINDS.__getitem__,
+                                help="Scores are what is predicted; a similarity is one more "
+                                     "measure that predicts.",
                                 **bound("bringing", selection.bringing))
     loaded = results(signature)
     if kind == "similarity":
@@ -43,9 +46,11 @@ def _bring_scores(signature: str, codes: list[str]) -> None:
                 "source, target and score. Languages may be written as codes or English names; "
                 "empty cells are missing.")
     uploaded = st.file_uploader("Table of scores (.csv, .tsv or .txt)", ["csv", "tsv", "txt"],
-                                key="upload.scores", max_upload_size=MOST_MEGABYTES)
+                                key="upload.scores", max_upload_size=MOST_MEGABYTES,
+                                help="It stays in memory until you keep it with the study.")
     if uploaded is None:
         return
+    ask_anew("upload.scores", [uploaded], ("upload.unit", "upload.metric", "upload.split"))
     file = held_file(uploaded)
     preview = preview_table(file)
     show_preview(preview, file.name)
@@ -75,7 +80,8 @@ def _bring_scores(signature: str, codes: list[str]) -> None:
     kept, alignment = align(found, codes)
     show_understood(report.languages, [outline, *report.sentences(), *alignment.sentences()])
     name = kept_name(file.stem, "upload.scores", imported_names(store(), signature))
-    if st.button("Keep with the study", type="primary"):
+    if st.button("Keep with the study", type="primary",
+                 help="From then on it can be chosen for a new correlation."):
         save_scores(signature, name, kept)
         select(correlating="plan", against=name)
         st.rerun()

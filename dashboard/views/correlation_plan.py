@@ -10,12 +10,14 @@ from dashboard.correlations import (
     correlation_estimate,
     correlation_plan,
     correlation_run,
+    known_measures,
 )
-from dashboard.data import results, store
+from dashboard.data import asked_study, results, store
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.selection import MOST_SEEDS, Selection
 from dashboard.state import bound, select
 from dashboard.summaries import about, count
+from dashboard.views.training_budget import choose_training
 from gradsim_core import MeasuresPlan, Run, imported_names
 
 _OWN = "The study's own transfer"
@@ -46,13 +48,35 @@ def plan_correlation(selection: Selection, signature: str, runs: list[Run],
                  format_func=lambda name: f"Imported: {plain_text(name, 60)}" if name else _OWN,
                  captions=[f"{count(n_languages, 'model')} of one language each, for every seed",
                            *("Nothing is trained." for _ in names)],
+                 help="Own tables come in under *Own scores and similarities*.",
                  **bound("against", against))
+        titles = known_measures(signature)
+        measures = [name for name in selection.measuring if name in titles]
+        st.multiselect("Measures", list(titles), placeholder="all that can be had",
+                       format_func=lambda name: plain_text(titles.get(name, name), 60),
+                       help="With fewer the correction for having looked at several is smaller; "
+                            "choose them before you see a result.",
+                       **bound("measuring", measures))
         if not against:
-            st.number_input("Seeds", 1, MOST_SEEDS, width=130, **bound("seeds", selection.seeds),
-                            help="Every model is trained once a seed. How well halves of the "
-                                 "seeds agree tells how high any measure can get.")
+            _choose_models(selection, signature)
     with right, st.container(border=True):
-        _start(signature, correlation_plan(selection.seeds, against), runs, done)
+        _start(signature, correlation_plan(selection, against, measures), runs, done)
+
+
+def _choose_models(selection: Selection, signature: str) -> None:
+    """Seeds, pairs and budget of the models whose scores are predicted."""
+    st.number_input("Seeds", 1, MOST_SEEDS, width=130, **bound("seeds", selection.seeds),
+                    help="Every model is trained once a seed. How well halves of the seeds agree "
+                         "tells how high any measure can get.")
+    st.toggle("Predict gains of training in pairs",
+              help="What a language gains when one other is trained with it, in place of what a "
+                   "model of the other alone scores on it. Takes a model for every pair of "
+                   "languages.",
+              **bound("pairs", bool(selection.pairs), lambda on: {"pairs": int(on)}))
+    study = asked_study(signature)
+    usual = MeasuresPlan().budget(study).steps
+    choose_training(selection, {"steps": study.steps, "batch_size": study.batch_size},
+                    times=usual // study.steps)
 
 
 def _start(signature: str, plan: MeasuresPlan, runs: list[Run], done: list[str]) -> None:
@@ -83,10 +107,12 @@ def _finished(signature: str, plan: MeasuresPlan) -> None:
     """The way to a result, and to a new one, for tables may have been brought in since."""
     later = brought_in_later(signature, plan)
     if later:
-        st.info(f"Brought in since it was computed: {markdown_text(', '.join(later), 200)}.")
+        st.info(f"Brought in or replaced since it was computed: "
+                f"{markdown_text(', '.join(later), 200)}.")
     else:
         st.success("This correlation is finished.")
-    if st.button("Show the result", type="secondary" if later else "primary"):
+    if st.button("Show the result", type="secondary" if later else "primary",
+                 help="As it was computed."):
         _show(plan)
     if st.button("Compute it again", type="primary" if later else "secondary",
                  help="Models that are trained are kept. Similarities and scores are read anew."):

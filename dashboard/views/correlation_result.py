@@ -23,14 +23,21 @@ from dashboard.correlation_words import (
     scatter_text,
     target_table,
 )
-from dashboard.correlations import KIND, report_zip
+from dashboard.correlations import (
+    KIND,
+    begin_correlation,
+    brought_in_later,
+    correlation_run,
+    plan_in,
+    report_zip,
+)
 from dashboard.data import results, study_title
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.exports import pairs_csv
 from dashboard.figures.layer_line import layer_line
 from dashboard.figures.measure_dots import measure_dots
 from dashboard.figures.transfer_scatter import pairs_of, transfer_scatter
-from dashboard.findings import finding_files, finding_of
+from dashboard.findings import finding_files, finding_of, finding_runs
 from dashboard.selection import Selection
 from dashboard.state import bound
 from dashboard.views.badge import show_result_badge
@@ -67,6 +74,7 @@ def show_correlation(selection: Selection, signature: str, runs: list[Run],
     st.markdown(f"### {markdown_text(content['verdict'])}")
     st.caption(markdown_text(facts_line(content)))
     show_result_badge(signature, f"findings/{KIND}-{name}.json", content, "finding")
+    _if_out_of_date(signature, content)
     if not content["measures"]:
         st.info("No measure could be had for these languages, so there is nothing to compare.")
         return
@@ -76,6 +84,22 @@ def show_correlation(selection: Selection, signature: str, runs: list[Run],
     _downloads(content, selection)
     _one_measure(content, measure, title, selection)
     _notes(content)
+
+
+def _if_out_of_date(signature: str, content: dict[str, Any]) -> None:
+    """Say so where tables have come in, or were replaced, since a result was computed."""
+    plan = plan_in(content)
+    later = brought_in_later(signature, plan) if plan else []
+    if plan is None or not later:
+        return
+    st.warning(f"Brought in or replaced since this was computed: "
+               f"{markdown_text(', '.join(later), 200)}. What is shown does not know them.")
+    run = correlation_run(plan, signature, finding_runs(signature, KIND))
+    if (run is None or not run.coming) and st.button(
+            "Compute it again", key="again", help="Models that are trained are kept. Similarities "
+            "and scores are read anew."):
+        begin_correlation(signature, plan)
+        st.rerun()
 
 
 def _chosen(selection: Selection, known: list[str], runs: list[Run]) -> str | None:

@@ -10,6 +10,7 @@ from dashboard.correlations import kept_similarities, save_similarity
 from dashboard.state import select
 from dashboard.views.table_upload import (
     MOST_MEGABYTES,
+    ask_anew,
     choose_columns,
     held_file,
     kept_name,
@@ -38,12 +39,14 @@ def bring_similarity(signature: str, sources: list[str]) -> None:
                 "in their names.")
     uploaded = st.file_uploader("Tables of similarity (.csv, .tsv or .txt)", ["csv", "tsv", "txt"],
                                 accept_multiple_files=True, key="upload.similarity",
-                                max_upload_size=MOST_MEGABYTES)
+                                max_upload_size=MOST_MEGABYTES,
+                                help="They stay in memory until you keep them with the study.")
     if not uploaded:
         return
     if len(uploaded) > MOST_FILES:
         raise GradSimError(f"{len(uploaded):,} files are too many layers for one measure; "
                            f"{MOST_FILES} are possible. Leave some out.")
+    ask_anew("upload.similarity", uploaded)
     files = [held_file(one) for one in uploaded]
     preview = preview_table(files[0])
     show_preview(preview, files[0].name)
@@ -56,7 +59,8 @@ def bring_similarity(signature: str, sources: list[str]) -> None:
     lacking = [code for code in sources if code not in found.languages]
     show_understood(found.languages, [*found.sentences, *(
         [f"In the study alone, without similarity: {', '.join(lacking)}."] if lacking else [])])
-    if st.button("Keep with the study", type="primary"):
+    if st.button("Keep with the study", type="primary",
+                 help="From then on it is one of the study's measures."):
         save_similarity(signature, sources, found)
         select(correlating="plan")
         st.rerun()

@@ -54,6 +54,22 @@ def held_file(uploaded: Any) -> HeldFile:
     return HeldFile(uploaded.name, uploaded.getvalue())
 
 
+def ask_anew(key: str, uploaded: Sequence[Any], answers: Sequence[str] = ()) -> None:
+    """Forget what was answered for other files than these: unit and columns are never guessed.
+
+    Parameters
+    ----------
+    key : of the widgets
+    answers : keys of further ones
+    """
+    ids, of = [one.file_id for one in uploaded], f"{key}.of"
+    if st.session_state.get(of) != ids:
+        for name in [str(one) for one in st.session_state]:
+            if name.startswith(f"{key}.") or name in answers:
+                del st.session_state[name]
+        st.session_state[of] = ids
+
+
 def show_preview(preview: TablePreview, name: str) -> None:
     """The first rows of a table, as they are written."""
     st.caption(f"The first rows of {markdown_text(name, 120)}:")
@@ -88,7 +104,8 @@ def choose_columns(preview: TablePreview, key: str,
                    + ("; trained on in the rows, tested on in the columns." if "seed" in roles
                       else "."))
     if not st.toggle("It is a long table with other columns" if not preview.is_long else
-                     "The columns are others", key=f"{key}.map"):
+                     "The columns are others", key=f"{key}.map",
+                     help="Lets you say which column is what, where the header does not say it."):
         return {}
     chosen: dict[str, str] = {}
     for column, role in zip(st.columns(len(roles)), roles, strict=True):
@@ -96,6 +113,7 @@ def choose_columns(preview: TablePreview, key: str,
         usual = preview.roles.get(role)
         found = column.selectbox(
             _ROLE_WORDS[role], offered, key=f"{key}.{role}", placeholder="choose",
+            help="The column of the table that holds it.",
             index=offered.index(usual) if usual else None if role in _REQUIRED else 0,
             format_func=lambda name: plain_text(name, 40))
         if found is not None and found != _NOT_THERE:
