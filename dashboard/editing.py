@@ -50,7 +50,7 @@ class Edited:
 
 # edits and their text
 
-def move(codes: Sequence[str], anchor: str) -> str:
+def move_to(codes: Sequence[str], anchor: str) -> str:
     """Languages to the group of another language."""
     return _text("move", list(codes), anchor)
 

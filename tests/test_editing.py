@@ -16,7 +16,7 @@ from dashboard.editing import (
     leave_out,
     live_edits,
     merge,
-    move,
+    move_to,
     new_group,
     rename,
     with_edit,
@@ -32,7 +32,7 @@ START = (NamedGroup(name="group 1", languages=("deu", "nld", "swe")),
 codes = st.lists(st.sampled_from([*CODES, "xxx"]), max_size=4)
 anchor = st.sampled_from([*CODES, "xxx"])
 edits = st.lists(st.one_of(
-    st.builds(move, codes, anchor), st.builds(new_group, codes), st.builds(merge, anchor, anchor),
+    st.builds(move_to, codes, anchor), st.builds(new_group, codes), st.builds(merge, anchor, anchor),
     st.builds(rename, anchor, st.text(max_size=70)), st.builds(leave_out, codes),
     st.text(max_size=20), st.recursive(st.none() | st.text(max_size=3), st.lists).map(json.dumps)),
     max_size=30)
@@ -47,7 +47,7 @@ def groups_after(*made: str) -> dict[str, str]:
 
 def test_each_edit() -> None:
     assert groups_after() == {"group 1": "deu nld swe", "group 2": "spa ita"}
-    assert groups_after(move(["nld", "deu"], "spa")) == {
+    assert groups_after(move_to(["nld", "deu"], "spa")) == {
         "group 2": "deu spa nld ita", "group 1": "swe"}
     assert groups_after(new_group(["swe", "ita"])) == {
         "group 1": "deu nld", "group 2": "spa", "group 3": "ita swe"}
@@ -55,7 +55,7 @@ def test_each_edit() -> None:
     assert groups_after(rename("nld", "North & <West>")) == {
         "North & <West>": "deu nld swe", "group 2": "spa ita"}
     assert groups_after(leave_out(["spa", "ita"])) == {"group 1": "deu nld swe"}
-    assert groups_after(leave_out(["spa"]), move(["spa"], "deu")) == {
+    assert groups_after(leave_out(["spa"]), move_to(["spa"], "deu")) == {
         "group 1": "deu spa nld swe", "group 2": "ita"}
 
 
@@ -67,8 +67,8 @@ def test_names_stay_unique() -> None:
 
 
 @pytest.mark.parametrize(("edit", "why"), [
-    (move(["xxx"], "deu"), "xxx cannot be grouped here"), (move(["deu"], "xxx"), "xxx is in no"),
-    (move(["deu"], "nld"), "stand there already"), (move([], "nld"), "stand there already"),
+    (move_to(["xxx"], "deu"), "xxx cannot be grouped here"), (move_to(["deu"], "xxx"), "xxx is in no"),
+    (move_to(["deu"], "nld"), "stand there already"), (move_to([], "nld"), "stand there already"),
     (new_group([]), "no language is named"), (new_group(["ita", "spa"]), "are a group already"),
     (merge("deu", "nld"), "share a group already"), (merge("deu", "xxx"), "xxx is in no group"),
     (rename("xxx", "a"), "xxx is in no group"), (rename("deu", "group 1"), "has that name"),

@@ -14,7 +14,7 @@ from page_cases import button, opened_page, shown_cache, titles, words
 from streamlit.testing.v1 import AppTest
 
 from dashboard.data import results
-from dashboard.editing import leave_out, merge, move, new_group, rename
+from dashboard.editing import leave_out, merge, move_to, new_group, rename
 from dashboard.experiments import plan_of
 from dashboard.groupings import ShownGroups, hand_rule, saved_reading, shown_groups
 from dashboard.pictures import picture
@@ -124,7 +124,7 @@ def test_languages_move_and_every_change_stands_in_the_address(cache: Path) -> N
     chooser(app, "Move to").set_value("spa")
     again(app)
     press(app, "Move")
-    assert edits_of(app)[1] == move(["swe", "dan"], "spa")
+    assert edits_of(app)[1] == move_to(["swe", "dan"], "spa")
     assert "swe" in cards(app)["Group 2"]
     for _ in range(2):
         press(app, "Undo")
@@ -187,7 +187,7 @@ def test_what_is_no_edit_is_passed_over(cache: Path, edits: list[str]) -> None:
 
 def test_a_change_that_does_not_fit_is_told_and_the_others_stand(cache: Path) -> None:
     write_study(cache)
-    app = opened(k="2", edits=[move(["<b>xxx</b>"], "deu"), new_group(["deu"])])
+    app = opened(k="2", edits=[move_to(["<b>xxx</b>"], "deu"), new_group(["deu"])])
     (told,) = [one.value.replace("\\", "") for one in app.warning]
     assert "<b>xxx</b> cannot be grouped here" in told
     assert len(cards(app)) == 3

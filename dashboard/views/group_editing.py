@@ -12,7 +12,7 @@ from dashboard.editing import (
     leave_out,
     live_edits,
     merge,
-    move,
+    move_to,
     new_group,
     rename,
     with_edit,
@@ -65,7 +65,7 @@ def _languages(selection: Selection, shown: Picture, groups: ShownGroups) -> Non
                        **bound("editing", chosen, lambda codes: {"chosen": tuple(codes)}))
         to = _choose_group("Move to", "editing.to", groups)
         st.button("Move", disabled=not chosen or to is None, key="editing.move", on_click=_change,
-                  args=(lambda: move(chosen, str(to)),),
+                  args=(lambda: move_to(chosen, str(to)),),
                   help="Puts the languages into that group.")
         st.button("Make them a group", disabled=not chosen, key="editing.new", on_click=_change,
                   args=(lambda: new_group(chosen),),
