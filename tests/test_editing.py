@@ -32,8 +32,9 @@ START = (NamedGroup(name="group 1", languages=("deu", "nld", "swe")),
 codes = st.lists(st.sampled_from([*CODES, "xxx"]), max_size=4)
 anchor = st.sampled_from([*CODES, "xxx"])
 edits = st.lists(st.one_of(
-    st.builds(move_to, codes, anchor), st.builds(new_group, codes), st.builds(merge, anchor, anchor),
-    st.builds(rename, anchor, st.text(max_size=70)), st.builds(leave_out, codes),
+    st.builds(move_to, codes, anchor), st.builds(new_group, codes),
+    st.builds(merge, anchor, anchor), st.builds(rename, anchor, st.text(max_size=70)),
+    st.builds(leave_out, codes),
     st.text(max_size=20), st.recursive(st.none() | st.text(max_size=3), st.lists).map(json.dumps)),
     max_size=30)
 
@@ -67,7 +68,8 @@ def test_names_stay_unique() -> None:
 
 
 @pytest.mark.parametrize(("edit", "why"), [
-    (move_to(["xxx"], "deu"), "xxx cannot be grouped here"), (move_to(["deu"], "xxx"), "xxx is in no"),
+    (move_to(["xxx"], "deu"), "xxx cannot be grouped here"),
+    (move_to(["deu"], "xxx"), "xxx is in no"),
     (move_to(["deu"], "nld"), "stand there already"), (move_to([], "nld"), "stand there already"),
     (new_group([]), "no language is named"), (new_group(["ita", "spa"]), "are a group already"),
     (merge("deu", "nld"), "share a group already"), (merge("deu", "xxx"), "xxx is in no group"),
