@@ -25,6 +25,7 @@ from gradsim_core import (
     laid_over,
     mds_layout,
     placed_languages,
+    script_name,
     trustworthiness,
 )
 
@@ -168,7 +169,7 @@ def places_table(facts: Mapping[str, LanguageFacts], codes: Sequence[str],
             "Marked as": [labels[code] for code in codes],
             "Branch": [one.branch or "unknown" for one in rows],
             "Family": [one.family or "unknown" for one in rows],
-            "Script": [one.script or "unknown" for one in rows],
+            "Script": [script_name(one.script) if one.script else "unknown" for one in rows],
             "Training rows": [one.rows for one in rows]}
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from dashboard.figures.strips import Strip
 from dashboard.selection import Selection
 from dashboard.summaries import count
-from gradsim_core import Similarity, leaf_order, linkage_tree, placed_languages
+from gradsim_core import Similarity, leaf_order, linkage_tree, placed_languages, script_name
 
 MOST_IN_FULL = 300
 """Languages up to which each has a row of its own."""
@@ -233,10 +233,15 @@ def strips_of(names: Sequence[str], shown: Picture, codes: Sequence[str],
                 code: _size(one.rows) for code, one in facts.items()}), _SIZES, _SIZE_SIGNS))
         else:
             found.append(Strip(name.capitalize(), told({
-                code: getattr(one, name) for code, one in facts.items()}),
+                code: _label(one, name) for code, one in facts.items()}),
                 other="other " + {"branch": "branches", "family": "families"}.get(name, "scripts"),
                 unknown=f"{name} unknown"))
     return found
+
+
+def _label(one: LanguageFacts, name: str) -> str | None:
+    """A language's branch, family or script, the script by its name."""
+    return script_name(one.script) if name == "script" and one.script else getattr(one, name)
 
 
 def _size(rows: int) -> str:

@@ -19,6 +19,7 @@ from dashboard.figures.frame import TOP_PX, ChartText, framed, legend_above
 from dashboard.figures.marks import Colouring
 from dashboard.figures.palette import Palette
 from dashboard.figures.text_width import text_width
+from gradsim_core import script_name
 
 if TYPE_CHECKING:
     from dashboard.shown import LanguageFacts
@@ -106,7 +107,8 @@ def language_lines(one: LanguageFacts) -> tuple[str, ...]:
     name = one.name if one.name == one.code else f"{one.name} ({one.code})"
     english = (one.english,) if one.english != one.name else ()
     line = ", ".join(dict.fromkeys(filter(None, (one.branch, one.family)))) or "family unknown"
-    return (name, *english, line, f"script {one.script}" if one.script else "script unknown",
+    return (name, *english, line,
+            f"{script_name(one.script)} script" if one.script else "script unknown",
             f"{one.rows:,} training rows")
 
 

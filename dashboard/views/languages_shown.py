@@ -11,6 +11,7 @@ from dashboard.selection import STRIPS, Selection
 from dashboard.shown import LanguageFacts
 from dashboard.state import bound, select
 from dashboard.summaries import count
+from gradsim_core import script_name
 
 _STRIP_WORDS = {"branch": "Branch", "family": "Family", "script": "Script",
                 "size": "Training rows", "group": "Group"}
@@ -47,7 +48,8 @@ def choose_shown(selection: Selection, facts: Mapping[str, LanguageFacts],
             there = sorted({getattr(facts[code], own) or "" for code in languages})
             st.multiselect(label, there, placeholder="all", help="Shows only these; the numbers "
                            "stay those of the whole study.",
-                           format_func=lambda name: plain_text(name, 40) or "unknown",
+                           format_func=lambda name: plain_text(
+                               script_name(name), 40) or "unknown",
                            **bound(field, [one for one in getattr(selection, field)
                                            if one in there]))
         st.number_input("Training rows, at least", 0, 999_999, step=100,
