@@ -74,7 +74,7 @@ def _choose_models(selection: Selection, signature: str) -> None:
                    "languages.",
               **bound("pairs", bool(selection.pairs), lambda on: {"pairs": int(on)}))
     study = asked_study(signature)
-    usual = MeasuresPlan().budget(study).steps
+    usual = MeasuresPlan.model_validate({}).budget(study).steps
     choose_training(selection, {"steps": study.steps, "batch_size": study.batch_size},
                     times=usual // study.steps)
 

@@ -43,6 +43,7 @@ def show_sidebar(pages: Sequence[Any]) -> None:
         cards = {card.signature: card for card in study_cards()}
         st.selectbox("Study", list(dict.fromkeys([*cards, signature])),
                      format_func=lambda name: _label(cards.get(name), name),
+                     help="Every page shows this study, and the address names it.",
                      **bound("study", signature, lambda name: {"study": name[:SHORT]}))
         if signature not in cards:
             return
@@ -67,6 +68,7 @@ def _choose_blocks(selection: Selection, signature: str) -> None:
     if len(names) > 1:
         st.select_slider(
             "From … to", names, value=(names[0], names[-1]),
+            help="Any range of blocks, from the input to the output.",
             format_func=lambda name: plain_text(name.replace(".", " "), 30),
             **bound("block_range", (names[chosen[0]], names[chosen[-1]]),
                     lambda ends: {"blocks": blocks_between(ends[0], ends[1], names)}))

@@ -43,6 +43,7 @@ def study_page() -> None:
     signature = chosen_signature(selection.study)
     st.segmented_control(
         "View", list(VIEWS), required=True, label_visibility="collapsed",
+        help="The study that is chosen, a new one, or two beside each other.",
         format_func=lambda view: VIEWS[view],
         **bound("studying", selection.studying if selection.studying in VIEWS else "chosen",
                 lambda view: {"studying": view, "health": 0}))
