@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-The server never loads UMAP: compiling it takes ten seconds and 300 MB. One process a server is
+The server never loads UMAP: compiling it takes ten seconds and 400 MB. One process a server is
 started when a map is first asked for, compiles at once, and is ended with the server by its
 standard input, which closes however the server ends (see gradsim_core's ``umap_worker``). A process
 that dies or does not answer is replaced; after two in a row there are no such maps for a while.
