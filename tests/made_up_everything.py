@@ -17,13 +17,14 @@ from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE, made_up_series, write_
 from gradsim_core import Scores, Store, save_imported
 
 
-def write_everything(root: Path, *, hostile: bool = False) -> Store:
+def write_everything(root: Path, *, hostile: bool = False, preset: str = "afrisenti") -> Store:
     """Write the study into a cache folder; hostile: with names that would run or leave."""
     codes = HOSTILE if hostile else EUROPEAN
     names = dict(zip(HOSTILE, HOSTILE, strict=True)) if hostile else NAMES
     bad = HOSTILE[0] if hostile else "it has no test rows"
     store = write_study(
         root, name=HOSTILE[2] if hostile else "Made-up study", targets=("<b>target</b>",) * hostile,
+        preset=preset,
         series=made_up_series([0, 1] * 3, codes=HOSTILE, invalid={HOSTILE[1]: bad})
         if hostile else None, names=names if hostile else None)
     experiment = made_up_experiment(codes, names=names, left_out=bad,
