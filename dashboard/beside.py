@@ -30,6 +30,7 @@ from gradsim_core import (
     block_indexes,
     placed_languages,
     read_similarity,
+    study_from,
 )
 
 FEWEST = 3
@@ -37,7 +38,8 @@ FEWEST = 3
 MOST_PERMUTED = 60
 """Languages up to which 9,999 label orders are drawn; 999 above."""
 
-_UNTOLD = ("name", "languages")
+_UNTOLD = ("name", "languages", "preset", "data", "hub")
+"""Settings without a row: a title, and what the rows of languages and data tell better."""
 
 
 @dataclass(frozen=True)
@@ -157,11 +159,12 @@ def setting_differences(first: Results, second: Results) -> dict[str, list[str]]
     """The settings in which two studies differ, as columns of a table."""
     rows: list[tuple[str, str, str]] = []
     one, other = first.record, second.record
-    for name in one["study"].keys() | other["study"].keys():
-        values = one["study"].get(name), other["study"].get(name)
-        if values[0] != values[1] and name not in _UNTOLD:
-            rows.append((name.replace("_", " "), *map(_shown, values)))
-    rows.sort()
+    # An older record lacks settings that came later: it was made with their defaults.
+    asked, other_asked = (study_from(record["study"]).model_dump(mode="json")
+                          for record in (one, other))
+    for name in sorted(asked.keys() - set(_UNTOLD)):
+        if asked[name] != other_asked[name]:
+            rows.append((name.replace("_", " "), _shown(asked[name]), _shown(other_asked[name])))
     for label, key in (("data", "source"), ("task", "task"), ("metric", "metric")):
         if one[key] != other[key]:
             rows.append((label, str(one[key]), str(other[key])))
@@ -174,8 +177,8 @@ def setting_differences(first: Results, second: Results) -> dict[str, list[str]]
     changed = sorted(code for code in shared
                      if one["data_fingerprints"][code] != other["data_fingerprints"][code])
     if changed:
-        rows.append(("texts", f"other texts for {', '.join(changed[:12])}"
-                     + (" …" if len(changed) > 12 else ""), "the same languages, other texts"))
+        told = f"{', '.join(changed[:12])}{' …' if len(changed) > 12 else ''}"
+        rows.append(("texts", f"its own for {told}", f"others for {told}"))
     rows = [row for row in rows if row[1] != row[2]]
     return {"Setting": [row[0] for row in rows], "First": [row[1] for row in rows],
             "Second": [row[2] for row in rows]}
