@@ -7,11 +7,14 @@ Pure. Tables hold plain text and numbers; lines are Markdown, with what comes fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.escaping import markdown_text, plain_text
 from gradsim_core import Corpus, Language, own_name
+
+MOST_NAMED = 20
+"""Languages of which the same is said, up to which they are named."""
 
 MOST_LABELS = 40
 """Labels up to which the balance is shown; tags of morphology can be hundreds."""
@@ -23,12 +26,30 @@ def names_of(languages: Mapping[str, Language], naming: str) -> dict[str, str]:
             or one.name for code, one in languages.items()}
 
 
-def warning_line(sentence: str, code: str, names: Mapping[str, str]) -> str:
-    """A warning, which begins with a language's code, with the language's name before it."""
+def warning_lines(warnings: Sequence[Any], names: Mapping[str, str]) -> list[str]:
+    """Warnings with languages by their names; one line for what is said of several."""
+    said: dict[str, list[str]] = {}
+    for one in warnings:
+        own = bool(one.language) and one.sentence.startswith(f"{one.language} ")
+        rest = one.sentence[len(one.language) + 1:] if own else one.sentence
+        said.setdefault(rest, []).extend([one.language] if own else [])
+    return [_line(rest, [_label(code, names) for code in codes]) for rest, codes in said.items()]
+
+
+def _line(rest: str, languages: Sequence[str]) -> str:
+    if not languages:
+        return markdown_text(rest)
+    if len(languages) == 1:
+        return f"**{languages[0]}** {markdown_text(rest)}"
+    more = len(languages) - MOST_NAMED
+    listed = languages[:MOST_NAMED] if more > 0 else languages[:-1]
+    last = f"{more} more" if more > 0 else languages[-1]
+    return f"Each of **{', '.join(listed)}** and **{last}** {markdown_text(rest)}"
+
+
+def _label(code: str, names: Mapping[str, str]) -> str:
     name = names.get(code, code)
-    if not code or name == code or not sentence.startswith(f"{code} "):
-        return markdown_text(sentence)
-    return f"**{markdown_text(name, 60)}** {markdown_text(f'({code}){sentence[len(code):]}')}"
+    return markdown_text(name if name == code else f"{name} ({code})", 80)
 
 
 def health_table(health: Any, names: Mapping[str, str]) -> dict[str, list[Any]]:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.checks import checked
 from dashboard.escaping import markdown_text
-from dashboard.health_words import health_table, label_table, names_of, warning_line
+from dashboard.health_words import health_table, label_table, names_of, warning_lines
 from dashboard.state import current_selection
 from dashboard.summaries import count
 from dashboard.views.chart import table_height
@@ -51,8 +51,7 @@ def show_health(study: Study, computed_as: str = "") -> None:
                 f"{len(prepared.sources)} to train on; {count(len(corpus.labels), 'label')} "
                 f"({labels}); lengths in {health.length_unit}")
     for severity, (show, title) in _SHOWN_AS.items():
-        lines = [warning_line(one.sentence, one.language, names) for one in health.warnings
-                 if one.severity == severity]
+        lines = warning_lines([one for one in health.warnings if one.severity == severity], names)
         if lines:
             show("\n".join([f"**{title}**", "", *(f"- {line}" for line in lines[:MOST_WARNINGS])]))
         if lines[MOST_WARNINGS:]:

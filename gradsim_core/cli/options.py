@@ -45,8 +45,8 @@ def study_options(command: Command) -> Command:
     The command's first parameter receives the `Study`; options given override the file.
     """
     file = _parameter("study_file", Annotated[Path | None, typer.Argument(
-        help="A study in YAML; the options below override its settings. Without one: the "
-             "built-in study.", show_default=False)])
+        help="A study in YAML, - for standard input; the options below override its settings. "
+             "Without one: the built-in study.", show_default=False)])
     return _with_options(command, [file], {"study": Study}, lambda path, given: _study(
         path, given["study"]))
 
