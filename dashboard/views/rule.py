@@ -38,6 +38,7 @@ def choose_rule(selection: Selection, shown: Picture) -> None:
     with left:
         st.selectbox("Strategy", list(STRATEGIES),
                      format_func=lambda name: STRATEGY_WORDS.get(name, (name, ""))[0],
+                     help="How groups are made; the last four are there to compare with.",
                      **bound("strategy", selection.strategy))
     with middle:
         st.selectbox(
@@ -49,14 +50,17 @@ def choose_rule(selection: Selection, shown: Picture) -> None:
     with right:
         st.select_slider(
             "Languages in a group", range(1, len(codes) + 1), value=(1, len(codes)),
+            help="The smallest and the largest group that may be made.",
             **bound("sizes", (selection.smallest, selection.largest or len(codes)),
                     lambda ends: {"smallest": ends[0],
                                   "largest": ends[1] if ends[1] < len(codes) else 0}))
     st.caption(STRATEGY_WORDS.get(selection.strategy, ("", ""))[1])
     links = st.columns(2, gap="medium")
-    for column, field, label in ((links[0], "together", "Keep together"),
-                                 (links[1], "apart", "Keep apart from each other")):
+    for column, field, label, why in (
+            (links[0], "together", "Keep together", "These languages share a group."),
+            (links[1], "apart", "Keep apart from each other",
+             "No two of these languages share a group.")):
         chosen = [code for code in getattr(selection, field) if code in codes]
-        column.multiselect(label, codes, placeholder="any languages",
+        column.multiselect(label, codes, placeholder="any languages", help=why,
                            format_func=lambda code: plain_text(shown.label(code), 60),
                            **bound(field, chosen))

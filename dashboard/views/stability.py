@@ -73,9 +73,9 @@ def _chart(found: Stability, selection: Selection, loaded: Results, shown: Pictu
                  if found.undefined else "")
     text = ChartText(
         f"How often two languages share a group: {study_title(loaded)}", "together",
-        (f"{found.resamples:,} resamples of the training's steps, grouped by the "
-         f"{'best rule' if groups.rule.hand else 'same rule'} with the same K; frames: the groups "
-         f"in question{undefined}", f"study {loaded.signature}"))
+        (f"{found.resamples:,} resamples of the training's steps, grouped "
+         f"{'as well as can be' if groups.rule.hand else 'by the same rule'} with the same K; "
+         f"frames: the groups in question{undefined}", f"study {loaded.signature}"))
     figure = companions_heatmap(together, ordered, shown.names, frames, text, dark=is_dark())
     name = f"gradsim-{loaded.signature[:8]}-stability"
     show_chart(figure, name, selection, table={
