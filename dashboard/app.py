@@ -26,11 +26,13 @@ PAGES = [st.Page(study_page, title="Study", url_path="study"),
 NAMED = st.Page(similarity_page, title="Similarity", url_path="similarity", visibility="hidden")
 page = st.navigation([*PAGES, NAMED], position="hidden")
 # Streamlit writes some words too faintly to be read well: contrast 4.5 is wanted (WCAG 2.2, 1.4.3).
+# Its tables' own CSV holds whatever the data hold, formulas too: ours do not (see `csv_text`).
 st.html("""<style>
     [data-testid=stMainBlockContainer] {padding: 3rem 3rem 4rem}
     [data-testid=stCaptionContainer] {opacity: .8}
     [data-testid=stSliderThumbValue] p, [data-selected=true] p {
         color: color-mix(in srgb, currentColor 65%, CanvasText)}
+    [data-testid=stElementToolbarButton]:has([aria-label^="Download as CSV"]) {display: none}
 </style>""")
 with problems_shown():
     show_sidebar(PAGES)

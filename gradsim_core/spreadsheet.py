@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 _UNSEEN = re.compile(r"[\u0000-\u0020\u007f-\u00a0\u2028-\u202e\u2066-\u2069\ufeff]+")
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # the last four: in East Asian spreadsheets
 _LONGEST_CELL = 32_767  # of spreadsheets
 
 

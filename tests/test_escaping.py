@@ -36,7 +36,7 @@ def test_plain_text_is_one_short_line() -> None:
     assert plain_text("x" * 50, longest=10) == "x" * 9 + "…"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r\n=1", "\0=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r\n=1", "\0=1", "＝1"])
 def test_csv_holds_no_formula(text: str) -> None:
     assert csv_cell(text) == "'" + text.strip("\t\r\n\0")
     rows = list(csv.reader(io.StringIO(csv_text([[text, -0.5, None], ["a\r\nb", 1, ""]]))))
