@@ -52,7 +52,7 @@ def cut_tree(tree: np.ndarray, ceiling: float, codes: Sequence[str], names: Sequ
              for name, code in zip(names, codes, strict=True)]
     labels = [f"<b>{label}</b>" if code in marked else label
               for label, code in zip(shown, codes, strict=True)]
-    size = max(7, min(12, int(900 / n)))
+    size, dot = max(7, min(12, int(900 / n))), 7 if n <= MOST_WITH_NAMES else 4
     figure = framed(text, colours, plot_px=_PLOT_PX, left=64, right=20,
                     below=round(max(map(len, shown)) * size * 0.56) + 24, top=TOP_PX + 18)
     order = drawn.members[-1]
@@ -60,7 +60,7 @@ def cut_tree(tree: np.ndarray, ceiling: float, codes: Sequence[str], names: Sequ
     top = min(drawn.top, similarity) - 0.06 * (drawn.foot - min(drawn.top, similarity))
     _add_grounds(figure, groups, colours.ink)
     for kept, line in ((False, {"color": colours.faint, "width": 1.2}),
-                       (True, {"color": colours.bar, "width": 2.6})):
+                       (True, {"color": colours.bar, "width": 0.37 * dot})):
         rows = [row for row in range(n - 1) if (row < n - k) == kept]
         figure.add_scatter(
             x=[at for row in rows for at in drawn.lines_x[5 * row:5 * row + 5]],
@@ -72,7 +72,7 @@ def cut_tree(tree: np.ndarray, ceiling: float, codes: Sequence[str], names: Sequ
     figure.add_scatter(
         x=drawn.nodes_x, y=drawn.nodes_y, mode="markers", text=held, showlegend=False,
         customdata=[clade_token(row) for row in range(n - 1)],
-        marker={"size": 7, "line": {"width": 1.2, "color": colours.bar},
+        marker={"size": dot, "line": {"width": 1.2, "color": colours.bar},
                 "color": [colours.bar if row < n - k else colours.page for row in range(n - 1)]},
         hovertemplate="joined at similarity %{y:+.3f}<br>%{text}<br>(click to mark them)"
                       "<extra></extra>", **STEADY)
@@ -80,7 +80,8 @@ def cut_tree(tree: np.ndarray, ceiling: float, codes: Sequence[str], names: Sequ
         x=list(range(n)), y=[drawn.foot] * n, mode="markers", showlegend=False,
         customdata=[language_token(at) for at in range(n)], cliponaxis=False,
         text=[plotly_text(name, 40) for name in names],
-        marker={"size": 7, "symbol": ["diamond" if code in marked else "circle" for code in codes],
+        marker={"size": [dot + 3 * (code in marked) for code in codes],
+                "symbol": ["diamond" if code in marked else "circle" for code in codes],
                 "color": [colours.mark if code in marked else colours.bar for code in codes]},
         hovertemplate="%{text}<br>(click to mark it)<extra></extra>", **STEADY)
     figure.add_hline(y=similarity, line={"color": colours.warning, "width": 2, "dash": "dash"},
