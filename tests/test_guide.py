@@ -40,7 +40,7 @@ def groups() -> None:
 def test_a_new_user_is_shown_where_to_look(cache: Path) -> None:
     write_study(cache)
     app = opened_page(similarity)
-    assert "1 of 3 · Look" in words(app)
+    assert "1 of 3 · Look." in words(app)
     assert labels(app) == ["Next: choose groups", "Skip the tour"]
 
 
@@ -48,7 +48,7 @@ def test_steps_on_the_groups_page_lead_to_the_end(cache: Path) -> None:
     write_study(cache)
     app = opened_page(groups, guide="2")
     button(app, "Next: take them away").click().run()
-    assert "3 of 3 · Take them away" in words(app)
+    assert "3 of 3 · Take them away." in words(app)
     assert app.query_params["guide"] in ("3", ["3"])
     assert labels(app) == ["Done"]
     button(app, "Done").click().run()
@@ -58,7 +58,7 @@ def test_steps_on_the_groups_page_lead_to_the_end(cache: Path) -> None:
 
 def test_who_turns_to_the_groups_alone_is_at_the_second_step(cache: Path) -> None:
     write_study(cache)
-    assert "2 of 3 · Choose groups" in words(opened_page(groups))
+    assert "2 of 3 · Choose groups." in words(opened_page(groups))
     assert words(opened_page(similarity, guide="2")) == "", "never in the way of a look back"
 
 

@@ -53,8 +53,7 @@ def show_guide(page: str, selection: Selection, signature: str) -> None:
     at = max(selection.guide, 2) if page == "groups" else selection.guide
     step = STEPS[at]
     with st.container(border=True, key="guide"):
-        st.markdown(f"**{at} of {LAST} · {step.title}**")
-        st.markdown(step.words)
+        st.markdown(f"**{at} of {LAST} · {step.title}.** {step.words}")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             if st.button(step.button, type="primary" if at < LAST else "secondary",
                          key="guide.next"):
