@@ -50,6 +50,13 @@ def choose(page: Page, label: str, option: str) -> None:
         timeout=30_000)
 
 
+def remove(page: Page, name: str) -> None:
+    page.get_by_role("button", name=f"Remove {name}").click()
+    expect(page.get_by_role("button", name=f"Remove {name}")).to_have_count(0)
+    page.wait_for_timeout(500)
+    settled(page)
+
+
 def settled(page: Page) -> None:
     expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(
         timeout=60_000)
@@ -85,7 +92,7 @@ def bring_a_table(page: Page, folder: Path) -> None:
     expect(page.get_by_text("first.csv, line 9")).to_be_visible()
     assert page.get_by_text("Check the data").count() == 0
     settled(page)
-    page.get_by_role("button", name="Remove first.csv").click()
+    remove(page, "first.csv")
     uploader(page, "column for the language").set_input_files(right)
     expect(page.get_by_text("In the upload mended.csv")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("cannot be read")).to_have_count(0)
@@ -146,7 +153,8 @@ def cancel_and_go_on(page: Page, store: Store) -> None:
     expect(banner).to_have_count(0)
     again.click()
     expect(cancel).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("The joint model, language by language")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("The joint model, language by language")).to_be_visible(
+        timeout=5 * SLOW)
     expect(cancel).to_have_count(0, timeout=60_000)
     (run,) = list_runs(store)
     assert run.state == "done"
@@ -181,9 +189,10 @@ def test_a_study_file_is_opened_and_taken_away(dashboard: Any, open_page: Open,
     uploader(page, "A study in YAML").set_input_files(file)
     expect(page.get_by_text(re.compile("batch_size.*must be even"))).to_be_visible(
         timeout=60_000)
-    page.get_by_role("button", name="Remove study.yaml").click()
-    file.write_text("# mine\nlanguages: [deu, nld]\nbatch_size: 8\n", encoding="utf-8")
-    uploader(page, "A study in YAML").set_input_files(file)
+    remove(page, "study.yaml")
+    mended = tmp_path / "mended.yaml"
+    mended.write_text("# mine\nlanguages: [deu, nld]\nbatch_size: 8\n", encoding="utf-8")
+    uploader(page, "A study in YAML").set_input_files(mended)
     expect(page.get_by_role("textbox", name="Languages")).to_have_value("deu nld", timeout=60_000)
     page.get_by_role("spinbutton", name="Seed").fill("7")
     page.get_by_role("spinbutton", name="Seed").press("Enter")
