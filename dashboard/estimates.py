@@ -8,9 +8,16 @@ keep is capped; what falls out of it is ended.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
+import psutil
+
+from dashboard.summaries import size
 from gradsim_core import StudyEstimate
 
 COMING = ("waiting", "measuring")
@@ -30,6 +37,33 @@ def estimate_of(signature: str, study_yaml: str) -> StudyEstimate:
         while len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)[1].end()
         return found
+
+
+def shortage(found: Mapping[str, Any], root: Path, memory_bytes: int | None = None,
+             disk_bytes: int | None = None) -> str:
+    """What this machine has too little of for a study, and what to do; "" if there is enough.
+
+    Parameters
+    ----------
+    found : an estimate
+    root : the cache folder
+    memory_bytes, disk_bytes : free now; None to look
+    """
+    if memory_bytes is None:
+        memory_bytes = psutil.virtual_memory().available
+    if disk_bytes is None:
+        place = next(folder for folder in (root, *root.parents) if folder.is_dir())
+        disk_bytes = shutil.disk_usage(place).free
+    needed = found["disk_bytes"] + found["checkpoint_bytes"]
+    parts = []
+    if found["peak_memory_bytes"] > memory_bytes:
+        parts.append(f"It needs about {size(found['peak_memory_bytes'])} of memory, and "
+                     f"{size(memory_bytes)} are free: choose a smaller model, fewer languages or "
+                     "sketched gradients, or wait for other work to end.")
+    if needed > disk_bytes:
+        parts.append(f"It needs about {size(needed)} of disk, and {size(disk_bytes)} are free "
+                     f"where the cache folder stands: free some, or choose another folder.")
+    return " ".join(parts)
 
 
 def end_estimate(signature: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -131,3 +132,13 @@ def test_the_dashboard_keeps_one_a_signature_and_no_more_than_its_cap(
     estimates.end_estimate("a")
     assert "a" not in estimates._kept
     estimates._kept.clear()
+
+
+def test_what_the_machine_lacks_is_told() -> None:
+    found = {"peak_memory_bytes": 3e9, "disk_bytes": 1e6, "checkpoint_bytes": 4e6}
+    root = Path("/")
+    assert estimates.shortage(found, root, 4 * 10**9, 10**9) == ""
+    assert "3.0 GB of memory, and 2.0 GB are free" in estimates.shortage(found, root, 2 * 10**9,
+                                                                         10**9)
+    assert "5 MB of disk, and 1 MB are free" in estimates.shortage(found, root, 4 * 10**9, 10**6)
+    assert estimates.shortage({key: 0 for key in found}, Path("/no/such/folder")) == ""

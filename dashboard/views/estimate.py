@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.data import store
 from dashboard.escaping import markdown_text
-from dashboard.estimates import COMING, end_estimate, estimate_of
+from dashboard.estimates import COMING, end_estimate, estimate_of, shortage
 from dashboard.summaries import about, size
 from dashboard.views.problems import problems_shown
 from gradsim_core import GradSimError
@@ -53,6 +54,8 @@ def show_estimate(signature: str, study_yaml: str) -> None:
     for column, (label, (value, help_text)) in zip(st.columns(len(shown)), shown.items(),
                                                    strict=True):
         column.metric(label, value, help=help_text)
+    if lack := shortage(found, store().root):
+        st.warning(markdown_text(lack, 600))
     st.caption(f"Measured on a few steps: {found['n_languages']} languages to train on, "
                f"{found['n_parameters']:,} parameters.")
 
