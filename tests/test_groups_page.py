@@ -240,7 +240,7 @@ def test_groups_are_saved_opened_renamed_and_deleted(cache: Path) -> None:
     assert check_decision(json.loads(decision_json(dict(kept.decision))), store) == []
 
     app = opened(k="2")
-    press(app, "Open")
+    press(app, "Open it")
     assert app.query_params["opened"] in (kept.id, [kept.id])
     assert "North" in cards(app)
     assert "a saved grouping, is shown" in words(app)

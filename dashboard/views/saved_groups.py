@@ -94,7 +94,7 @@ def _kept(selection: Selection, signature: str, saved: Saved) -> None:
                             if selection.opened in names else 0,
                             format_func=lambda one: plain_text(names.get(one, one), 60),
                             help="Those of this study, by name.")
-        st.button("Open", type="primary", key="saved.open", on_click=_open,
+        st.button("Open it", type="primary", key="saved.open", on_click=_open,
                   args=(signature, name), disabled=name == selection.opened and
                   not selection.edits, help="Shows it in place of what the rule makes.")
         with st.popover("Rename …"):
@@ -180,9 +180,9 @@ def _compare(selection: Selection, saved: Saved, groups: ShownGroups,
 
 def _bring(signature: str, groups: ShownGroups) -> None:
     file = st.file_uploader(
-        "A decision as JSON, or groups as JSON or YAML", ["json", "yaml", "yml"],
+        "A file of groups", ["json", "yaml", "yml"],
         key="saved.file", max_upload_size=MOST_MEGABYTES,
-        help="A decision is derived anew from this cache before it is opened. Groups may also be "
+        help="What “Decision as JSON” wrote: it is derived anew before it is opened. Groups may be "
              'written by hand: {"north": ["deu", "nld"], "south": ["spa", "ita"]}.')
     if file is None:
         return

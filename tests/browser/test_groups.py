@@ -75,7 +75,7 @@ def n_changes(page: Page) -> int:
 
 def exported(page: Page) -> str:
     with page.expect_download() as download:
-        page.get_by_role("button", name="Decision as JSON").click()
+        page.get_by_role("button", name="Decision as JSON", exact=True).click()
     return Path(download.value.path()).read_text(encoding="utf-8")
 
 
@@ -129,7 +129,7 @@ def test_groups_are_edited_saved_and_come_back_byte_for_byte(
 
     page = opened(open_page, url)
     assert cards(page) == seen[0]
-    press(page, "Open")
+    press(page, "Open it")
     expect(page.get_by_text("a saved grouping, is shown")).to_be_visible()
     assert cards(page) == seen[-1]
     assert exported(page) == text
