@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import quote
 
 import pytest
 from made_up_everything import write_everything
@@ -123,3 +125,21 @@ def test_on_paper_everything_is_unfolded(opened: Opened) -> None:
     assert box["width"] == pytest.approx(980 * 0.69, abs=5), "a page of paper holds it"
     opened.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert opened.page.locator("details:not([open])").count() > 5
+
+
+def test_study_page_gives_the_report_of_what_the_address_shows(
+        start_server: Callable[[Path], AbstractContextManager[Any]], open_page: Callable[..., Page],
+        tmp_path: Path) -> None:
+    write_everything(tmp_path / "cache", preset="builtin")
+    edit = quote('["rename","deu","my <own> group"]')
+    with start_server(tmp_path / "cache") as server:
+        page = open_page(f"{server.url}/study?k=3&edits={edit}")
+        button = page.get_by_role("button", name="Report of this study")
+        expect(button).to_be_visible(timeout=60_000)
+        with page.expect_download(timeout=60_000) as saved:
+            button.click()
+        written = saved.value.path().read_text(encoding="utf-8")
+        page.close()
+    assert saved.value.suggested_filename == f"gradsim-{SIGNATURE[:8]}-report.html"
+    assert "my &lt;own&gt; group" in written
+    assert "3 groups by hand" in written
