@@ -145,7 +145,7 @@ def test_a_known_data_set_is_checked_measured_and_started(cache: Path) -> None:
     app.toggle(key="view.draft.health").set_value(True).run()
     assert not app.exception
     assert "3 languages, 3 to train on" in words(app)
-    assert [metric.value for metric in app.metric] == ["about 1 min 5 s", "600 MB", "2 MB",
+    assert [metric.value for metric in app.metric] == ["1 min 5 s", "600 MB", "2 MB",
                                                        "whole", "packed"]
     assert len(Estimated.asked) == 1
     try:

@@ -41,7 +41,7 @@ def show_estimate(signature: str, study_yaml: str) -> None:
         return
     seconds = found["train_seconds"] + found["score_seconds"]
     shown = {
-        "Time": (f"about {about(seconds)}", "Training and scoring, from a few real steps of this "
+        "Time, about": (about(seconds), "Training and scoring, from a few real steps of this "
                                             "study on this machine, now."),
         "Peak memory": (size(found["peak_memory_bytes"]), "Of the process that computes it."),
         "Disk": (size(found["disk_bytes"]), "Of the finished study; while it runs, checkpoints "
@@ -51,8 +51,8 @@ def show_estimate(signature: str, study_yaml: str) -> None:
                       "not fit in 1 GiB."),
         "Rows": ("packed" if found["packed"] else "padded",
                  "Packed: several texts in one row, without padding.")}
-    for column, (label, (value, help_text)) in zip(st.columns(len(shown)), shown.items(),
-                                                   strict=True):
+    for column, (label, (value, help_text)) in zip(st.columns([3, 2, 2, 2, 2]),
+                                                   shown.items(), strict=True):
         column.metric(label, value, help=help_text)
     if lack := shortage(found, store().root):
         st.warning(markdown_text(lack, 600))

@@ -17,7 +17,8 @@ _SHOWN_AS = {"serious": (st.error, "Serious: results would mean nothing"),
              "note": (st.info, "Good to know")}
 MOST_WARNINGS = 20
 """Of one kind, up to which all are shown at once."""
-_WIDTHS = {"Commonest": 130, "Script": 95, "Duplicates": 84}
+_WIDTHS = {"Commonest": 120, "Script": 90, "Duplicates": 80,
+           "Length": 62}
 """Pixels, where a number's are too few."""
 
 _COLUMN_HELP = {
@@ -61,7 +62,7 @@ def show_health(study: Study, computed_as: str = "") -> None:
         st.success("Nothing unusual was found in the data.")
     table = health_table(health, names)
     st.dataframe(table, hide_index=True, height=table_height(len(health.rows)), column_config={
-        name: st.column_config.Column(help=text, width=_WIDTHS.get(name, 62))
+        name: st.column_config.Column(help=text, width=_WIDTHS.get(name, 54))
         for name, text in _COLUMN_HELP.items()})
     balance = label_table(health, corpus, names)
     if balance:
