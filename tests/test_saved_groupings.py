@@ -19,7 +19,6 @@ from gradsim_core.decision import Reading, Rule, decide, decision_json, read_sim
 from gradsim_core.errors import GroupingError
 from gradsim_core.grouping.agreement import adjusted_rand_index, moved
 from gradsim_core.hand import NamedGroup
-from gradsim_core.results import Results, load_results
 from gradsim_core.kept_groupings import (
     _id,
     agreement,
@@ -32,6 +31,7 @@ from gradsim_core.kept_groupings import (
     serving_groups,
     worth,
 )
+from gradsim_core.results import Results, load_results
 from gradsim_core.store import Store
 
 
