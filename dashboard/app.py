@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.views.correlation import correlation_page
-from dashboard.views.groups import groups_page
-from dashboard.views.layers import layers_page
+from dashboard.views.correlation.page import correlation_page
+from dashboard.views.groups.page import groups_page
+from dashboard.views.layers.page import layers_page
 from dashboard.views.problems import problems_shown
 from dashboard.views.sidebar import show_sidebar
-from dashboard.views.similarity import similarity_page
-from dashboard.views.study import study_page
-from dashboard.views.training import training_page
+from dashboard.views.similarity.page import similarity_page
+from dashboard.views.study.page import study_page
+from dashboard.views.training.page import training_page
 
 st.set_page_config(page_title="GradSim", layout="wide", initial_sidebar_state=340,
                    menu_items={"about": "GradSim: which languages help each other in "

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.layers import block_agreement
-from dashboard.summaries import CORRECTION_WORDS, count, number, p_words
+from dashboard.words.summaries import CORRECTION_WORDS, count, number, p_words
 from gradsim_core import (
     Association,
     GradSimError,

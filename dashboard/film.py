@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 
 from dashboard.shown import Picture
 from dashboard.sides import facing_trees
-from dashboard.summaries import count, number
+from dashboard.words.summaries import count, number
 from gradsim_core import Similarity
 
 MOST_NUMBERS = 600_000

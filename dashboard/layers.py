@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from dashboard.summaries import count, number
+from dashboard.words.summaries import count, number
 from gradsim_core import GradSimError, Similarity, block_indexes
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from dashboard.figures.strips import Strip
 from dashboard.selection import Selection
-from dashboard.summaries import count
+from dashboard.words.summaries import count
 from gradsim_core import Similarity, leaf_order, linkage_tree, placed_languages, script_name
 
 MOST_IN_FULL = 300

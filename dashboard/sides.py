@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dashboard.summaries import count, p_words
+from dashboard.words.summaries import count, p_words
 from gradsim_core import (
     Similarity,
     Tangle,

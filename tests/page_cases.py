@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard.umap_process import UmapProcess
+from dashboard.loads.umap_process import UmapProcess
 
 _TEXTS = ("markdown", "caption", "info", "error", "warning", "success", "header", "subheader")
 

@@ -49,21 +49,17 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     "figures are pure":
         (("dashboard/figures/*.py",), (), ("streamlit", "torch", "transformers")),
     "views draw nothing and train nothing":
-        (("dashboard/views/*.py",), (), ("plotly", "torch", "transformers")),
+        (("dashboard/views/**/*.py",), (), ("plotly", "torch", "transformers")),
     "the dashboard's server carries no torch":
-        (("dashboard/*.py",), (), ("torch", "transformers", "sklearn", "umap")),
+        (("dashboard/**/*.py",), (), ("torch", "transformers", "sklearn", "umap")),
     "streamlit stays in app, state, the loads and views":
         (("dashboard/**/*.py",),
-         ("dashboard/app.py", "dashboard/state.py", "dashboard/data.py", "dashboard/pictures.py",
-          "dashboard/experiments.py",
-          "dashboard/correlations.py",
-          "dashboard/findings.py", "dashboard/stabilities.py", "dashboard/blocks.py",
-          "dashboard/besides.py",
-          "dashboard/curves.py",
-          "dashboard/saved.py",
-          "dashboard/checks.py",
-          "dashboard/views/*.py"),
+         ("dashboard/app.py", "dashboard/state.py", "dashboard/loads/*.py",
+          "dashboard/views/**/*.py"),
          ("streamlit",)),
+    "words load nothing":
+        (("dashboard/words/*.py",), (), ("streamlit", "plotly", "dashboard.loads",
+                                         "dashboard.views")),
     "nothing is pickled":
         (("gradsim_core/**/*.py", "dashboard/**/*.py"), (),
          ("pickle", "dill", "cloudpickle", "marshal", "shelve")),

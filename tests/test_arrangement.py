@@ -10,7 +10,7 @@ import psutil
 import pytest
 from architecture_rules import loaded_by
 
-from dashboard.umap_process import UmapProcess
+from dashboard.loads.umap_process import UmapProcess
 from gradsim_core.arrangement import (
     distance_agreement,
     laid_over,

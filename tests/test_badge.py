@@ -13,9 +13,9 @@ from made_up_studies import SIGNATURE, write_study
 from page_cases import button, opened_page, shown_cache, words
 from streamlit.testing.v1 import AppTest
 
-from dashboard import freshness
-from dashboard.ages import age_words, badge_words
-from dashboard.freshness import written_since
+from dashboard.loads import freshness
+from dashboard.loads.ages import age_words, badge_words
+from dashboard.loads.freshness import written_since
 from gradsim_core import METHOD_VERSION, GradSimError, prepare, study_from
 
 HOUR_NS = 3600 * 10**9

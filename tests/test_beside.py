@@ -22,7 +22,7 @@ from dashboard.beside import (
     score_changes,
     setting_differences,
 )
-from dashboard.besides import groups_beside
+from dashboard.loads.besides import groups_beside
 from gradsim_core import Reading, Results, Rule, load_results
 
 ONE, OTHER = "aa" + "0" * 14, "bb" + "0" * 14
@@ -44,7 +44,7 @@ def study(root: Path, signature: str, clusters: list[int], codes: tuple[str, ...
 
 def beside_page(**query: object) -> AppTest:
     def page() -> None:
-        from dashboard.views.study import study_page
+        from dashboard.views.study.page import study_page
         study_page()
     return opened_page(page, study=ONE, studying="beside", **query)
 

@@ -14,8 +14,8 @@ from made_up_findings import write_finding
 from made_up_studies import EUROPEAN, SIGNATURE, write_study
 from page_cases import labels, opened_page, shown_cache, words
 
-from dashboard import correlations
-from dashboard.correlations import brought_in_later, correlation_plan, known_measures, plan_in
+from dashboard.loads import correlations
+from dashboard.loads.correlations import brought_in_later, correlation_plan, known_measures, plan_in
 from dashboard.selection import Selection
 from gradsim_core import MEASURES, Measure, MeasuresPlan, Scores, Store, save_imported
 from gradsim_core.measuring.kept import save_measure
@@ -30,7 +30,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def correlation() -> None:
-    from dashboard.views.correlation import correlation_page
+    from dashboard.views.correlation.page import correlation_page
     from dashboard.views.problems import problems_shown
 
     with problems_shown():
@@ -105,7 +105,7 @@ def test_replaced_scores_make_a_result_old(cache: Path, monkeypatch: pytest.Monk
     aged(cache, f"findings/measures-{plan.id}.json", 30)
     assert brought_in_later(SIGNATURE, plan) == ["published"]
     begun: list[MeasuresPlan] = []
-    monkeypatch.setattr("dashboard.views.correlation_result.begin_correlation",
+    monkeypatch.setattr("dashboard.views.correlation.result.begin_correlation",
                         lambda signature, plan: begun.append(plan))
     app = opened_page(correlation)
     assert "Brought in or replaced since this was computed: published." in words(app)

@@ -9,7 +9,6 @@ import pytest
 from made_up_correlations import made_up_measures
 from made_up_studies import BLOCKS, EUROPEAN, HOSTILE
 
-from dashboard import correlation_words as words
 from dashboard.exports import pairs_csv
 from dashboard.figures.layer_line import layer_line
 from dashboard.figures.measure_dots import measure_dots
@@ -21,7 +20,8 @@ from dashboard.figures.transfer_scatter import (
     pairs_of,
     transfer_scatter,
 )
-from dashboard.summaries import p_words
+from dashboard.words import correlations as words
+from dashboard.words.summaries import p_words
 
 TEXT = PlotText("A title", "across", "up", ("how it was made",))
 

@@ -14,7 +14,7 @@ from made_up_findings import write_finding
 from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE, made_up_series, write_study
 from streamlit.testing.v1 import AppTest
 
-from dashboard import correlations, data
+from dashboard.loads import correlations, data
 from dashboard.views.table_upload import MOST_MEGABYTES
 from gradsim_core import (
     GradSimError,
@@ -48,7 +48,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def correlation() -> None:
-    from dashboard.views.correlation import correlation_page
+    from dashboard.views.correlation.page import correlation_page
     from dashboard.views.problems import problems_shown
 
     with problems_shown():

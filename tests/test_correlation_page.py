@@ -18,7 +18,7 @@ from page_cases import button, labels, opened_page, shown_cache, titles, words
 from run_cases import act_command, end_all, until
 from streamlit.testing.v1 import AppTest
 
-from dashboard import correlations, findings
+from dashboard.loads import correlations, findings
 from gradsim_core import (
     MeasuresPlan,
     Run,
@@ -60,7 +60,7 @@ def begun(store: Store, plan: MeasuresPlan, act: str) -> Run:
 
 
 def correlation() -> None:
-    from dashboard.views.correlation import correlation_page
+    from dashboard.views.correlation.page import correlation_page
     from dashboard.views.problems import problems_shown
 
     with problems_shown():

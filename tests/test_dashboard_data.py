@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made_up_studies import SIGNATURE, made_up_series, write_study
 
-from dashboard import data, pictures
+from dashboard.loads import data, pictures
 from gradsim_core import Reading
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dashboard import estimates
+from dashboard.loads import estimates
 from gradsim_core import StudyEstimate, estimating
 from gradsim_core.errors import GradSimError, RunError
 

@@ -36,7 +36,7 @@ _SAYS_ALL = ("button", "download_button", "link_button")
 
 def study() -> None:
     from dashboard.views.problems import problems_shown
-    from dashboard.views.study import study_page
+    from dashboard.views.study.page import study_page
 
     with problems_shown():
         study_page()
@@ -44,14 +44,14 @@ def study() -> None:
 
 def similarity() -> None:
     from dashboard.views.problems import problems_shown
-    from dashboard.views.similarity import similarity_page
+    from dashboard.views.similarity.page import similarity_page
 
     with problems_shown():
         similarity_page()
 
 
 def layers() -> None:
-    from dashboard.views.layers import layers_page
+    from dashboard.views.layers.page import layers_page
     from dashboard.views.problems import problems_shown
 
     with problems_shown():
@@ -59,7 +59,7 @@ def layers() -> None:
 
 
 def groups() -> None:
-    from dashboard.views.groups import groups_page
+    from dashboard.views.groups.page import groups_page
     from dashboard.views.problems import problems_shown
 
     with problems_shown():
@@ -68,14 +68,14 @@ def groups() -> None:
 
 def training() -> None:
     from dashboard.views.problems import problems_shown
-    from dashboard.views.training import training_page
+    from dashboard.views.training.page import training_page
 
     with problems_shown():
         training_page()
 
 
 def correlation() -> None:
-    from dashboard.views.correlation import correlation_page
+    from dashboard.views.correlation.page import correlation_page
     from dashboard.views.problems import problems_shown
 
     with problems_shown():

@@ -17,7 +17,7 @@ from experiment_cases import (
 from made_up_experiments import made_up_experiment
 from made_up_studies import EUROPEAN
 
-from dashboard.experiment_words import facts_line
+from dashboard.words.experiments import facts_line
 from gradsim_core import Plan, Store, majority_baseline, report_markdown
 from gradsim_core.experiments.record import with_caution
 

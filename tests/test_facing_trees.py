@@ -46,7 +46,7 @@ def facing(first: Similarity = LOWER, second: Similarity = HIGHER) -> FacingTree
 
 
 def layers() -> None:
-    from dashboard.views.layers import layers_page
+    from dashboard.views.layers.page import layers_page
 
     layers_page()
 

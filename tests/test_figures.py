@@ -13,7 +13,7 @@ from dashboard.figures import palette as colours
 from dashboard.figures.heatmap import MOST_WITH_NUMBERS, colour_limit, similarity_heatmap
 from dashboard.figures.heatmap_frame import HeatmapText, language_label
 from dashboard.figures.nearest import nearest_bars
-from dashboard.summaries import Neighbour
+from dashboard.words.summaries import Neighbour
 from gradsim_core import Similarity, leaf_order, linkage_tree
 
 CODES = ("amh", "hau", "ibo")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from page_cases import opened_page, words
 
-from dashboard.glossary import TERMS, terms_in, terms_like
+from dashboard.words.glossary import TERMS, terms_in, terms_like
 from gradsim_core import CORRECTIONS, READINGS
 
 WORDS = ("similarity", "Gram", "reading", "correction", "raw", "noise-corrected", "centred",

@@ -13,12 +13,12 @@ from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE, made_up_series, write_
 from page_cases import button, opened_page, shown_cache, titles, words
 from streamlit.testing.v1 import AppTest
 
-from dashboard.data import results
 from dashboard.editing import leave_out, merge, move_to, new_group, rename
-from dashboard.experiments import plan_of
-from dashboard.groupings import ShownGroups, hand_rule, saved_reading, shown_groups
-from dashboard.pictures import picture
-from dashboard.saved import brought, saved_of
+from dashboard.loads.data import results
+from dashboard.loads.experiments import plan_of
+from dashboard.loads.groupings import ShownGroups, hand_rule, saved_reading, shown_groups
+from dashboard.loads.pictures import picture
+from dashboard.loads.saved import brought, saved_of
 from dashboard.selection import Selection
 from gradsim_core import (
     GradSimError,
@@ -45,7 +45,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def groups() -> None:
-    from dashboard.views.groups import groups_page
+    from dashboard.views.groups.page import groups_page
     from dashboard.views.problems import problems_shown
 
     with problems_shown():
@@ -54,7 +54,7 @@ def groups() -> None:
 
 def training() -> None:
     from dashboard.views.problems import problems_shown
-    from dashboard.views.training import training_page
+    from dashboard.views.training.page import training_page
 
     with problems_shown():
         training_page()

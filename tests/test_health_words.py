@@ -9,7 +9,7 @@ import pytest
 from data_cases import write
 from made_up_studies import HOSTILE
 
-from dashboard.health_words import MOST_NAMED, health_table, label_table, names_of, warning_lines
+from dashboard.words.health import MOST_NAMED, health_table, label_table, names_of, warning_lines
 from gradsim_core import Study, data_health, load_corpus
 from gradsim_core.data.health import HealthWarning
 

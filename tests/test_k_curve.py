@@ -11,14 +11,14 @@ import pytest
 from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE, made_up_series, write_study
 from page_cases import opened_page, shown_cache, titles, words
 
-from dashboard import curves, pictures
-from dashboard.curve_words import curve_sentence, curve_table
 from dashboard.cuts import ceiling_of, nearest_cut, tree_cuts
 from dashboard.figures.cut_tree import cut_tree
 from dashboard.figures.frame import ChartText
 from dashboard.figures.heatmap_sides import picks_of
 from dashboard.figures.k_curve import k_curve_chart
 from dashboard.figures.plot_frame import PlotText
+from dashboard.loads import curves, pictures
+from dashboard.words.curves import curve_sentence, curve_table
 from gradsim_core import (
     Constraints,
     KPoint,
@@ -185,7 +185,7 @@ def test_the_line_stands_between_the_merges_it_keeps_and_those_it_undoes() -> No
 # the page
 
 def groups() -> None:
-    from dashboard.views.groups import groups_page
+    from dashboard.views.groups.page import groups_page
 
     groups_page()
 
@@ -221,7 +221,7 @@ def test_moving_the_line_leaves_other_ways_behind(cache: Path) -> None:
     def open_cut() -> None:
         import streamlit as st
 
-        from dashboard.views.groups import groups_page
+        from dashboard.views.groups.page import groups_page
 
         st.session_state["view.cutting"] = True
         groups_page()
@@ -240,7 +240,7 @@ def test_groups_can_be_taken_away_as_a_script(cache: Path) -> None:
     def open_script() -> None:
         import streamlit as st
 
-        from dashboard.views.groups import groups_page
+        from dashboard.views.groups.page import groups_page
 
         st.session_state["view.script"] = True
         groups_page()

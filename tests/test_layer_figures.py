@@ -25,14 +25,6 @@ from dashboard.figures.panels import (
     square_panels,
     symmetric_limit,
 )
-from dashboard.layer_words import (
-    share_lines,
-    share_table,
-    share_text,
-    span_lines,
-    span_table,
-    span_text,
-)
 from dashboard.layers import (
     Move,
     Sides,
@@ -42,6 +34,14 @@ from dashboard.layers import (
     language_changes,
     layers_sentence,
     moves,
+)
+from dashboard.words.layers import (
+    share_lines,
+    share_table,
+    share_text,
+    span_lines,
+    span_table,
+    span_text,
 )
 from gradsim_core import similarity
 

@@ -18,9 +18,9 @@ from robustness_cases import stretches, write_stretches
 from run_cases import act_command, end_all, until
 from streamlit.testing.v1 import AppTest
 
-from dashboard import blocks, data, findings, pictures
 from dashboard.layers import Sides, moves
-from dashboard.views.layer_moves import pair_table
+from dashboard.loads import blocks, data, findings, pictures
+from dashboard.views.layers.moves import pair_table
 from gradsim_core import (
     GramSeries,
     LowerOrHigherPlan,
@@ -61,7 +61,7 @@ def begun(store: Store, kind: str, plan: Any, act: str) -> Run:
 
 
 def layers() -> None:
-    from dashboard.views.layers import layers_page
+    from dashboard.views.layers.page import layers_page
     from dashboard.views.problems import problems_shown
 
     with problems_shown():
@@ -72,7 +72,7 @@ def pairs_open() -> None:
     """The page with the table of pairs opened."""
     import streamlit as st
 
-    from dashboard.views.layers import layers_page
+    from dashboard.views.layers.page import layers_page
 
     st.session_state["table.gradsim-01234567-layers-pairs"] = True
     layers_page()

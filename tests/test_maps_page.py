@@ -14,8 +14,8 @@ from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
 from page_cases import opened_page, shown_cache, titles, words
 from streamlit.testing.v1 import AppTest
 
-from dashboard import maps
-from dashboard.maps import (
+from dashboard.loads import maps
+from dashboard.loads.maps import (
     Arranged,
     arranged,
     colour_of,
@@ -23,8 +23,8 @@ from dashboard.maps import (
     missing_sentence,
     strips_with,
 )
-from dashboard.pictures import picture
-from dashboard.umap_process import UmapUnavailable
+from dashboard.loads.pictures import picture
+from dashboard.loads.umap_process import UmapUnavailable
 from gradsim_core import Reading, mds_layout
 
 WAITING = "UMAP is being prepared; it appears by itself."
@@ -53,7 +53,7 @@ class Maker:
 
 def maps_page(**query: object) -> AppTest:
     def page() -> None:
-        from dashboard.views.similarity import similarity_page
+        from dashboard.views.similarity.page import similarity_page
         similarity_page()
     return opened_page(page, **query)
 
@@ -74,7 +74,7 @@ def test_the_mds_map_stands_until_umap_is_there(cache: Path,
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     write_study(cache, name="Own")
     monkeypatch.setattr(maps, "umap_process", lambda: Maker(None))
-    monkeypatch.setattr("dashboard.views.maps.umap_process", lambda: Maker(None))
+    monkeypatch.setattr("dashboard.views.similarity.maps.umap_process", lambda: Maker(None))
     app = maps_page()
     assert map_titles(app) == ["Where 8 languages are spoken: Own",
                                "Map of similarities, by MDS: Own"]
@@ -186,5 +186,5 @@ def test_sentences_say_how_far_to_believe_a_map() -> None:
 
 def test_the_server_loads_no_umap() -> None:
     heavy = ("umap", "sklearn", "numba", "torch")
-    pages = "import dashboard.views.similarity, dashboard.views.maps, dashboard.views.beside"
+    pages = "import dashboard.views.similarity.page, dashboard.views.study.beside"
     assert loaded_by(pages, heavy) == set()

@@ -15,7 +15,7 @@ from page_cases import shown_cache
 from run_cases import end_all, processes_of, start, supervisors_of, until, written
 from streamlit.testing.v1 import AppTest
 
-from dashboard import data, pictures
+from dashboard.loads import data, pictures
 from gradsim_core import (
     Reading,
     Rule,
@@ -40,7 +40,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def study() -> None:
     from dashboard.views.problems import problems_shown
-    from dashboard.views.study import study_page
+    from dashboard.views.study.page import study_page
 
     with problems_shown():
         study_page()
@@ -48,14 +48,14 @@ def study() -> None:
 
 def similarity_view() -> None:
     from dashboard.views.problems import problems_shown
-    from dashboard.views.similarity import similarity_page
+    from dashboard.views.similarity.page import similarity_page
 
     with problems_shown():
         similarity_page()
 
 
 def groups() -> None:
-    from dashboard.views.groups import groups_page
+    from dashboard.views.groups.page import groups_page
     from dashboard.views.problems import problems_shown
 
     with problems_shown():

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboard.run_words import KIND_WORDS, doing, how_long, in_short, shown_at, waiting_for
+from dashboard.words.runs import KIND_WORDS, doing, how_long, in_short, shown_at, waiting_for
 from gradsim_core import Run
 
 NOW = datetime(2026, 1, 1, 12, 10, tzinfo=UTC)

@@ -13,7 +13,7 @@ from dashboard.figures.dendrogram import dendrogram
 from dashboard.figures.heatmap_sides import clade_token, language_token, picks_of
 from dashboard.figures.strips import keys_of
 from dashboard.selection import Selection
-from dashboard.views.language_table import language_columns
+from dashboard.views.similarity.language_table import language_columns
 from gradsim_core import leaf_order, linkage_tree, load_results, read_similarity
 from gradsim_core.decision import Reading
 

@@ -14,13 +14,13 @@ from robustness_cases import stretches, write_stretches
 from streamlit.testing.v1 import AppTest
 from test_figures import TEXT
 
-from dashboard import stabilities
 from dashboard.exports import together_csv
 from dashboard.figures.companions import companions_heatmap
 from dashboard.figures.frame import ChartText
 from dashboard.figures.heatmap import similarity_heatmap
 from dashboard.figures.nearest import nearest_bars
-from dashboard.summaries import Neighbour, stability_sentence
+from dashboard.loads import stabilities
+from dashboard.words.summaries import Neighbour, stability_sentence
 from gradsim_core import Reading, Rule, Similarity, Stability, linkage_tree, newick
 
 CLUSTERS = (0, 1, 0, 1, 2, 2)
@@ -33,7 +33,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def groups() -> None:
-    from dashboard.views.groups import groups_page
+    from dashboard.views.groups.page import groups_page
     from dashboard.views.problems import problems_shown
 
     with problems_shown():
@@ -42,7 +42,7 @@ def groups() -> None:
 
 def similarity() -> None:
     from dashboard.views.problems import problems_shown
-    from dashboard.views.similarity import similarity_page
+    from dashboard.views.similarity.page import similarity_page
 
     with problems_shown():
         similarity_page()
@@ -89,7 +89,7 @@ def test_without_increments_pages_stand_and_say_why(cache: Path) -> None:
 
 def test_many_languages_are_resampled_on_demand(cache: Path,
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.views.stability.MOST_UNASKED", 5)
+    monkeypatch.setattr("dashboard.views.groups.stability.MOST_UNASKED", 5)
     write_stretches(cache, stretches(CLUSTERS, 0.3))
     app = shown(groups, k="3")
     assert "drawn anew 200 times" not in words(app)

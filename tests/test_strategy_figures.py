@@ -12,7 +12,6 @@ import pytest
 from made_up_experiments import made_up_experiment
 from made_up_studies import HOSTILE
 
-from dashboard.experiment_words import chart_text
 from dashboard.figures.palette import STRATEGY_COLOURS, luminance, palette, strategy_colour
 from dashboard.figures.strategies import (
     GIVEN_SYMBOLS,
@@ -22,6 +21,7 @@ from dashboard.figures.strategies import (
     language_dots,
     strategy_dots,
 )
+from dashboard.words.experiments import chart_text
 from gradsim_core import MOST_GIVEN, Plan, given_name
 from gradsim_core.experiments.plans import TITLES
 

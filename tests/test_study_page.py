@@ -13,7 +13,7 @@ from page_cases import button, labels, opened_page, shown_cache, words
 from run_cases import end_all, start, until
 from streamlit.testing.v1 import AppTest
 
-from dashboard import estimates
+from dashboard.loads import estimates
 from gradsim_core import GradSimError, cancel_run, find_run, list_runs, study_from_text
 
 ROWS = [(f"{word} {code} {n}", label, code) for code in ("hau", "yor") for n in range(30)
@@ -25,7 +25,7 @@ FOUND = {"train_seconds": 60.0, "score_seconds": 7.0, "peak_memory_bytes": 6e8,
 
 def study() -> None:
     from dashboard.views.problems import problems_shown
-    from dashboard.views.study import study_page
+    from dashboard.views.study.page import study_page
 
     with problems_shown():
         study_page()
@@ -160,7 +160,7 @@ def test_a_known_data_set_is_checked_measured_and_started(cache: Path) -> None:
 
 
 def estimate_store() -> Any:
-    from dashboard.data import store
+    from dashboard.loads.data import store
 
     return store()
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashboard.summaries import (
+from dashboard.views.groups.rule import STRATEGY_WORDS
+from dashboard.views.reading import CORRECTION_LABELS, READING_LABELS
+from dashboard.words.summaries import (
     CORRECTION_WORDS,
     LOW_RELIABILITY,
     READING_WORDS,
@@ -22,8 +24,6 @@ from dashboard.summaries import (
     ties_sentence,
     unreliable,
 )
-from dashboard.views.reading import CORRECTION_LABELS, READING_LABELS
-from dashboard.views.rule import STRATEGY_WORDS
 from gradsim_core import CORRECTIONS, READINGS, STRATEGIES, Grouping, Similarity
 
 

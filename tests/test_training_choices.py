@@ -9,8 +9,8 @@ import pytest
 from made_up_studies import SIGNATURE, write_study
 from page_cases import opened_page, shown_cache, words
 
-from dashboard import experiments
-from dashboard.groupings import ShownGroups, shown_groups
+from dashboard.loads import experiments
+from dashboard.loads.groupings import ShownGroups, shown_groups
 from dashboard.selection import Selection
 from gradsim_core import (
     NamedGroup,
@@ -32,7 +32,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def training() -> None:
     from dashboard.views.problems import problems_shown
-    from dashboard.views.training import training_page
+    from dashboard.views.training.page import training_page
 
     with problems_shown():
         training_page()

@@ -18,9 +18,10 @@ from run_cases import act_command, end_all, until
 from scipy.stats import ttest_rel
 from streamlit.testing.v1 import AppTest
 
-from dashboard import experiment_words, experiments, pictures
-from dashboard.groupings import ShownGroups, group_names
+from dashboard.loads import experiments, pictures
+from dashboard.loads.groupings import ShownGroups, group_names
 from dashboard.selection import Selection
+from dashboard.words import experiments as experiment_words
 from gradsim_core import (
     Grouping,
     Plan,
@@ -68,7 +69,7 @@ def begun(store: Store, plan: Plan, act: str) -> Run:
 
 def training() -> None:
     from dashboard.views.problems import problems_shown
-    from dashboard.views.training import training_page
+    from dashboard.views.training.page import training_page
 
     with problems_shown():
         training_page()
@@ -203,7 +204,7 @@ def test_run_is_found_again_and_can_be_cancelled_and_resumed(cache: Path,
 
 def test_queued_run_is_shown_as_queued(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = write_study(cache)
-    for module in ("gradsim_core.runs.steering", "dashboard.views.training_runs"):
+    for module in ("gradsim_core.runs.steering", "dashboard.views.training.runs"):
         monkeypatch.setattr(f"{module}.ensure_supervisor", lambda store: None)
     begun(store, default_plan(cache), "pass")
     assert "Comparison: queued" in words(opened())

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
-from dashboard.umap_process import UmapProcess, UmapUnavailable, map_key
+from dashboard.loads.umap_process import UmapProcess, UmapUnavailable, map_key
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = """
@@ -31,7 +31,7 @@ for line in sys.stdin:
 
 HOLDER = """
 import sys, time, numpy as np
-from dashboard.umap_process import UmapProcess
+from dashboard.loads.umap_process import UmapProcess
 one = UmapProcess({command})
 one.layout(np.eye(5))
 print(one.pid, flush=True)

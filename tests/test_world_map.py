@@ -23,7 +23,7 @@ from dashboard.figures.placing import SIDES, label_sides, spread
 from dashboard.figures.strips import Strip
 from dashboard.figures.text_width import text_width
 from dashboard.figures.world import place_words, with_place, world_map
-from dashboard.maps import Arranged
+from dashboard.loads.maps import Arranged
 from dashboard.shown import LanguageFacts
 
 ROOT = Path(__file__).resolve().parents[1]

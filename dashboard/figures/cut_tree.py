@@ -21,7 +21,7 @@ from dashboard.figures.dendrogram import dendrogram
 from dashboard.figures.frame import TOP_PX, ChartText, framed
 from dashboard.figures.heatmap_sides import STEADY, clade_token, language_token
 from dashboard.figures.palette import palette
-from dashboard.summaries import count
+from dashboard.words.summaries import count
 
 MOST_WITH_NAMES = 60
 _PLOT_PX = 300

@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from dashboard.figures.heatmap_sides import STEADY
 from dashboard.figures.palette import palette
 from dashboard.figures.plot_frame import PlotText, padded, plot_frame
-from dashboard.summaries import count
+from dashboard.words.summaries import count
 from gradsim_core import KPoint
 
 _HEIGHT_PX = 300

@@ -27,10 +27,10 @@ from dashboard.figures.map_frame import (
 from dashboard.figures.map_points import add_points
 from dashboard.figures.marks import Colouring
 from dashboard.figures.palette import palette
-from dashboard.summaries import number
+from dashboard.words.summaries import number
 
 if TYPE_CHECKING:
-    from dashboard.maps import Arranged
+    from dashboard.loads.maps import Arranged
     from dashboard.shown import LanguageFacts
 
 _AIR = 0.12

@@ -20,7 +20,7 @@ from dashboard.escaping import plotly_text
 from dashboard.figures.frame import block_label
 from dashboard.figures.palette import Palette, palette
 from dashboard.figures.plot_frame import PlotText, padded, plot_frame
-from dashboard.summaries import number, p_words
+from dashboard.words.summaries import number, p_words
 
 _HEIGHT_PX = 280
 

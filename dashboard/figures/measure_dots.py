@@ -19,7 +19,7 @@ from dashboard.escaping import plotly_text
 from dashboard.figures.heatmap_frame import label_width
 from dashboard.figures.palette import Palette, palette
 from dashboard.figures.plot_frame import PlotText, padded, plot_frame
-from dashboard.summaries import number, p_words
+from dashboard.words.summaries import number, p_words
 
 CHANCE = 0.05
 """Corrected p from which a correlation is not told from chance."""

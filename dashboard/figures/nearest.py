@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 from dashboard.escaping import plotly_text
 from dashboard.figures.heatmap_frame import label_width, language_label
 from dashboard.figures.palette import FONT, palette
-from dashboard.summaries import Neighbour
+from dashboard.words.summaries import Neighbour
 
 
 def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str, *,

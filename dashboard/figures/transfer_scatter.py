@@ -21,7 +21,7 @@ import plotly.graph_objects as go
 from dashboard.escaping import plotly_text
 from dashboard.figures.palette import OTHER, Palette, branch_colours, branch_label, palette
 from dashboard.figures.plot_frame import PlotText, padded, plot_frame
-from dashboard.summaries import number
+from dashboard.words.summaries import number
 
 ACROSS, UNKNOWN_PAIR = "Across branches", "A branch is unknown"
 MOST_DRAWN_AS_SHAPES = 4_000

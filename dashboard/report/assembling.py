@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 
-from dashboard.glossary import terms_in
 from dashboard.report.content import Reported, reported
 from dashboard.report.elements import paragraph, text
 from dashboard.report.found_sections import (
@@ -22,6 +21,7 @@ from dashboard.report.study_sections import (
     similarity_section,
     study_section,
 )
+from dashboard.words.glossary import terms_in
 from gradsim_core import Reading, Rule, Store
 
 _HEADING = re.compile(r'<section id="(\w+)"><h2>(.*?)</h2>')

@@ -6,12 +6,10 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from dashboard import correlation_words, experiment_words, layer_words
 from dashboard.figures.depth_lines import depth_lines
 from dashboard.figures.layer_line import layer_line
 from dashboard.figures.measure_dots import measure_dots
 from dashboard.figures.strategies import strategy_dots
-from dashboard.glossary import Term
 from dashboard.report.content import Reported
 from dashboard.report.elements import (
     chart,
@@ -23,6 +21,10 @@ from dashboard.report.elements import (
     text,
     unfolded,
 )
+from dashboard.words import correlations as correlation_words
+from dashboard.words import experiments as experiment_words
+from dashboard.words import layers as layer_words
+from dashboard.words.glossary import Term
 from gradsim_core import decision_json
 
 _LAYERS = {

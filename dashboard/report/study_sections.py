@@ -13,7 +13,7 @@ from dashboard.figures.panels import Panel, PanelRows, square_panels, symmetric_
 from dashboard.layers import Sides, fitting_sides, layers_sentence, moves
 from dashboard.report.content import Reported
 from dashboard.report.elements import chart, listing, paragraph, section, table, text, unfolded
-from dashboard.summaries import (
+from dashboard.words.summaries import (
     CORRECTION_WORDS,
     READING_WORDS,
     count,

@@ -11,10 +11,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.ages import JUST_NOW_S, badge_words, moment
-from dashboard.data import asked_study, results, store, written
 from dashboard.escaping import markdown_text
-from dashboard.freshness import other_method, signature_now, written_since
+from dashboard.loads.ages import JUST_NOW_S, badge_words, moment
+from dashboard.loads.data import asked_study, results, store, written
+from dashboard.loads.freshness import other_method, signature_now, written_since
 from gradsim_core import GradSimError
 
 _PARTS = {"grams.safetensors": "gradients compared", "increments.safetensors": "their increments",

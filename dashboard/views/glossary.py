@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.escaping import markdown_text
-from dashboard.glossary import TERMS, Term, terms_like
+from dashboard.words.glossary import TERMS, Term, terms_like
 
 
 def show_glossary() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard.data import store
+from dashboard.loads.data import store
 from dashboard.selection import Selection
 from dashboard.state import select, turn_to
 

@@ -10,7 +10,7 @@ from dashboard.escaping import plain_text
 from dashboard.selection import STRIPS, Selection
 from dashboard.shown import LanguageFacts
 from dashboard.state import bound, select
-from dashboard.summaries import count
+from dashboard.words.summaries import count
 from gradsim_core import script_name
 
 _STRIP_WORDS = {"branch": "Branch", "family": "Family", "script": "Script",

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard.data import store, study_card
 from dashboard.escaping import markdown_text
-from dashboard.run_words import KIND_WORDS, in_short, shown_at
+from dashboard.loads.data import store, study_card
 from dashboard.selection import query_of
 from dashboard.state import current_selection
 from dashboard.views.problems import problems_shown
+from dashboard.words.runs import KIND_WORDS, in_short, shown_at
 from gradsim_core import GradSimError, Run, list_runs
 
 MOST_SHOWN = 3

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.data import store
 from dashboard.escaping import markdown_text
-from dashboard.run_words import doing, how_long
+from dashboard.loads.data import store
 from dashboard.views.problems import problems_shown
+from dashboard.words.runs import doing, how_long
 from gradsim_core import Run, cancel_run, ensure_supervisor, find_run, list_runs, run_log
 
 

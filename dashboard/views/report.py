@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.data import results, store
-from dashboard.groupings import shown_groups
+from dashboard.loads.data import results, store
+from dashboard.loads.groupings import shown_groups
 from dashboard.report.assembling import study_report
 from dashboard.selection import fitted, reading_of, rule_of
 from dashboard.state import current_selection

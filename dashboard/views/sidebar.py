@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.data import StudyCard, chosen_signature, results, study_cards
 from dashboard.escaping import markdown_text, plain_text
+from dashboard.loads.data import StudyCard, chosen_signature, results, study_cards
 from dashboard.selection import PRESET_BLOCKS, Selection, blocks_between, fitted, query_of
 from dashboard.state import bound, current_selection, select
 from dashboard.views.glossary import show_glossary

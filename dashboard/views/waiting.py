@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.data import StudyCard, begin, chosen_signature, results, resume, store, study_card
 from dashboard.escaping import markdown_text
+from dashboard.loads.data import (
+    StudyCard,
+    begin,
+    chosen_signature,
+    results,
+    resume,
+    store,
+    study_card,
+)
 from dashboard.selection import Selection, fitted
 from dashboard.state import current_selection, select
 from dashboard.views.badge import show_badge

@@ -1,0 +1,1 @@
+"""What pages load through the engine, kept for the next look."""

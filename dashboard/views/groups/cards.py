@@ -1,0 +1,100 @@
+"""Groups as cards, the languages left over, and the groupings that are nearly as good."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import streamlit as st
+
+from dashboard.escaping import markdown_text, plain_text
+from dashboard.loads.groupings import ShownGroups
+from dashboard.shown import Picture
+from dashboard.words.groups import shown_name
+from dashboard.words.summaries import LOW_RELIABILITY, count, moved_members, number
+from gradsim_core import LEFT_OUT, Grouping, placed_languages
+
+MOST_ALTERNATIVES = 5
+
+
+def show_cards(decision: dict[str, Any], shown: Picture, groups: ShownGroups,
+               marked: Collection[str], changes: Mapping[str, float]) -> None:
+    """One card a group, with its languages, how reliable each is, and how alike they are.
+
+    Parameters
+    ----------
+    marked : codes of the languages that are marked
+    changes : code -> share of resamples in which the language changes group; empty if not known
+    """
+    made = groups.made
+    inside, low = _means_inside(shown, made), LOW_RELIABILITY[shown.found.reading]
+    st.caption("Beside each language stands its reliability: how far its own two halves agree"
+               + (", then in how many resamples it changes group." if changes else ".")
+               + (" One that *helps* is served by another group." if made.strategy == "overlapping"
+                  else ""))
+    with st.container(horizontal=True, gap="small"):
+        for group, mean in zip(decision["groups"], inside, strict=True):
+            with st.container(border=True, width=270):
+                members = group["languages"]
+                st.markdown(f"**{markdown_text(shown_name(group['name']), 60)}** · "
+                            f"{count(len(members), 'language')}"
+                            + ("" if mean is None else f" · mean {number(mean)}"))
+                served = group.get("serves", [one["code"] for one in members])
+                st.markdown("\n".join(
+                    f"- {_name(shown, one['code'], marked)} · "
+                    f"{_reliability(one['reliability'], low)}"
+                    + (f" · changes {changes[one['code']]:.0%}" if one["code"] in changes else "")
+                    + ("" if one["code"] in served else " · helps")
+                    for one in members))
+    for reason, codes in _left_over(decision).items():
+        st.caption(f"Not grouped: {', '.join(_name(shown, code, marked) for code in codes)}, "
+                   f"because {markdown_text(reason)}.")
+
+
+def _name(shown: Picture, code: str, marked: Collection[str]) -> str:
+    name = markdown_text(shown.label(code), 60)
+    return f"**{name}** (marked)" if code in marked else name
+
+
+def _left_over(decision: dict[str, Any]) -> dict[str, list[str]]:
+    """Why languages are not grouped -> their codes."""
+    found: dict[str, list[str]] = {}
+    for one in decision["not_grouped"]:
+        reason = "it was " * (one["reason"] == LEFT_OUT) + one["reason"]
+        found.setdefault(reason, []).append(one["code"])
+    return found
+
+
+def show_alternatives(made: Grouping, shown: Picture) -> None:
+    """The first groupings within 1% of the best, told by what moves."""
+    if not made.alternatives:
+        return
+    codes = [shown.found.languages[i] for i in placed_languages(shown.found)]
+    st.subheader("Nearly as good", anchor=False)
+    st.dataframe({
+        "Objective": [round(other.objective, 4)
+                      for other in made.alternatives[:MOST_ALTERNATIVES]],
+        "K": [len(other.groups) for other in made.alternatives[:MOST_ALTERNATIVES]],
+        "What moves": [plain_text(", ".join(shown.label(codes[i]) for i in moved_members(
+            made.groups, other.groups))) for other in made.alternatives[:MOST_ALTERNATIVES]],
+        "Groups": [plain_text(" | ".join(" ".join(codes[i] for i in members)
+                                         for members in other.groups))
+                   for other in made.alternatives[:MOST_ALTERNATIVES]]}, hide_index=True)
+
+
+def _means_inside(shown: Picture, made: Grouping) -> list[float | None]:
+    """Mean similarity of two languages of each group; None for a language alone."""
+    placed = placed_languages(shown.found)
+    means: list[float | None] = []
+    for members in made.groups:
+        at = [placed[i] for i in members]
+        pairs = [float(shown.found.matrix[i, j]) for i in at for j in at if i < j]
+        means.append(math.fsum(pairs) / len(pairs) if pairs else None)
+    return means
+
+
+def _reliability(value: float | None, low: float) -> str:
+    if value is None:
+        return "undefined"
+    return f"{number(value).lstrip('+')}{'' if value > low else ' (low)'}"

@@ -1,0 +1,125 @@
+"""What the groups page says of groups, in words and small tables.
+
+Conventions
+-----------
+Functions are pure and return plain text; who shows it escapes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from dashboard.words.summaries import count
+from gradsim_core import (
+    SavedGrouping,
+    Similarity,
+    agreement,
+    linkage_tree,
+    serving_groups,
+    tree_labels,
+    worth,
+)
+
+MOST_MOVED = 12
+"""Languages that move, up to which each is named."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One of several groupings that are held against each other.
+
+    Attributes
+    ----------
+    groups : codes of each
+    serves : code -> position of the group that serves the language
+    """
+
+    title: str
+    groups: Sequence[Sequence[str]]
+    serves: Mapping[str, int]
+
+
+def compared(title: str, decision: Mapping[str, Any]) -> Compared:
+    """A decision, to be held against others."""
+    return Compared(title, [[one["code"] for one in group["languages"]]
+                            for group in decision["groups"]], serving_groups(decision))
+
+
+def comparison_table(several: Sequence[Compared], found: Similarity,
+                     names: Mapping[str, str]) -> dict[str, list[Any]]:
+    """Every two of some groupings: how alike they are, who moves, and what each is worth.
+
+    Parameters
+    ----------
+    found : the similarity by which all are scored
+    names : code -> name of its language
+    """
+    value = [worth(found, one.groups, one.serves) for one in several]
+    rows: dict[str, list[Any]] = {name: [] for name in (
+        "First", "Second", "Adjusted Rand index", "Objective of the first", "Of the second",
+        "Difference", "Who moves")}
+    for a, b in combinations(range(len(several)), 2):
+        likeness = agreement(several[a].serves, several[b].serves)
+        first, second = value[a], value[b]
+        told = [_listed(likeness.moved, names) or "nobody"]
+        told += [f"only the {which} groups {_listed(codes, names)}" for which, codes in (
+            ("first", likeness.only_one), ("second", likeness.only_other)) if codes]
+        rows["First"].append(several[a].title)
+        rows["Second"].append(several[b].title)
+        rows["Adjusted Rand index"].append(likeness.index)
+        rows["Who moves"].append("; ".join(told))
+        rows["Objective of the first"].append(first)
+        rows["Of the second"].append(second)
+        rows["Difference"].append(
+            None if first is None or second is None else second - first)
+    return rows
+
+
+def saved_table(saved: Sequence[SavedGrouping]) -> dict[str, list[Any]]:
+    """The groupings that are kept, one a row."""
+    return {"Name": [one.name for one in saved],
+            "K": [len(one.decision["groups"]) for one in saved],
+            "How": [str(one.decision["rule"]["strategy"]).replace("_", " ") for one in saved],
+            "Objective": [(one.decision.get("result") or {}).get("objective") for one in saved],
+            "Read from": [f"{one.decision['similarity'].get('blocks')}, "
+                          f"{str(one.decision['similarity'].get('correction')).replace('_', ' ')}"
+                          for one in saved]}
+
+
+def halves(found: Similarity, codes: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The two branches of the tree of a group's languages; the second empty for one language."""
+    at = [found.languages.index(code) for code in codes]
+    if len(at) < 2:
+        return list(codes), []
+    labels = tree_labels(linkage_tree(found.matrix[at][:, at]), k=2)
+    first, second = ([code for code, label in zip(codes, labels, strict=True) if label == which]
+                     for which in (0, 1))
+    return first, second
+
+
+def shown_name(name: str) -> str:
+    """A group's name as a title: numbers get a capital, names that somebody gave stay.
+
+    Examples
+    --------
+    >>> shown_name("group 2"), shown_name("west")
+    ('Group 2', 'west')
+    """
+    return name.capitalize() if re.fullmatch(r"group \d+", name) else name
+
+
+def changes_words(changes: int, undone: int) -> str:
+    """How many changes by hand there are, and how many are undone."""
+    if not changes and not undone:
+        return "No change yet. Every one can be undone."
+    return count(changes, "change") + (f", {undone} undone" if undone else "")
+
+
+def _listed(codes: Sequence[str], names: Mapping[str, str]) -> str:
+    shown = ", ".join(names.get(code, code) for code in codes[:MOST_MOVED])
+    more = len(codes) - MOST_MOVED
+    return f"{shown} and {more} more" if more > 0 else shown
