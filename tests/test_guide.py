@@ -85,7 +85,7 @@ def test_it_is_over_once_anything_was_made(cache: Path) -> None:
 
 def test_words_name_what_stands_on_the_pages() -> None:
     root = Path(__file__).parents[1] / "dashboard" / "views"
-    pages = "".join(file.read_text(encoding="utf-8") for file in root.glob("*.py")
+    pages = "".join(file.read_text(encoding="utf-8") for file in root.rglob("*.py")
                     if file.stem != "guide")
     assert list(STEPS) == list(range(1, LAST + 1))
     for named in ("From … to", "Decision as JSON", "Train these groups"):
