@@ -15,12 +15,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from benchmarks.watching import Watched, watch, watched
+from dashboard.figures.heatmap_sides import clade_token
 from gradsim_core import Reading, load_results, read_similarity
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -44,6 +46,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 st.set_page_config(layout="wide")
+st.header("Two heatmaps")
 kept = np.load({path!r})
 at = st.select_slider("Up to step", range(len(kept["steps"])), value=len(kept["steps"]) - 1)
 for column, name in zip(st.columns(2), ("lower", "higher")):
@@ -133,6 +136,39 @@ KEYS = ("ArrowLeft", "ArrowLeft", "ArrowRight", "ArrowRight")
 """There and back over four ranges of blocks."""
 
 
+def branch_click(browser: Browser, url: str, cache: Path, turns: int) -> None:
+    """How long it takes from a click on a merge of the tree to the last picture that marks it."""
+    page = opened(browser, f"{url}/?study={SIZES[100][:8]}&guide=0")
+    found = []
+    for turn in range(2 + turns):
+        merges = page.evaluate(MERGES.replace("CLADE", clade_token(0).removesuffix("0")))
+        at = merges[(7 * turn) % len(merges)]
+        found.append(watched(page, partial(page.mouse.click, at["x"], at["y"])))
+    told("branch click, 100 languages: first chart", [one.first for one in found[2:]])
+    told("   … all charts of the page", [one.last for one in found[2:]])
+    page.context.close()
+
+
+MERGES = """() => {
+    const chart = document.querySelector('.js-plotly-plot');
+    chart.scrollIntoView({block: 'start'});
+    document.querySelector('[data-testid=stMain]').scrollBy(0, -120);
+    const frame = chart.getBoundingClientRect(), found = [];
+    for (const trace of chart._fullData) {
+        const x = chart._fullLayout[trace.xaxis?.replace('x', 'xaxis')];
+        const y = chart._fullLayout[trace.yaxis?.replace('y', 'yaxis')];
+        (trace.customdata || []).forEach((own, at) => {
+            const token = Array.isArray(own) ? own[0] : own;
+            const up = frame.top + y._offset + y.l2p(trace.y[at]);
+            if (String(token).startsWith('CLADE') && up > 20 && up < innerHeight - 20)
+                found.push({x: frame.left + x._offset + x.l2p(trace.x[at]), y: up});
+        });
+    }
+    return found;
+}"""
+"""Where the merges of the tree stand on the screen; ours alone are called so."""
+
+
 def page_switch(browser: Browser, url: str, cache: Path, turns: int) -> None:
     """How long it takes from a click in the sidebar to the page's last chart."""
     page = opened(browser, f"{url}/?study={SIZES[100][:8]}&guide=0")
@@ -160,8 +196,8 @@ def very_many(browser: Browser, url: str, cache: Path, turns: int) -> None:
 
 
 PARTS: dict[str, Callable[[Browser, str, Path, int], None]] = {
-    "two panels": two_panels, "100 languages": slider_at(100), "page switch": page_switch,
-    "300 languages": slider_at(300), "1000 languages": very_many}
+    "two panels": two_panels, "100 languages": slider_at(100), "branch click": branch_click,
+    "page switch": page_switch, "300 languages": slider_at(300), "1000 languages": very_many}
 
 
 def pressed(page: Page, widget: Locator, key: str) -> Watched:
