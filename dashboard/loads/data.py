@@ -78,11 +78,11 @@ def chosen_signature(prefix: str) -> str | None:
 def study_card(signature: str) -> StudyCard:
     """What is known of a study, whether or not it has finished or even begun."""
     here = store()
-    record = here.read_json(signature, "study.json")
-    study, run = asked_study(signature), study_run(here, signature)
-    source = record["source"] if record else study.source
+    study, source, n_languages = _asked(
+        str(here.root), signature, stamp(signature, ("study.json", "study.yaml")))
+    run = study_run(here, signature)
     return StudyCard(signature, study.name or f"{study.source}, {study.model}", source,
-                     study.model, study.steps, len(record["languages"]) if record else 0,
+                     study.model, study.steps, n_languages,
                      study_state(run, here.exists(signature, "scores/joint.json")), run,
                      here.exists(signature, "grams.safetensors"))
 
@@ -109,10 +109,8 @@ def results(signature: str) -> Results:
 
 def asked_study(signature: str) -> Study:
     """The study as it was asked for, before or after its run wrote the record."""
-    record = store().read_json(signature, "study.json")
-    if record:
-        return study_from(record["study"])
-    return load_study(store().path(signature, "study.yaml"))
+    here = store()
+    return _asked(str(here.root), signature, stamp(signature, ("study.json", "study.yaml")))[0]
 
 
 def begin(study: Study) -> str:
@@ -149,6 +147,17 @@ def written(path: Path) -> int:
 def stamp(signature: str, parts: Sequence[str] = _PARTS) -> tuple[int, ...]:
     """When each part of a study's results was written."""
     return tuple(written(store().path(signature, part)) for part in parts)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _asked(root: str, signature: str, stamp: tuple[int, ...]) -> tuple[Study, str, int]:
+    """A study, its source, and its number of languages: 0 before its run read the data."""
+    here = Store(root)
+    record = here.read_json(signature, "study.json")
+    if record:
+        return study_from(record["study"]), record["source"], len(record["languages"])
+    study = load_study(here.path(signature, "study.yaml"))
+    return study, study.source, 0
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the study …")

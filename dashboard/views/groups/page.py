@@ -9,6 +9,7 @@ from dashboard.exports import groups_csv
 from dashboard.figures.heatmap import colour_limit, similarity_heatmap
 from dashboard.figures.heatmap_frame import HeatmapText
 from dashboard.loads.data import results, study_title
+from dashboard.loads.drawn import drawn
 from dashboard.loads.groupings import ShownGroups, shown_groups
 from dashboard.loads.pictures import picture
 from dashboard.loads.saved import saved_of
@@ -126,7 +127,7 @@ def _heatmap(shown: Picture, loaded: Results, selection: Selection, groups: Show
         scale=scale_lines(found), names=shown.names, branches=shown.branches,
         method=method_lines(found, loaded.signature, loaded.record["study"]["steps"],
                             colour_limit(found), order="ordered by group"))
-    figure = similarity_heatmap(found, order, text, hatched=unreliable(found), groups=frames,
+    figure = drawn(similarity_heatmap, found, order, text, hatched=unreliable(found), groups=frames,
                                 marked=selection.chosen, dark=is_dark())
     show_chart(figure, f"gradsim-{loaded.signature[:8]}-groups", selection,
                table=lambda: matrix_table(shown, order, groups),

@@ -9,6 +9,7 @@ from dashboard.figures.frame import ChartText
 from dashboard.figures.tanglegram import Names, in_shared_branches, tangle_picks, tanglegram
 from dashboard.layers import Sides
 from dashboard.loads.data import study_title
+from dashboard.loads.drawn import drawn
 from dashboard.selection import Selection
 from dashboard.shown import Picture
 from dashboard.sides import FacingTrees, crossings_sentence, trees_sentence
@@ -39,7 +40,8 @@ def show_facing_trees(found: FacingTrees | None, whole: Picture, sides: Sides,
                        "dots: branches with the same languages in both trees",
                        f"{crossings_sentence(found)}; study {loaded.signature}"))
     name = f"gradsim-{loaded.signature[:8]}-trees"
-    figure = tanglegram(found, names, sides.titles, text, marked=selection.chosen, dark=is_dark())
+    figure = drawn(tanglegram, found, names, sides.titles, text, marked=selection.chosen,
+                   dark=is_dark())
     show_chart(figure, name, selection, table=tangle_table(found, whole, sides),
                picking=tangle_picks(found),
                alt=f"Two trees of the same languages face to face, {sides.titles[0]} at the left "

@@ -16,6 +16,7 @@ from dashboard.figures.panels import Panel, square_panels, symmetric_limit
 from dashboard.layers import Move, Sides, block_choices, fitting_sides, layers_sentence, moves
 from dashboard.loads.blocks import change_bounds, tree_pair
 from dashboard.loads.data import results, study_title
+from dashboard.loads.drawn import drawn
 from dashboard.loads.pictures import part, picture
 from dashboard.selection import Selection, reading_of
 from dashboard.shown import Picture, shown_sentence, wanted_languages
@@ -151,7 +152,8 @@ def _beside(shown: _Beside, found: Sequence[Move], selection: Selection,
     text = ChartText(f"{sides.titles[0]} beside {sides.titles[1].lower()}: {study_title(loaded)}",
                      " ".join(scale_lines(shown.whole.found)), _method(
                          shown, f"one order and one scale, to ±{limit:.2f}", loaded))
-    show_chart(square_panels(panels, _rows(shown, selection), text, limit=limit, dark=is_dark()),
+    show_chart(drawn(square_panels, panels, _rows(shown, selection), text, limit=limit,
+                     dark=is_dark()),
                f"gradsim-{loaded.signature[:8]}-layers", selection, picking=_picking(shown),
                table=lambda: pair_table(found, shown.whole, sides),
                alt=f"Two heatmaps with the same order and the same colours: {sides.titles[0]} and "
@@ -168,7 +170,7 @@ def _difference(shown: _Beside, found: Sequence[Move], selection: Selection,
                      "change", _method(
                          shown, "similarity in the second minus that in the first; zero in the "
                          f"middle, to ±{limit:.2f}", loaded))
-    show_chart(square_panels([Panel("", change, hatched)], _rows(shown, selection), text,
+    show_chart(drawn(square_panels, [Panel("", change, hatched)], _rows(shown, selection), text,
                              limit=limit, word="change", dark=is_dark()),
                f"gradsim-{loaded.signature[:8]}-layers-change", selection,
                picking=_picking(shown), table=lambda: pair_table(found, shown.whole, sides),

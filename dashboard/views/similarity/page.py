@@ -12,6 +12,7 @@ from dashboard.figures.heatmap import colour_limit, similarity_heatmap
 from dashboard.figures.heatmap_frame import HeatmapText
 from dashboard.figures.heatmap_sides import picks_of
 from dashboard.loads.data import results, study_title
+from dashboard.loads.drawn import drawn
 from dashboard.loads.groupings import shown_groups
 from dashboard.loads.pictures import part, picture
 from dashboard.loads.stabilities import certainty_of
@@ -103,8 +104,8 @@ def _heatmap(shown: Picture, pools: Mapping[str, tuple[str, ...]], whole: Pictur
         names=shown.names, branches=shown.branches)
     marked = {row for row in codes
               if any(code in selection.chosen for code in pools.get(row, (row,)))}
-    figure = similarity_heatmap(
-        found, shown.order, text, tree=shown.tree,
+    figure = drawn(
+        similarity_heatmap, found, shown.order, text, tree=shown.tree,
         support=sure.support if sure and whole_picture else None, hatched=unreliable(found),
         strips=strips_of(selection.strips, shown, codes, pools,
                          *_groups(loaded.signature, selection)), marked=marked,
