@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -61,7 +61,7 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
     font = {"size": size, "color": colours.ink}
     labels = [language_label(code, text.names, 22) for code in codes]
     left = label_width(labels, size)
-    rows, columns = _with_room(n, 8.5 * n / heat_px, marked), _with_room(n, n * 11 / 470, set())
+    rows, columns = with_room(n, 8.5 * n / heat_px, marked), with_room(n, n * 11 / 470, set())
     short = [plotly_text(codes[at], 12) for at in columns]
     flat = n <= 16 and max(map(len, codes)) <= 4
     below = 34 + (16 if flat else round(max(map(len, short)) * size * 0.54))
@@ -109,7 +109,7 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
     return figure
 
 
-def _with_room(n: int, wanted: float, marked: set[int]) -> list[int]:
+def with_room(n: int, wanted: float, marked: Collection[int]) -> list[int]:
     """Places that bear a label: every one where there is room, else some, and all marked ones.
 
     Parameters

@@ -9,8 +9,7 @@ p of a table stand at place p. Texts arrive plain and are escaped here.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +17,7 @@ import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.frame import TOP_PX, ChartText, framed
-from dashboard.figures.heatmap_frame import label_width
+from dashboard.figures.heatmap_frame import label_width, with_room
 from dashboard.figures.heatmap_sides import STEADY, language_token
 from dashboard.figures.palette import Palette
 
@@ -61,7 +60,7 @@ def panel_frame(titles: Sequence[str], rows: PanelRows, text: ChartText,
     cell = cell_px(n, several)
     size = max(7, min(12, int(cell * 0.75)))
     labels = [plotly_text(one, 34) for one in rows.labels]
-    places = _with_room(n, 11 * several * n / 470, rows.marked if several == 1 else ())
+    places = with_room(n, 11 * several * n / 470, rows.marked if several == 1 else ())
     ticks = [plotly_text(rows.ticks[at], 14) for at in places]
     flat = n * several * max(map(len, rows.ticks)) <= 84
     below = 20 + (16 if flat else round(max(map(len, ticks)) * size * 0.56))
@@ -70,7 +69,7 @@ def panel_frame(titles: Sequence[str], rows: PanelRows, text: ChartText,
     font = {"size": size, "color": colours.ink}
     every = {"tickvals": list(range(n)), "showticklabels": False, **_BARE,
              "ticktext": [plotly_text(name, 40) for name in rows.names]}
-    beside = _with_room(n, 8.5 / cell, rows.marked)
+    beside = with_room(n, 8.5 / cell, rows.marked)
     first = _FIRST if rows.codes else 0.0
     width = (_LAST - first - _BETWEEN * (several - 1)) / several
     for at, title in enumerate(titles):
@@ -148,10 +147,3 @@ def add_points(figure: go.Figure, rows: PanelRows, at: int, cell: float,
         for x0, x1, y0, y1 in ((-0.5, end, low, high), (low, high, -0.5, end)):
             figure.add_shape(type="rect", x0=x0, x1=x1, y0=y0, y1=y1, xref=f"x{number}",
                              yref=f"y{number}", line={"color": colours.mark, "width": 1.4})
-
-
-def _with_room(n: int, wanted: float, marked: Collection[int]) -> list[int]:
-    """Places that bear a label: all where there is room, else some, and every marked one."""
-    stride = max(1, math.ceil(wanted))
-    return [at for at in range(n) if at in marked or (at % stride == 0 and not any(
-        abs(at - other) < stride for other in marked))]

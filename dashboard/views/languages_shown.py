@@ -8,13 +8,34 @@ import streamlit as st
 
 from dashboard.escaping import plain_text
 from dashboard.selection import STRIPS, Selection
-from dashboard.shown import LanguageFacts
+from dashboard.shown import LanguageFacts, wanted_languages
 from dashboard.state import bound, select
 from dashboard.words.summaries import count
 from gradsim_core import script_name
 
 _STRIP_WORDS = {"branch": "Branch", "family": "Family", "script": "Script",
                 "size": "Training rows", "group": "Group"}
+
+
+def choose_languages(selection: Selection, facts: Mapping[str, LanguageFacts],
+                     languages: Sequence[str]) -> tuple[str, ...] | None:
+    """Let the reader mark languages and choose which are shown.
+
+    Returns
+    -------
+    tuple or None
+        Codes of those that are shown, in the order of the study; None where the filters leave
+        too few for a picture, which is said.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        mark_languages(selection, facts, languages)
+        choose_shown(selection, facts, languages)
+    codes = wanted_languages(selection, facts, languages)
+    if len(codes) < 2:
+        st.info(f"The filters let {count(len(codes), 'language')} through, and a picture takes "
+                "two. Take one of them back.")
+        return None
+    return codes
 
 
 def mark_languages(selection: Selection, facts: Mapping[str, LanguageFacts],

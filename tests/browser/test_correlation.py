@@ -1,4 +1,4 @@
-"""The Correlation page in a real browser: charts, address, files, an upload, and hostile names."""
+"""The Correlation page in a real browser: charts, address, files and an upload."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from made_up_correlations import made_up_measures
 from made_up_findings import write_finding
-from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE, made_up_series, write_study
+from made_up_studies import EUROPEAN, SIGNATURE, write_study
 from playwright.sync_api import Page, expect
 
 from gradsim_core import (
@@ -28,7 +28,7 @@ from gradsim_core import (
 )
 
 Open = Callable[..., Page]
-OTHER, HOSTILE_SIGNATURE = "ee00000000000000", "ff00000000000000"
+OTHER = "ee00000000000000"
 TITLE = ".js-plotly-plot .gtitle"
 RUN = """
 import time
@@ -50,12 +50,6 @@ def dashboard(kept: tuple[ExitStack, dict[str, Any]], start_server: Callable[...
     if "server" not in started:
         cache = tmp_path_factory.mktemp("correlation") / "cache"
         write_study(cache, signature=OTHER, name="Without")
-        names = {name: name for name in HOSTILE}
-        store = write_study(cache, signature=HOSTILE_SIGNATURE, names=names, name=HOSTILE[0],
-                            series=made_up_series([0, 1] * 3, codes=HOSTILE))
-        write_finding(store, made_up_measures(
-            HOSTILE, names=names, title=HOSTILE[0], signature=HOSTILE_SIGNATURE,
-            left_out=HOSTILE[1]))
         write_finding(write_study(cache, name="With"), made_up_measures())
         started["server"] = stack.enter_context(start_server(cache))
     return started["server"]
@@ -153,17 +147,3 @@ def test_verdict_appears_by_itself_when_the_run_has_ended(dashboard: Any,
     over.touch()
     expect(page.locator("h3", has_text="predict transfer best")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("button", name="Cancel the run")).to_have_count(0)
-
-
-def test_hostile_names_are_shown_as_text(dashboard: Any, open_page: Open) -> None:
-    page = open_page("about:blank")
-    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
-    page.goto(f"{dashboard.url}/correlation?study={HOSTILE_SIGNATURE[:8]}")
-    expect(page.locator(".js-plotly-plot text", has_text="<img src").first).to_be_visible(
-        timeout=60_000)
-    page.locator(".js-plotly-plot").nth(1).locator(".scatterlayer .point").first.hover(force=True)
-    expect(page.locator(".hoverlayer text").first).to_contain_text("→")
-    page.wait_for_timeout(300)
-    for live in ("a[href*='out.example']", "a[href^='javascript']", "img[src*='out.example']",
-                 ".js-plotly-plot a", "[data-testid=stException]"):
-        assert page.locator(live).count() == 0, live

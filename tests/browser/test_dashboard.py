@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
+from made_up_studies import SIGNATURE, made_up_series, write_study
 from playwright.sync_api import Page, expect
 
 from dashboard.figures.palette import DARK, LIGHT
@@ -29,7 +29,7 @@ from gradsim_core import (
 )
 
 Open = Callable[..., Page]
-HOSTILE_SIGNATURE, COMING = "ff00000000000000", "cc00000000000000"
+COMING = "cc00000000000000"
 RUN = """
 import time
 from gradsim_core.runs import attend_run
@@ -48,13 +48,10 @@ CELLS = """() => {
 @pytest.fixture
 def dashboard(kept: tuple[ExitStack, dict[str, Any]], start_server: Callable[..., Any],
               tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """One server for this file, over a cache with a study and one whose names are hostile."""
+    """One server for this file, over a cache with one study."""
     stack, started = kept
     if "server" not in started:
         cache = tmp_path_factory.mktemp("known") / "cache"
-        write_study(cache, signature=HOSTILE_SIGNATURE, names={name: name for name in HOSTILE},
-                    series=made_up_series([0, 1] * 3, codes=HOSTILE), name=HOSTILE[0],
-                    targets=(HOSTILE[0] + "2",))
         write_study(cache, series=made_up_series([0, 1] * 4, noise={2: 9.0}))
         started["server"] = stack.enter_context(start_server(cache))
     return started["server"]
@@ -75,16 +72,6 @@ def settled(page: Page, before: list[list[str]]) -> list[list[str]]:
         page.wait_for_timeout(100)
     return before
 
-
-def options(page: Page, label: str) -> list[str]:
-    """What a select box offers; a page that is still being drawn may close it once."""
-    offered = page.get_by_role("option")
-    for _ in range(10):
-        page.get_by_role("combobox", name=label).click()
-        page.wait_for_timeout(500)
-        if offered.count():
-            return offered.all_text_contents()
-    return []
 
 
 def test_view_is_in_the_address_and_outlives_a_reload(dashboard: Any, open_page: Open) -> None:
@@ -139,26 +126,6 @@ def test_exported_decision_is_the_engines_byte_for_byte(dashboard: Any, open_pag
     assert len(json.loads(text)["groups"]) == 2
     assert download.value.suggested_filename == f"gradsim-{SIGNATURE[:8]}-groups.json"
 
-
-def test_hostile_names_are_shown_as_text(dashboard: Any, open_page: Open) -> None:
-    page = open_page("about:blank")
-    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
-    for path in ("study", "", "groups"):
-        page.goto(f"{dashboard.url}/{path}?study={HOSTILE_SIGNATURE[:8]}")
-        if path == "study":
-            expect(page.get_by_role("heading", name="out.example")).to_be_visible(timeout=60_000)
-        else:
-            cells(page)
-            page.locator(".nsewdrag[data-subplot=xy]").first.hover(position={"x": 100, "y": 20})
-            expect(page.locator(".hoverlayer text").first).to_contain_text("similarity")
-            assert page.locator(".js-plotly-plot text", has_text="<img src").count() > 0
-        if path == "groups":
-            assert any("out.example" in name for name in options(page, "Keep together"))
-        page.wait_for_timeout(300)
-        for live in ("a[href*='out.example']", "a[href^='javascript']", "img[src*='out.example']",
-                     ".js-plotly-plot a", "script[src*='out.example']",
-                     "[data-testid=stException]"):
-            assert page.locator(live).count() == 0, (path, live)
 
 
 def test_heatmap_appears_by_itself_when_a_run_has_come_so_far(dashboard: Any,

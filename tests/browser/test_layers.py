@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from made_up_findings import made_up_lower_or_higher, made_up_topic_or_language, write_finding
-from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
+from made_up_studies import SIGNATURE, made_up_series, write_study
 from playwright.sync_api import Locator, Page, expect
 
 Open = Callable[..., Page]
-OTHER, HOSTILE_SIGNATURE = "ee00000000000000", "ff00000000000000"
+OTHER = "ee00000000000000"
 CHARTS = ".js-plotly-plot .main-svg"
 PANELS = """() => {
     const chart = document.querySelector('.js-plotly-plot');
@@ -36,12 +36,6 @@ def dashboard(kept: tuple[ExitStack, dict[str, Any]], start_server: Callable[...
     if "server" not in started:
         cache = tmp_path_factory.mktemp("layers") / "cache"
         write_study(cache, signature=OTHER, name="Without")
-        names = {name: name for name in HOSTILE}
-        store = write_study(cache, signature=HOSTILE_SIGNATURE, names=names, name=HOSTILE[0],
-                            series=made_up_series([0, 1] * 3, codes=HOSTILE))
-        for made_up in (made_up_lower_or_higher, made_up_topic_or_language):
-            write_finding(store, made_up(HOSTILE, names=names, signature=HOSTILE_SIGNATURE,
-                                         verdict=HOSTILE[0], left_out=HOSTILE[1]))
         store = write_study(cache, name="With", series=made_up_series([0, 1] * 4, noise={2: 9.0}))
         write_finding(store, made_up_lower_or_higher())
         write_finding(store, made_up_topic_or_language())
@@ -195,15 +189,3 @@ def test_what_was_not_run_offers_to_begin(dashboard: Any, open_page: Open) -> No
     told = page.get_by_text("The verdict and the chart appear here by themselves.").or_(
         page.get_by_text("The last experiment failed."))
     expect(told.first).to_be_visible(timeout=60_000)
-
-
-def test_hostile_names_are_shown_as_text(dashboard: Any, open_page: Open) -> None:
-    page = open_page("about:blank", height=4000)
-    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
-    page.goto(f"{dashboard.url}/layers?study={HOSTILE_SIGNATURE[:8]}")
-    expect(page.locator(".js-plotly-plot text", has_text="<img src").first).to_be_visible(
-        timeout=60_000)
-    ready(page)
-    for live in ("a[href*='out.example']", "a[href^='javascript']", "img[src*='out.example']",
-                 ".js-plotly-plot a", "[data-testid=stException]", "[data-testid=stAlert]"):
-        assert page.locator(live).count() == 0, live

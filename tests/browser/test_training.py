@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from made_up_experiments import made_up_experiment, write_experiment
-from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
+from made_up_studies import SIGNATURE, write_study
 from playwright.sync_api import Page, expect
 
 from gradsim_core import Plan, Store, experiment_key, report_csv, report_markdown, submit_run
 
 Open = Callable[..., Page]
-OTHER, HOSTILE_SIGNATURE = "ee00000000000000", "ff00000000000000"
+OTHER = "ee00000000000000"
 CHARTS = ".js-plotly-plot .main-svg"
 RUN = """
 import sys, time
@@ -39,12 +39,6 @@ def dashboard(kept: tuple[ExitStack, dict[str, Any]], start_server: Callable[...
     if "server" not in started:
         cache = tmp_path_factory.mktemp("training") / "cache"
         write_study(cache, signature=OTHER, name="Without")
-        names = {name: name for name in HOSTILE}
-        store = write_study(cache, signature=HOSTILE_SIGNATURE, names=names, name=HOSTILE[0],
-                            series=made_up_series([0, 1] * 3, codes=HOSTILE))
-        write_experiment(store, made_up_experiment(
-            HOSTILE, names=names, title=HOSTILE[0], signature=HOSTILE_SIGNATURE,
-            left_out=HOSTILE[1]))
         write_experiment(write_study(cache, name="With"), made_up_experiment())
         started["server"] = stack.enter_context(start_server(cache))
     return started["server"]
@@ -104,17 +98,3 @@ def test_verdict_appears_by_itself_when_the_run_has_ended(dashboard: Any,
     over.touch()
     expect(page.locator("h3", has_text="Gradient groups score")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("button", name="Cancel the run")).to_have_count(0)
-
-
-def test_hostile_names_are_shown_as_text(dashboard: Any, open_page: Open) -> None:
-    page = open_page("about:blank")
-    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
-    for query in ("", "&planning=1"):
-        page.goto(f"{dashboard.url}/training?study={HOSTILE_SIGNATURE[:8]}{query}")
-        shown = page.get_by_role("button", name="Train and compare") if query else (
-            page.locator(".js-plotly-plot text", has_text="<img src").first)
-        expect(shown).to_be_visible(timeout=60_000)
-        page.wait_for_timeout(300)
-        for live in ("a[href*='out.example']", "a[href^='javascript']", "img[src*='out.example']",
-                     ".js-plotly-plot a", "[data-testid=stException]"):
-            assert page.locator(live).count() == 0, (query, live)

@@ -19,11 +19,11 @@ from dashboard.loads.data import results, study_title
 from dashboard.loads.drawn import drawn
 from dashboard.loads.pictures import part, picture
 from dashboard.selection import Selection, reading_of
-from dashboard.shown import Picture, shown_sentence, wanted_languages
+from dashboard.shown import Picture, shown_sentence
 from dashboard.sides import side_of
 from dashboard.state import bound
 from dashboard.views.chart import is_dark, show_chart
-from dashboard.views.languages_shown import choose_shown, mark_languages
+from dashboard.views.languages_shown import choose_languages
 from dashboard.views.layers.facing_trees import show_facing_trees
 from dashboard.views.layers.film import show_film
 from dashboard.views.layers.findings import show_layer_findings
@@ -64,13 +64,8 @@ def layers_page() -> None:
     sides = _choose_sides(selection, loaded.series.blocks)
     first, second, all_of = (picture(signature, reading.model_copy(update={"blocks": name}))
                              for name in (sides.first, sides.second, "layers"))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        mark_languages(selection, all_of.facts, all_of.found.languages)
-        choose_shown(selection, all_of.facts, all_of.found.languages)
-    codes = wanted_languages(selection, all_of.facts, all_of.found.languages)
-    if len(codes) < 2:
-        st.info(f"The filters let {count(len(codes), 'language')} through, and a picture takes "
-                "two. Take one of them back.")
+    codes = choose_languages(selection, all_of.facts, all_of.found.languages)
+    if codes is None:
         return
     whole, pools = part(signature, reading.model_copy(update={"blocks": "layers"}), codes)
     rows = whole.found.languages

@@ -17,11 +17,11 @@ from dashboard.loads.groupings import shown_groups
 from dashboard.loads.pictures import part, picture
 from dashboard.loads.stabilities import certainty_of
 from dashboard.selection import Selection, reading_of
-from dashboard.shown import Picture, shown_sentence, strips_of, wanted_languages
+from dashboard.shown import Picture, shown_sentence, strips_of
 from dashboard.state import select
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
 from dashboard.views.guide import show_guide
-from dashboard.views.languages_shown import choose_shown, mark_languages
+from dashboard.views.languages_shown import choose_languages
 from dashboard.views.reading import choose_reading, scale_lines
 from dashboard.views.similarity.language_table import show_languages
 from dashboard.views.similarity.maps import show_maps
@@ -54,13 +54,8 @@ def similarity_page() -> None:
     loaded, reading = results(signature), reading_of(selection)
     choose_reading(selection, loaded.series)
     whole = picture(signature, reading)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        mark_languages(selection, whole.facts, whole.found.languages)
-        choose_shown(selection, whole.facts, whole.found.languages)
-    codes = wanted_languages(selection, whole.facts, whole.found.languages)
-    if len(codes) < 2:
-        st.info(f"The filters let {count(len(codes), 'language')} through, and a picture takes "
-                "two. Take one of them back.")
+    codes = choose_languages(selection, whole.facts, whole.found.languages)
+    if codes is None:
         return
     shown, pools = part(signature, reading, codes)
     st.markdown(markdown_text(picture_sentence(whole.found, whole.names, whole.branches)))
