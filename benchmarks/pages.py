@@ -22,7 +22,6 @@ import numpy as np
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from benchmarks.watching import Watched, watch, watched
-from dashboard.figures.heatmap_sides import clade_token
 from gradsim_core import Reading, load_results, read_similarity
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -31,6 +30,7 @@ from browser_server import (
     FLAGS,
     chromium_path,
     free_port,
+    merge_points,
     page_paths,
     running_command,
     running_server,
@@ -141,32 +141,12 @@ def branch_click(browser: Browser, url: str, cache: Path, turns: int) -> None:
     page = opened(browser, f"{url}/?study={SIZES[100][:8]}&guide=0")
     found = []
     for turn in range(2 + turns):
-        merges = page.evaluate(MERGES.replace("CLADE", clade_token(0).removesuffix("0")))
-        at = merges[(7 * turn) % len(merges)]
-        found.append(watched(page, partial(page.mouse.click, at["x"], at["y"])))
+        merges = merge_points(page)
+        x, y = merges[(7 * turn) % len(merges)]
+        found.append(watched(page, partial(page.mouse.click, x, y)))
     told("branch click, 100 languages: first chart", [one.first for one in found[2:]])
     told("   … all charts of the page", [one.last for one in found[2:]])
     page.context.close()
-
-
-MERGES = """() => {
-    const chart = document.querySelector('.js-plotly-plot');
-    chart.scrollIntoView({block: 'start'});
-    document.querySelector('[data-testid=stMain]').scrollBy(0, -120);
-    const frame = chart.getBoundingClientRect(), found = [];
-    for (const trace of chart._fullData) {
-        const x = chart._fullLayout[trace.xaxis?.replace('x', 'xaxis')];
-        const y = chart._fullLayout[trace.yaxis?.replace('y', 'yaxis')];
-        (trace.customdata || []).forEach((own, at) => {
-            const token = Array.isArray(own) ? own[0] : own;
-            const up = frame.top + y._offset + y.l2p(trace.y[at]);
-            if (String(token).startsWith('CLADE') && up > 20 && up < innerHeight - 20)
-                found.push({x: frame.left + x._offset + x.l2p(trace.x[at]), y: up});
-        });
-    }
-    return found;
-}"""
-"""Where the merges of the tree stand on the screen; ours alone are called so."""
 
 
 def page_switch(browser: Browser, url: str, cache: Path, turns: int) -> None:

@@ -25,6 +25,8 @@ from urllib.parse import urlsplit
 import psutil
 from playwright.sync_api import Page, expect
 
+from dashboard.figures.heatmap_sides import clade_token
+
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -35,6 +37,23 @@ IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 """Found while the server builds no part of the page."""
 HEADING = "[data-testid=stMain] :is(h1, h2)"
 """Found once the server has begun to build the page."""
+
+MERGES = """clade => {
+    const chart = document.querySelector('.js-plotly-plot');
+    chart.scrollIntoView({block: 'start'});
+    document.querySelector('[data-testid=stMain]').scrollBy(0, -120);
+    const frame = chart.getBoundingClientRect(), found = [];
+    for (const trace of chart._fullData) {
+        const x = chart._fullLayout[trace.xaxis?.replace('x', 'xaxis')];
+        const y = chart._fullLayout[trace.yaxis?.replace('y', 'yaxis')];
+        (trace.customdata || []).forEach((own, at) => {
+            if (String(Array.isArray(own) ? own[0] : own).startsWith(clade)) found.push([
+                frame.left + x._offset + x.l2p(trace.x[at]),
+                frame.top + y._offset + y.l2p(trace.y[at])]);
+        });
+    }
+    return found;
+}"""
 
 
 class CannotRun(Exception):
@@ -78,6 +97,11 @@ def page_paths(page: Page) -> dict[str, str]:
     links.first.wait_for(timeout=60_000)
     return {link.inner_text().strip(): urlsplit(link.get_attribute("href") or "").path.strip("/")
             for link in links.all()}
+
+
+def merge_points(page: Page) -> list[tuple[float, float]]:
+    """Where the merges of the first chart's tree stand on the screen, the lowest merge first."""
+    return [(x, y) for x, y in page.evaluate(MERGES, clade_token(0).removesuffix("0"))]
 
 
 @contextlib.contextmanager

@@ -139,7 +139,7 @@ def test_verdict_appears_by_itself_when_the_run_has_ended(dashboard: Any,
     code = RUN.format(root=str(store.root), signature=OTHER, key=key, over=str(over))
     submit_run(store, OTHER, "measures", [sys.executable, "-c", code], key=key, title="Own")
     page = open_page(f"{dashboard.url}/correlation?study={OTHER[:8]}")
-    expect(page.get_by_text("75%")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("75%", exact=True)).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Correlation: running")).to_be_visible()
     page.reload()
     expect(page.get_by_role("button", name="Cancel the run")).to_be_visible(timeout=60_000)

@@ -14,13 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from browser_server import Server, free_port, page_paths, running_command, settled
+from browser_server import Server, free_port, merge_points, page_paths, running_command, settled
 from playwright.sync_api import Page, expect
 
-from dashboard.figures.heatmap_sides import clade_token
-
 Open = Callable[..., Page]
-CLADE = clade_token(0).removesuffix("0")
 COMPUTED_MS, START_TIMEOUT_S = 400_000, 400
 BROKEN = "This part of the page failed"
 HEATMAP = """() => {
@@ -29,23 +26,6 @@ HEATMAP = """() => {
     return {title: chart._fullLayout.title.text,
             cells: Array.from(map.z, row => Array.from(row, value => value.toFixed(4)))};
 }"""
-MERGES = """() => {
-    const chart = document.querySelector('.js-plotly-plot');
-    chart.scrollIntoView({block: 'center'});
-    const frame = chart.getBoundingClientRect(), found = [];
-    for (const trace of chart._fullData) {
-        const x = chart._fullLayout[trace.xaxis?.replace('x', 'xaxis')];
-        const y = chart._fullLayout[trace.yaxis?.replace('y', 'yaxis')];
-        (trace.customdata || []).forEach((own, at) => {
-            const token = Array.isArray(own) ? own[0] : own;
-            if (String(token).startsWith('CLADE')) found.push({
-                token, x: frame.left + x._offset + x.l2p(trace.x[at]),
-                y: frame.top + y._offset + y.l2p(trace.y[at])});
-        });
-    }
-    return found;
-}"""
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -84,9 +64,9 @@ def computed(page: Page) -> dict[str, Any]:
 
 def branch_marked(page: Page) -> int:
     """Click on the lowest merge of the tree; how many languages the address marks then."""
-    merges = page.evaluate(MERGES.replace("CLADE", CLADE))
+    merges = merge_points(page)
     assert len(merges) == 11
-    page.mouse.click(merges[0]["x"], merges[0]["y"])
+    page.mouse.click(*merges[0])
     page.wait_for_url("**chosen=**")
     settled(page)
     return page.url.count("chosen=")

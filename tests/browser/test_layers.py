@@ -116,7 +116,7 @@ def test_click_on_a_branch_marks_it_in_both_trees(dashboard: Any, open_page: Ope
     page = open_page(f"{dashboard.url}/layers?study={SIGNATURE[:8]}&left=embeddings&right=head",
                      height=3600)
     ready(page)
-    expect(page.get_by_text("before untangling")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("before untangling").first).to_be_visible(timeout=60_000)
     trees = chart_of(page, TREES)
     page.mouse.click(*point_of(trees, "first 0"))
     page.wait_for_url("**chosen=**", timeout=30_000)

@@ -92,7 +92,7 @@ def test_verdict_appears_by_itself_when_the_run_has_ended(dashboard: Any,
     code = RUN.format(root=str(store.root), signature=OTHER, key=key, over=str(over))
     submit_run(store, OTHER, "experiment", [sys.executable, "-c", code], key=key, title="Own")
     page = open_page(f"{dashboard.url}/training?study={OTHER[:8]}")
-    expect(page.get_by_text("75%")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("75%", exact=True)).to_be_visible(timeout=60_000)
     expect(page.get_by_role("button", name="Cancel the run")).to_be_visible()
     write_experiment(store, made_up_experiment(plan=plan, signature=OTHER))
     over.touch()

@@ -41,4 +41,4 @@ def show_training_script(decision: Mapping[str, Any], name: str) -> None:
                            "text/x-python", on_click="ignore",
                            help="Run it where GradSim is installed: python, then the file's name. "
                                 "The command `gradsim script` prints the same.")
-        st.code(text, language="python", height=420, wrap_lines=True)
+        st.code(text, language="python", wrap_lines=True)
