@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -16,6 +16,8 @@ from dashboard.words.summaries import LOW_RELIABILITY, count, moved_members, num
 from gradsim_core import LEFT_OUT, Grouping, placed_languages
 
 MOST_ALTERNATIVES = 5
+MOST_CARDS = 12
+"""Groups up to which each has a card; more of them are the rows of a table."""
 
 
 def show_cards(decision: dict[str, Any], shown: Picture, groups: ShownGroups,
@@ -29,6 +31,11 @@ def show_cards(decision: dict[str, Any], shown: Picture, groups: ShownGroups,
     """
     made = groups.made
     inside, low = _means_inside(shown, made), LOW_RELIABILITY[shown.found.reading]
+    if len(decision["groups"]) > MOST_CARDS:
+        st.dataframe(group_columns(decision, shown, inside), hide_index=True,
+                     alt="One row a group, with its languages.")
+        _say_left_over(decision, shown, marked)
+        return
     st.caption("Beside each language stands its reliability: how far its own two halves agree"
                + (", then in how many resamples it changes group." if changes else ".")
                + (" One that *helps* is served by another group." if made.strategy == "overlapping"
@@ -47,6 +54,24 @@ def show_cards(decision: dict[str, Any], shown: Picture, groups: ShownGroups,
                     + (f" · changes {changes[one['code']]:.0%}" if one["code"] in changes else "")
                     + ("" if one["code"] in served else " · helps")
                     for one in members))
+    _say_left_over(decision, shown, marked)
+
+
+def group_columns(decision: dict[str, Any], shown: Picture,
+                  inside: Sequence[float | None]) -> dict[str, list[Any]]:
+    """Groups as the columns of a table, a row each."""
+    groups = decision["groups"]
+    return {"Group": [plain_text(shown_name(one["name"]), 60) for one in groups],
+            "Languages": [len(one["languages"]) for one in groups],
+            "Mean similarity": [None if mean is None else round(mean, 3) for mean in inside],
+            "Lowest reliability": [min((one["reliability"] for one in group["languages"]
+                                        if one["reliability"] is not None), default=None)
+                                   for group in groups],
+            "Which": [plain_text(", ".join(shown.label(one["code"]) for one in group["languages"]),
+                                 4000) for group in groups]}
+
+
+def _say_left_over(decision: dict[str, Any], shown: Picture, marked: Collection[str]) -> None:
     for reason, codes in _left_over(decision).items():
         st.caption(f"Not grouped: {', '.join(_name(shown, code, marked) for code in codes)}, "
                    f"because {markdown_text(reason)}.")
