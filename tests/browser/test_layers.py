@@ -139,9 +139,13 @@ def test_hover_names_both_languages_without_a_text_a_cell(dashboard: Any,
         return [box.x + layout.xaxis2._offset + layout.xaxis2.c2p(3),
                 box.y + layout.yaxis2._offset + layout.yaxis2.c2p(1)];
     }""")
-    page.mouse.move(x, y, steps=4)
     names = chart.evaluate("chart => chart._fullLayout.xaxis2.ticktext")
     hover = chart.locator(".hovertext")
+    for at in range(20):  # a chart that is still being drawn takes no notice of the mouse
+        page.mouse.move(x + at % 2, y, steps=4)
+        page.wait_for_timeout(500)
+        if hover.count():
+            break
     expect(hover).to_contain_text(f"{names[1]} – {names[3]}", timeout=10_000)
     expect(hover).to_contain_text("Higher layers")
 
