@@ -6,6 +6,7 @@ The built-in study is really computed, and a small comparison really trained: th
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -45,7 +46,10 @@ def drawn(page: Page) -> dict[str, Any]:
 
 def turned(page: Page, name: str) -> None:
     """Turn to a page by its link."""
-    page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+    link = page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True)
+    if "chosen=" in page.url:  # the sidebar is built after the address is written
+        expect(link).to_have_attribute("href", re.compile("chosen="), timeout=60_000)
+    link.click()
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=60_000)
     settled(page)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_server import settled
 from made_up_findings import made_up_lower_or_higher, made_up_topic_or_language, write_finding
 from made_up_studies import SIGNATURE, made_up_series, write_study
 from playwright.sync_api import Locator, Page, expect
@@ -134,6 +135,7 @@ def test_hover_names_both_languages_without_a_text_a_cell(dashboard: Any,
     page = open_page(f"{dashboard.url}/layers?study={SIGNATURE[:8]}")
     ready(page)
     chart = chart_of(page, ".js-plotly-plot")
+    settled(page)  # what is drawn later moves what stands already
     x, y = chart.evaluate("""chart => {
         const box = chart.getBoundingClientRect(), layout = chart._fullLayout;
         return [box.x + layout.xaxis2._offset + layout.xaxis2.c2p(3),
