@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.views.chart import is_dark
 from dashboard.views.correlation.page import correlation_page
 from dashboard.views.groups.page import groups_page
 from dashboard.views.layers.page import layers_page
@@ -27,12 +28,14 @@ NAMED = st.Page(similarity_page, title="Similarity", url_path="similarity", visi
 page = st.navigation([*PAGES, NAMED], position="hidden")
 # Streamlit writes some words too faintly to be read well: contrast 4.5 is wanted (WCAG 2.2, 1.4.3).
 # Its tables' own CSV holds whatever the data hold, formulas too: ours do not (see `csv_text`).
-st.html("""<style>
-    [data-testid=stMainBlockContainer] {padding: 3rem 3rem 4rem}
-    [data-testid=stCaptionContainer] {opacity: .8}
-    [data-testid=stSliderThumbValue] p, [data-selected=true] p {
-        color: color-mix(in srgb, currentColor 65%, CanvasText)}
-    [data-testid=stElementToolbarButton]:has([aria-label^="Download as CSV"]) {display: none}
+ink = "white" if is_dark() else "black"
+st.html(f"""<style>
+    [data-testid=stMainBlockContainer] {{padding: 3rem 3rem 4rem}}
+    [data-testid=stCaptionContainer] {{opacity: .8}}
+    [data-testid=stSliderThumbValue] p, [data-selected=true] p {{
+        color: color-mix(in srgb, currentColor 65%, {ink})}}
+    [kind=tertiary]:hover p, [data-testid=stPopoverButton]:hover p {{color: {ink}}}
+    [data-testid=stElementToolbarButton]:has([aria-label^="Download as CSV"]) {{display: none}}
 </style>""")
 with problems_shown():
     show_sidebar(PAGES)

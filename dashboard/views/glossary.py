@@ -23,8 +23,7 @@ def _glossary() -> None:
     found = terms_like(words or "")
     if not found:
         st.info(f"Nothing is said of {markdown_text(words, 60)} here. Try a shorter word.")
-    with st.container(height=460, border=False):
-        st.markdown("\n\n".join(map(_written, found)))
+    st.markdown("\n\n".join(map(_written, found)))
 
 
 def _written(term: Term) -> str:

@@ -15,7 +15,7 @@ import axe_playwright_python
 import pytest
 from browser_server import page_paths, settled
 from made_up_worlds import SMALL, write_world
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 Open = Callable[..., Page]
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -76,6 +76,27 @@ def test_pages_have_no_serious_finding(dashboard: Any, open_page: Open, scheme: 
         settled(page)
         unfold(page)
         found += findings(page, f"{view or 'start'} {scheme}")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_opens_over_a_page_has_no_serious_finding(dashboard: Any, open_page: Open,
+                                                       scheme: str) -> None:
+    page = open_page(f"{dashboard.url}/?study={SMALL[:8]}", colour_scheme=scheme)
+    settled(page)
+    found = []
+    for name in ("Computed", "Show", "What do the words mean?"):
+        box = page.locator("[data-testid=stPopoverBody], [role=dialog]").first
+        for _ in range(5):  # a page that is being built may close what was opened
+            page.get_by_role("button", name=name).first.click()
+            page.wait_for_timeout(2000)
+            settled(page)
+            if box.is_visible():
+                break
+        expect(box).to_be_visible()
+        found += findings(page, f"{name} {scheme}")
+        page.keyboard.press("Escape")
+        expect(box).to_have_count(0, timeout=30_000)
     assert not found, "\n".join(found)
 
 
