@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -17,8 +18,12 @@ STUDY = "steps: 8\nlanguages: [deu, nld]\nrows: 40\nscore_rows: 10\n"
 
 
 def children() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children(recursive=True)
-            if "estimate" in " ".join(one.cmdline())]
+    found = []
+    for one in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # ended meanwhile, or a zombie of another test
+            if "estimate" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
 
 def until_measuring(estimate: StudyEstimate) -> None:

@@ -137,7 +137,7 @@ def test_heatmap_appears_by_itself_when_a_run_has_come_so_far(dashboard: Any,
     try:
         page = open_page(f"{dashboard.url}/?study={COMING[:8]}")
         expect(page.get_by_role("button", name="Cancel the run")).to_be_visible(timeout=60_000)
-        expect(page.get_by_text("75%", exact=True)).to_be_visible()
+        expect(page.get_by_text("75%", exact=True)).to_be_visible(timeout=60_000)
         write_study(dashboard.cache, signature=COMING, name="Coming")
         assert len(cells(page)) == 8
         expect(page.get_by_role("button", name="Cancel the run")).to_have_count(0)
