@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
 from page_cases import opened_page, shown_cache, titles, words
 from streamlit.testing.v1 import AppTest
 
-from dashboard.loads import maps
 from dashboard.loads.maps import (
     Arranged,
     arranged,
@@ -24,7 +23,7 @@ from dashboard.loads.maps import (
     strips_with,
 )
 from dashboard.loads.pictures import picture
-from dashboard.loads.umap_process import UmapUnavailable
+from dashboard.loads.umap_process import UmapProcess, UmapUnavailable
 from gradsim_core import Reading, mds_layout
 
 WAITING = "UMAP is being prepared; it appears by itself."
@@ -36,19 +35,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield from shown_cache(tmp_path, monkeypatch)
 
 
-class Maker:
-    """Stands for the process: makes maps at once, never, or fails."""
+def answers(monkeypatch: pytest.MonkeyPatch,
+            answer: Exception | Callable[[np.ndarray], np.ndarray] | None) -> None:
+    """Let the process make maps at once, never (None), or fail."""
+    def layout(_self: UmapProcess, similarity: np.ndarray, _seed: int = 0) -> np.ndarray | None:
+        if isinstance(answer, Exception):
+            raise answer
+        return None if answer is None else answer(similarity)
 
-    def __init__(self, answer: Any) -> None:
-        self.answer = answer
-
-    def layout(self, similarity: np.ndarray, seed: int = 0) -> np.ndarray | None:
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return None if self.answer is None else self.answer(similarity)
-
-    def waiting(self, key: str) -> bool:
-        return self.answer is None
+    monkeypatch.setattr(UmapProcess, "layout", layout)
+    monkeypatch.setattr(UmapProcess, "waiting", lambda _self, _key: answer is None)
 
 
 def maps_page(**query: object) -> AppTest:
@@ -73,13 +69,12 @@ def spec(app: AppTest, start: str) -> dict[str, Any]:
 def test_the_mds_map_stands_until_umap_is_there(cache: Path,
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     write_study(cache, name="Own")
-    monkeypatch.setattr(maps, "umap_process", lambda: Maker(None))
-    monkeypatch.setattr("dashboard.views.similarity.maps.umap_process", lambda: Maker(None))
+    answers(monkeypatch, None)
     app = maps_page()
     assert map_titles(app) == ["Where 8 languages are spoken: Own",
                                "Map of similarities, by MDS: Own"]
     assert WAITING in words(app)
-    monkeypatch.setattr(maps, "umap_process", lambda: Maker(mds_layout))
+    answers(monkeypatch, mds_layout)
     app = maps_page()
     assert map_titles(app)[1] == "Map of similarities, by UMAP: Own"
     assert WAITING not in words(app)
@@ -87,7 +82,7 @@ def test_the_mds_map_stands_until_umap_is_there(cache: Path,
 
 def test_mds_asks_nobody(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_study(cache)
-    monkeypatch.setattr(maps, "umap_process", lambda: pytest.fail("the process was asked"))
+    answers(monkeypatch, AssertionError("the process was asked"))
     app = maps_page(arrangement="mds")
     assert "by MDS" in map_titles(app)[1]
     assert "trustworthiness" in words(app)
@@ -95,7 +90,7 @@ def test_mds_asks_nobody(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_will_not_come_is_said(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_study(cache)
-    monkeypatch.setattr(maps, "umap_process", lambda: Maker(UmapUnavailable("it ended")))
+    answers(monkeypatch, UmapUnavailable("it ended"))
     app = maps_page()
     assert "there is no UMAP map now, because it ended." in words(app)
     assert WAITING not in words(app)
