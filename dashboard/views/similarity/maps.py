@@ -14,7 +14,6 @@ from dashboard.figures.map_frame import ALONE_PX, BESIDE_PX
 from dashboard.figures.marks import Colouring, colouring
 from dashboard.figures.world import with_place, world_map
 from dashboard.loads.data import results, study_title
-from dashboard.loads.drawn import drawn
 from dashboard.loads.groupings import shown_groups
 from dashboard.loads.maps import (
     ARRANGEMENTS,
@@ -105,7 +104,7 @@ def _world(whole: Picture, codes: tuple[str, ...], colours: Colouring, loaded: R
             f"Where {_spoken(len(there))} spoken: {study_title(loaded)}", "",
             ("Glottolog's point of each language; Equal Earth projection; land: Natural Earth",
              f"{colours.title} by colour, sign and shape; study {loaded.signature}"))
-        figure = drawn(world_map, whole.facts, there, colours, text, chosen=selection.chosen,
+        figure = world_map(whole.facts, there, colours, text, chosen=selection.chosen,
                            width_px=width_px, dark=is_dark())
         show_chart(figure, f"gradsim-{loaded.signature[:8]}-world", selection,
                    picking=_picks(there), table=lambda: places_table(whole.facts, there,
@@ -134,7 +133,7 @@ def _similarities(whole: Picture, found: Arranged, colours: Colouring, loaded: R
     at = [whole.found.languages.index(code) for code in found.codes]
     matrix = whole.found.matrix[np.ix_(at, at)]
     kind = ARRANGEMENTS[found.kind]
-    figure = drawn(language_map, found, matrix, whole.facts, colours,
+    figure = language_map(found, matrix, whole.facts, colours,
                    ChartText(f"Map of similarities, by {kind}: {study_title(loaded)}", "",
                                     _method(whole, found, loaded)),
                           chosen=selection.chosen, width_px=width_px, dark=is_dark(),

@@ -6,7 +6,6 @@ import streamlit as st
 
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.figures.nearest import nearest_bars
-from dashboard.loads.drawn import drawn
 from dashboard.selection import Selection
 from dashboard.shown import Picture
 from dashboard.state import bound
@@ -38,7 +37,7 @@ def show_nearest(shown: Picture, loaded: Results, selection: Selection,
     chart, table = st.columns([9, 11], gap="medium")
     with chart:
         title = f"Nearest to {shown.label(code)}"
-        figure = drawn(nearest_bars, rows[:MOST_NEIGHBOURS], shown.names, title, hatched=list(low),
+        figure = nearest_bars(rows[:MOST_NEIGHBOURS], shown.names, title, hatched=list(low),
                               intervals=between, dark=is_dark())
         show_chart(figure, f"gradsim-{loaded.signature[:8]}-nearest", selection,
                    alt=f"Bars. {title}: {shown.label(rows[0].code)} "
