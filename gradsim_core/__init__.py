@@ -185,11 +185,11 @@ if TYPE_CHECKING:
     from gradsim_core.store import Store as Store
     from gradsim_core.study import METHOD_VERSION as METHOD_VERSION
     from gradsim_core.study import Study as Study
-    from gradsim_core.study import load_study as load_study
-    from gradsim_core.study import study_from as study_from
-    from gradsim_core.study import study_from_text as study_from_text
-    from gradsim_core.study import study_yaml as study_yaml
+    from gradsim_core.study_text import load_study as load_study
     from gradsim_core.study_text import settings_in as settings_in
+    from gradsim_core.study_text import study_from as study_from
+    from gradsim_core.study_text import study_from_text as study_from_text
+    from gradsim_core.study_text import study_yaml as study_yaml
     from gradsim_core.upload_places import Holding as Holding
     from gradsim_core.upload_places import guessed_holdings as guessed_holdings
     from gradsim_core.upload_places import is_data as is_data
@@ -262,9 +262,8 @@ _HOME = {
     "statistics.association": ("Association", "associate"),
     "statistics.tree_agreement": ("TreeAgreement", "tree_agreement"),
     "store": ("Store",),
-    "study": ("METHOD_VERSION", "Study", "load_study", "study_from", "study_from_text",
-              "study_yaml"),
-    "study_text": ("settings_in",),
+    "study": ("METHOD_VERSION", "Study"),
+    "study_text": ("load_study", "settings_in", "study_from", "study_from_text", "study_yaml"),
     "upload_places": ("Holding", "guessed_holdings", "is_data", "placed"),
     "uploads": ("MOST_UPLOADED_BYTES", "keep_uploads"),
     "verification": ("check_decision", "decision_from", "load_decision"),

@@ -22,7 +22,7 @@ from gradsim_core.errors import GradSimError, GroupingError
 from gradsim_core.fingerprints import TINY_BYTES
 from gradsim_core.kept_groupings import serving_groups
 from gradsim_core.script_parts import BYTE_MODEL, SCRIPT, SEQUENCE, TOKEN
-from gradsim_core.study import study_from
+from gradsim_core.study_text import study_from
 
 DEFAULT_MODEL = "FacebookAI/xlm-roberta-base"
 """Taken where the study's own model cannot be loaded by others: a hundred languages, and small."""

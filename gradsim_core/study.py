@@ -1,4 +1,4 @@
-"""A study: one frozen question, read from YAML, with a signature that names its results.
+"""A study: one frozen question, with a signature that names its results.
 
 Conventions
 -----------
@@ -10,21 +10,13 @@ are left out, so the same question has the same signature on every machine.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-import reprlib
-import sys
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from gradsim_core.errors import StudyError
 from gradsim_core.fingerprints import TINY_BYTES
-from gradsim_core.study_text import settings_in
 
 METHOD_VERSION = 2
 """Raised whenever the same study would leave other results than before."""
@@ -34,7 +26,11 @@ SIGNATURE_LENGTH = 16
 
 _NOT_IN_SIGNATURE = {"name", "preset", "data", "hub", "hub_config", "hub_revision", "columns",
                      "languages", "rows", "score_rows", "lowercase", "task", "model",
-                     "model_revision", "by_topic", "topics"}
+                     "model_revision", "by_topic", "topics", "gradient_checkpointing",
+                     "keep_weights"}
+
+_LEFT_OUT_AT_DEFAULT = {"block_detail", "lora_rank", "micro_rows", "precision", "sketch_error"}
+"""Settings that came later: at their defaults they leave the signatures of before."""
 
 
 class Study(BaseModel):
@@ -76,6 +72,10 @@ class Study(BaseModel):
     model_revision: str | None = Field(None, description="Revision (commit) of the hub model.")
     max_length: int = Field(128, ge=8, le=8192, description="Longest sequence, in tokens.")
 
+    lora_rank: int | None = Field(
+        None, ge=1, le=1024, description="Train low-rank adapters (LoRA) of this rank beside the "
+        "frozen encoder, and compare their gradients; left out: the whole encoder.")
+
     # training
     steps: int = Field(72, ge=1, le=1_000_000, description="Optimizer steps (the budget).")
     batch_size: int = Field(
@@ -87,12 +87,30 @@ class Study(BaseModel):
     weight_decay: float = Field(0.01, ge=0, le=1, description="AdamW weight decay.")
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of weights, order and dropout.")
 
+    micro_rows: int | None = Field(
+        None, ge=1, le=65_536, description="Rows computed at a time, where a language's half batch "
+        "takes too much memory; left out: all.")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="Numbers that the forward and backward pass compute with; weights, "
+        "their gradients and Grams stay float32 or finer.")
+    gradient_checkpointing: bool = Field(
+        False, description="Compute activations twice instead of keeping them: less memory, about "
+        "a third more time, the same numbers.")
+
     # gradients
     snapshots: int = Field(8, ge=1, le=1000, description="Points at which Grams are recorded.")
     gradients: Literal["auto", "exact", "sketch"] = Field(
         "auto", description="Keep whole gradients, or a sketch; auto: exact up to 1 GiB.")
     sketch_size: int = Field(
         16_381, ge=64, le=2**24, description="Numbers kept a block in sketch mode.")
+    sketch_error: float | None = Field(
+        None, gt=0, lt=1, description="Largest error of a cosine that the sketch may make; sets "
+        "sketch_size. Left out: sketch_size as it is.")
+    block_detail: Literal["layer", "module"] = Field(
+        "layer", description="One block a layer, or three: attention, feed-forward, norms.")
+    keep_weights: bool = Field(
+        False, description="Keep the model's weights at every snapshot, so that languages can be "
+        "added later; changes no number.")
     preconditioner: Literal["none", "adam"] = Field(
         "none", description="Compare gradients as they are, or each coordinate divided by the root "
         "of Adam's second moment, as the optimizer steps; training itself stays the same.")
@@ -140,8 +158,10 @@ class Study(BaseModel):
     def settings(self) -> dict[str, Any]:
         """The settings that change numbers, beyond data and model."""
         values = {**self.model_dump(mode="json"), "learning_rate": self.peak_learning_rate}
+        same = {key for key in _LEFT_OUT_AT_DEFAULT
+                if values[key] == Study.model_fields[key].default}
         return {key: value for key, value in sorted(values.items())
-                if key not in _NOT_IN_SIGNATURE}
+                if key not in _NOT_IN_SIGNATURE | same}
 
 
 def signature(study: Study, *, task: str, metric: str, labels: tuple[str, ...],
@@ -169,70 +189,3 @@ def signature(study: Study, *, task: str, metric: str, labels: tuple[str, ...],
 def canonical_json(value: Any) -> bytes:
     """The one spelling of a JSON value: sorted keys, no spaces, ASCII, no NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-
-
-def study_from(values: dict[str, Any], where: str = "study",
-               lines: Mapping[str, int] | None = None) -> Study:
-    """Check settings and freeze them; a wrong one is named with its value and its bounds.
-
-    Parameters
-    ----------
-    lines : setting -> its line, where they stand in a text
-    """
-    try:
-        return Study.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "study"
-        line = (lines or {}).get(str(first["loc"][0])) if first["loc"] else None
-        where = f"{where}:{line}" if line else where
-        if first["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(key[:40], Study.model_fields, 2)
-            known = ", ".join(dict.fromkeys([*near, *Study.model_fields]))  # what was meant first
-            raise StudyError(
-                f"{where}: there is no setting {key[:40]!r}. Settings: {known}.") from None
-        given = "" if first["loc"] == () else f" (given: {reprlib.repr(first['input'])[:60]})"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise StudyError(f"{where}: {key}: {reason}{given}. Change it and run again.") from None
-
-
-def study_from_text(text: str, where: str = "study") -> Study:
-    """Read a study from YAML as it was written; a wrong setting is named with its line.
-
-    Raises
-    ------
-    StudyError
-        If it is not YAML, or holds an unknown or wrong setting, or one twice.
-    """
-    values, lines = settings_in(text, where)
-    return study_from(values, where, lines)
-
-
-def load_study(path: str | Path) -> Study:
-    """Read a study from a YAML file; ``-`` stands for standard input.
-
-    Raises
-    ------
-    StudyError
-        If the file cannot be read, is empty or not YAML, or holds an unknown or wrong setting.
-    """
-    try:
-        raw = sys.stdin.buffer.read() if str(path) == "-" else Path(path).read_bytes()
-        text = raw.decode("utf-8-sig")
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}). Save it "
-                         "as UTF-8.") from None
-    except ValueError as error:  # a path that holds a null byte
-        raise StudyError(f"{str(path)!r}: {error}. Check the path.") from None
-    if not text.strip() and str(path) != "-":
-        raise StudyError(f"{path}: a study is a list of `setting: value` lines; found NoneType. "
-                         "Start from `gradsim run --help`.")
-    return study_from_text(text, str(path))
-
-
-def study_yaml(study: Study) -> str:
-    """The study as YAML, without the settings that stand at their defaults."""
-    values = study.model_dump(mode="json", exclude_defaults=True)
-    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)

@@ -24,7 +24,7 @@ from gradsim_core.languages import resolve_or_own
 from gradsim_core.prepared import RECORD, Prepared, study_record
 from gradsim_core.results import SCORES, Results, load_results, save_grams
 from gradsim_core.store import Store
-from gradsim_core.study import study_from
+from gradsim_core.study_text import study_from
 from gradsim_core.trials import Trial
 
 ROWS = {"train": 8, "dev": 3, "test": 4}

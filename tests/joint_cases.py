@@ -12,7 +12,7 @@ from gradsim_core.joint import run_joint_trial
 from gradsim_core.models import Encoder, byte_tokenizer, encoder_of
 from gradsim_core.prepared import Prepared
 from gradsim_core.store import Store
-from gradsim_core.study import study_from
+from gradsim_core.study_text import study_from
 
 ONE = "0123456789abcdef"
 

@@ -48,7 +48,8 @@ from gradsim_core.runs.attending import MARK
 from gradsim_core.runs.processes import marked_processes
 from gradsim_core.runs.table import Run
 from gradsim_core.store import Store
-from gradsim_core.study import Study, study_from, study_yaml
+from gradsim_core.study import Study
+from gradsim_core.study_text import study_from, study_yaml
 
 SETTINGS = {"steps": 400, "snapshots": 80, "batch_size": 2}
 SHORT = {"steps": 30, "snapshots": 5, "batch_size": 2}

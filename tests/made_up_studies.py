@@ -17,7 +17,8 @@ from gradsim_core.languages import Language, resolve_or_own
 from gradsim_core.prepared import RECORD, language_record, versions
 from gradsim_core.results import SCORES, save_grams
 from gradsim_core.store import Store
-from gradsim_core.study import METHOD_VERSION, Study, study_yaml
+from gradsim_core.study import METHOD_VERSION, Study
+from gradsim_core.study_text import study_yaml
 
 SIGNATURE = "0123456789abcdef"
 EUROPEAN = ("deu", "spa", "nld", "ita", "swe", "por", "dan", "fra")

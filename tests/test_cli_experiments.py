@@ -26,7 +26,7 @@ from gradsim_core.joint import run_joint_trial
 from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.runs import attend_run, list_runs
 from gradsim_core.store import Store
-from gradsim_core.study import study_from
+from gradsim_core.study_text import study_from
 
 PAIRS = [["deu", "nld"], ["spa", "ita"]]
 QUICK = ("--seeds", 2, "--draws", 3, "--workers", 1)

@@ -26,7 +26,7 @@ from gradsim_core.runs import (
     submit_study,
 )
 from gradsim_core.store import Store
-from gradsim_core.study import study_from, study_yaml
+from gradsim_core.study_text import study_from, study_yaml
 
 TINY = ("run", "--steps", 2, "--snapshots", 1, "--batch-size", 2, "--languages", "deu,nld",
         "--rows", 8)

@@ -22,7 +22,7 @@ from gradsim_core.measuring.embeddings import (
     study_embeddings,
 )
 from gradsim_core.prepared import prepare
-from gradsim_core.study import study_from
+from gradsim_core.study_text import study_from
 
 DRAW = np.random.default_rng(0)
 

@@ -22,7 +22,7 @@ from gradsim_core.errors import RunError
 from gradsim_core.joint import CHECKPOINT, snapshot_steps, step_stride
 from gradsim_core.results import load_results
 from gradsim_core.store import Store
-from gradsim_core.study import study_from
+from gradsim_core.study_text import study_from
 from gradsim_core.training import start_training
 
 MODES = [("sequence", "exact"), ("sequence", "sketch"), ("token", "exact"), ("token", "sketch")]

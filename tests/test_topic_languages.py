@@ -20,7 +20,8 @@ from gradsim_core.data.topic_languages import MINIMUM, best_set, cell_of, split_
 from gradsim_core.data.topics import load_topics, text_key, topics_from_ids, with_topics
 from gradsim_core.languages import resolve
 from gradsim_core.prepared import prepare
-from gradsim_core.study import Study, study_from
+from gradsim_core.study import Study
+from gradsim_core.study_text import study_from
 
 
 def corpus_of(counts: dict[str, dict[tuple[str, str], int]], test: int = 4) -> Corpus:

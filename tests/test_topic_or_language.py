@@ -29,7 +29,7 @@ from gradsim_core.findings.topics.topic_or_language_words import crossover, stat
 from gradsim_core.gram import GramSeries, similarity
 from gradsim_core.prepared import Prepared, study_record
 from gradsim_core.store import Store
-from gradsim_core.study import study_from
+from gradsim_core.study_text import study_from
 
 LANGUAGES, TOPICS = tuple("abcdef"), ("art", "law", "sport")
 CODES = [[f"{language}.{topic}" for topic in TOPICS] for language in LANGUAGES]

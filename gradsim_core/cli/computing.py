@@ -23,7 +23,8 @@ from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.results import GRAMS, SCORES, load_results
 from gradsim_core.runs import STUDY, attend_run
 from gradsim_core.store import Store
-from gradsim_core.study import Study, study_yaml
+from gradsim_core.study import Study
+from gradsim_core.study_text import study_yaml
 
 _MOST_PRINTED = 40
 """Languages of a matrix that `run` prints unasked."""

@@ -23,7 +23,8 @@ from gradsim_core.experiments.plans import Plan, PlanSettings, Spending
 from gradsim_core.hand import NamedGroup
 from gradsim_core.results import GRAMS, find_signature
 from gradsim_core.store import Store
-from gradsim_core.study import Study, load_study, study_from
+from gradsim_core.study import Study
+from gradsim_core.study_text import load_study, study_from
 
 Cache = Annotated[Path, typer.Option("--cache", envvar="GRADSIM_CACHE", file_okay=False,
                                      help="Folder of results.")]

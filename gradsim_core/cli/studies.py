@@ -14,7 +14,8 @@ from gradsim_core.prepared import RECORD
 from gradsim_core.results import GRAMS, SCORES, Results, load_results
 from gradsim_core.runs import Run, StudyState, ensure_supervisor, study_run, study_state
 from gradsim_core.store import Store
-from gradsim_core.study import Study, load_study
+from gradsim_core.study import Study
+from gradsim_core.study_text import load_study
 
 
 def list_studies(cache: Cache = DEFAULT_CACHE, as_json: AsJson = False) -> None:

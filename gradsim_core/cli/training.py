@@ -22,7 +22,8 @@ from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.results import SCORES, load_results
 from gradsim_core.runs import attend_run
 from gradsim_core.store import Store
-from gradsim_core.study import Study, study_from
+from gradsim_core.study import Study
+from gradsim_core.study_text import study_from
 from gradsim_core.trials import Trial, load_trial, trial_of
 
 Workers = Annotated[int | None, typer.Option(

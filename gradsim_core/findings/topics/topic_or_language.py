@@ -46,7 +46,8 @@ from gradsim_core.prepared import Prepared, prepare, study_record
 from gradsim_core.progress import Observer
 from gradsim_core.results import GRAMS, SCORES, load_results
 from gradsim_core.store import Store
-from gradsim_core.study import Study, study_from
+from gradsim_core.study import Study
+from gradsim_core.study_text import study_from
 
 KIND = "topic-or-language"
 
