@@ -26,8 +26,7 @@ SIGNATURE_LENGTH = 16
 
 _NOT_IN_SIGNATURE = {"name", "preset", "data", "hub", "hub_config", "hub_revision", "columns",
                      "languages", "rows", "score_rows", "lowercase", "task", "model",
-                     "model_revision", "by_topic", "topics", "gradient_checkpointing",
-                     "keep_weights"}
+                     "model_revision", "by_topic", "topics", "recompute", "keep_weights"}
 
 _LEFT_OUT_AT_DEFAULT = {"block_detail", "lora_rank", "micro_rows", "precision", "sketch_error"}
 """Settings that came later: at their defaults they leave the signatures of before."""
@@ -93,9 +92,9 @@ class Study(BaseModel):
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="Numbers that the forward and backward pass compute with; weights, "
         "their gradients and Grams stay float32 or finer.")
-    gradient_checkpointing: bool = Field(
-        False, description="Compute activations twice instead of keeping them: less memory, about "
-        "a third more time, the same numbers.")
+    recompute: bool = Field(
+        False, description="Gradient checkpointing: compute activations twice instead of keeping "
+        "them. Less memory, about a third more time, the same numbers.")
 
     # gradients
     snapshots: int = Field(8, ge=1, le=1000, description="Points at which Grams are recorded.")

@@ -82,7 +82,7 @@ def test_settings_reach_the_study(monkeypatch: pytest.MonkeyPatch, gradsim: Grad
         "weight_decay": 0.3, "seed": 4, "snapshots": 5, "gradients": "sketch",
         "sketch_size": 128, "packing": "off", "score_rows": 40, "by_topic": True,
         "topics": "t.json", "preconditioner": "adam", "lora_rank": 4, "micro_rows": 2,
-        "precision": "bfloat16", "gradient_checkpointing": True, "sketch_error": 0.1,
+        "precision": "bfloat16", "recompute": True, "sketch_error": 0.1,
         "block_detail": "module", "keep_weights": True}
     assert set(values) == set(Study.model_fields) - {"hub"}  # which excludes preset and data
     seen: list[Study] = []

@@ -165,7 +165,7 @@ SAME = {"name": "Another title", "preset": "afrisenti", "data": "/some/where", "
         "columns": {"text": "tweet"}, "languages": ("deu",), "rows": 9, "score_rows": 9,
         "lowercase": True, "task": "token", "model": "tiny-bytes", "model_revision": "abc",
         "hub_config": "x", "hub_revision": "y", "by_topic": True, "topics": "topics.json",
-        "gradient_checkpointing": True, "keep_weights": True}
+        "recompute": True, "keep_weights": True}
 
 
 def test_every_setting_is_said_to_change_the_signature_or_not():
