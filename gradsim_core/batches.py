@@ -110,7 +110,7 @@ def _filled(grid: np.ndarray, values: np.ndarray | int, empty: int) -> torch.Ten
 def batch_logits(encoder: Encoder, batch: Batch) -> torch.Tensor:
     """Run the model: (n_sequences, n_labels), or (n_rows, n_tokens, n_labels) for tokens."""
     with _first_tokens(encoder, batch.first):
-        return encoder.model(**batch.inputs).logits
+        return encoder.model(**batch.inputs).logits.float()  # whatever the layers computed in
 
 
 def mean_loss(encoder: Encoder, batch: Batch) -> torch.Tensor:
@@ -134,7 +134,7 @@ def weighted_loss(encoder: Encoder, batch: Batch, weights: np.ndarray) -> torch.
                                       reduction="none")
     if batch.labels.ndim == 2:
         losses = losses[batch.tokens.flatten()]
-    return losses @ torch.from_numpy(weights.astype(np.float32))
+    return losses @ torch.from_numpy(weights.astype(np.float32)).to(losses.device)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from gradsim_core.gradients import Tap, faulty_rows, is_exact
 from gradsim_core.increments import IncrementLog
 from gradsim_core.models import Encoder
 from gradsim_core.optimization import adamw, preconditioner, update
+from gradsim_core.passes import computing_in, device_of, on_device, pieces
 from gradsim_core.study import Study
 
 
@@ -100,12 +101,26 @@ def _step_gradients(training: Training, encoded: dict[str, Encoded], study: Stud
                            code, half)
             rows = rows[np.argsort(rows_of.lengths_of(rows), kind="stable")]  # tight grids
             tap.begin(2 * i + half)
-            loss = mean_loss(encoder, collate(encoder, rows_of, rows, packed))
-            loss.backward()
+            loss = half_backward(encoder, rows_of, rows, study, packed)
             if not tap.end(2 * i + half):
                 return losses, [2 * i + half]
-            losses.append(float(loss.detach()))
+            losses.append(loss)
     return losses, []
+
+
+def half_backward(encoder: Encoder, encoded: Encoded, rows: np.ndarray, study: Study,
+                  packed: bool) -> float:
+    """Add the gradient of the mean loss of some rows to ``parameter.grad``; the loss."""
+    device, total = device_of(encoder), 0.0
+    for part, weight in pieces(encoded, rows, study.micro_rows):
+        batch = on_device(collate(encoder, encoded, part, packed), device)
+        with computing_in(study.precision, device):
+            loss = mean_loss(encoder, batch)
+        if weight < 1:
+            loss = loss * weight
+        loss.backward()
+        total += float(loss.detach())
+    return total
 
 
 def _take_out(training: Training, faulty: list[int]) -> None:
