@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from gradsim_core.arrangement import mds_layout as mds_layout
     from gradsim_core.arrangement import trustworthiness as trustworthiness
     from gradsim_core.arrangement import umap_layout as umap_layout
+    from gradsim_core.block_ranges import MODULES as MODULES
+    from gradsim_core.block_ranges import block_indexes as block_indexes
+    from gradsim_core.block_ranges import block_module as block_module
+    from gradsim_core.block_ranges import block_modules as block_modules
+    from gradsim_core.block_ranges import block_place as block_place
+    from gradsim_core.block_ranges import block_places as block_places
+    from gradsim_core.corrections import CORRECTIONS as CORRECTIONS
     from gradsim_core.data import PRESETS as PRESETS
     from gradsim_core.data import Corpus as Corpus
     from gradsim_core.data import data_health as data_health
@@ -68,11 +75,9 @@ if TYPE_CHECKING:
     from gradsim_core.findings.topics.topic_or_language import (
         TopicOrLanguagePlan as TopicOrLanguagePlan,
     )
-    from gradsim_core.gram import CORRECTIONS as CORRECTIONS
     from gradsim_core.gram import READINGS as READINGS
     from gradsim_core.gram import GramSeries as GramSeries
     from gradsim_core.gram import Similarity as Similarity
-    from gradsim_core.gram import block_indexes as block_indexes
     from gradsim_core.gram import half_similarities as half_similarities
     from gradsim_core.gram import similarity as similarity
     from gradsim_core.group_script import training_script as training_script
@@ -203,6 +208,9 @@ if TYPE_CHECKING:
 _HOME = {
     "arrangement": ("distance_agreement", "laid_over", "mds_layout", "trustworthiness",
                     "umap_layout"),
+    "block_ranges": ("MODULES", "block_indexes", "block_module", "block_modules", "block_place",
+                     "block_places"),
+    "corrections": ("CORRECTIONS",),
     "data": ("PRESETS", "Corpus", "data_health", "load_corpus"),
     "data.inspection": ("DataLook", "inspect_data"),
     "data.readers": ("ENDINGS",),
@@ -223,8 +231,7 @@ _HOME = {
     "findings.report": ("REPORTS", "finding_report"),
     "findings.runs": ("finding_key", "submit_finding"),
     "findings.topics.topic_or_language": ("TopicOrLanguagePlan",),
-    "gram": ("CORRECTIONS", "READINGS", "GramSeries", "Similarity", "block_indexes",
-             "half_similarities", "similarity"),
+    "gram": ("READINGS", "GramSeries", "Similarity", "half_similarities", "similarity"),
     "group_script": ("training_script",),
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),

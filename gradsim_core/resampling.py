@@ -32,8 +32,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradsim_core.block_ranges import block_indexes
+from gradsim_core.corrections import read_grams
 from gradsim_core.errors import StudyError
-from gradsim_core.gram import GramSeries, block_indexes, read_grams, similarity, without
+from gradsim_core.gram import GramSeries, similarity, without
 
 
 @dataclass(frozen=True, eq=False)

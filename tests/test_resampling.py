@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from test_gram import BLOCKS, N_STEPS, made_vectors, series_of
 
+from gradsim_core.block_ranges import block_indexes
+from gradsim_core.corrections import CORRECTIONS, read_grams
 from gradsim_core.errors import StudyError
-from gradsim_core.gram import CORRECTIONS, READINGS, block_indexes, read_grams, similarity
+from gradsim_core.gram import READINGS, similarity
 from gradsim_core.resampling import (
     Increments,
     resample_counts,
