@@ -130,7 +130,7 @@ class Tap:
 
     def grams(self, rows: torch.Tensor) -> np.ndarray:
         """Inner products of rows by block: (n_blocks, 2L, 2L) float64."""
-        return np.stack([_gram(rows[:, columns]) for columns in self.block_slices])
+        return np.stack([block_gram(rows[:, columns]) for columns in self.block_slices])
 
     def _point_gradients_at(self, row: torch.Tensor) -> None:
         start = 0
@@ -225,7 +225,7 @@ def _signs(encoder: Encoder, size: int, seed: int) -> list[torch.Tensor]:
             for n in counts]
 
 
-def _gram(rows: torch.Tensor) -> np.ndarray:
+def block_gram(rows: torch.Tensor) -> np.ndarray:
     """X Xᵀ in float32 by chunks of columns, added up in float64."""
     total = torch.zeros((len(rows), len(rows)), dtype=torch.float64)
     for chunk in rows.split(_CHUNK, dim=1):

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from gradsim_core.gradients import Tap, fold_rows, fold_signs
+from gradsim_core.shards import Shards
 
 MOST, FEWEST = 16, 4
 """Increments of a run; a bootstrap over fewer would know too few combinations."""
@@ -82,6 +83,11 @@ class IncrementLog:
             self.points.append(torch.cat([
                 fold_rows(self._tap.sums[:, part], signs, FOLDED)
                 for part, signs in zip(self._tap.block_slices, self._signs, strict=True)], dim=1))
+
+    def gather(self, shards: Shards) -> None:
+        """Bring the points of all processes together in process 0."""
+        met = [shards.gathered(point, self._tap.n_languages) for point in self.points]
+        self.points = [point for point in met if point is not None]
 
     def grams(self) -> np.ndarray:
         """Cross-Grams of the increments: (n_pairs, n_blocks, 2L, 2L) float32."""

@@ -19,8 +19,9 @@ from gradsim_core.gram import GramSeries
 from gradsim_core.models import load_encoder
 from gradsim_core.optimization import restore_state, state_arrays
 from gradsim_core.prepared import RECORD, Prepared, study_record
-from gradsim_core.progress import Observer
+from gradsim_core.progress import Observer, silent
 from gradsim_core.results import SCORES, save_grams, save_increments
+from gradsim_core.shards import ALONE, Shards
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import Training, start_training, train_step
@@ -33,7 +34,8 @@ SMALL_MODEL = 5_000_000
 """Below so many parameters two threads take longer than one: 1.9 times for tiny-bytes."""
 
 def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
-                    threads: int | None = None, checkpoint_every_s: float = 20.0) -> None:
+                    threads: int | None = None, checkpoint_every_s: float = 20.0,
+                    shards: Shards = ALONE) -> None:
     """Train on all languages, and write Grams and scores into the store.
 
     Parameters
@@ -43,6 +45,7 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
     observe : is told each event as a dict with a "kind"
     threads : of torch; None means one for a small model, else torch's choice
     checkpoint_every_s : least seconds between checkpoints, which are taken at snapshots
+    shards : tell which of the languages this process computes; process 0 alone writes and is told
 
     Raises
     ------
@@ -51,34 +54,42 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
     """
     started = time.monotonic()
     study, corpus, name = prepared.study, prepared.corpus, prepared.signature
-    store.write_json(name, RECORD, study_record(prepared))
+    if shards.rank == 0:
+        store.write_json(name, RECORD, study_record(prepared))
+    else:
+        observe = silent  # process 0 tells
     observe({"kind": "stage", "message": "Loading the model and tokenizing"})
     encoder = load_encoder(study.model, study.model_revision, corpus.task, corpus.labels,
                            study.seed, study.max_length)
     set_threads(threads, encoder.n_parameters)
     encoded = {code: encode_split(corpus.split(code, "train"), corpus.task, corpus.labels,
                                   encoder.tokenizer, study.max_length)
-               for code in prepared.sources}
+               for i, code in enumerate(prepared.sources) if shards.has(i)}
     packed = study.packing == "auto" and encoder.first_position is not None
     if encoder.first_position is None and study.packing == "auto":
         observe({"kind": "note", "message": f"{encoder.model.config.model_type} models take no "
                  "packed rows: rows are padded, which takes longer"})
-    training = start_training(encoder, prepared.sources, study)
+    training = start_training(encoder, prepared.sources, study, shards)
     resumed_at = _resume(training, store, name)
     observe({"kind": "stage", "message":
              f"Training, resumed after step {resumed_at}" if resumed_at else "Training"})
     _train(training, encoded, study, packed, observe,
            save=lambda: _save_checkpoint(training, store, name), every_s=checkpoint_every_s)
 
+    lost = shards.each(({code: rows.truncated for code, rows in encoded.items()},
+                        {code: rows.lost_words for code, rows in encoded.items()}))
+    training.increments.gather(shards)
+    if shards.rank:
+        return
     facts = {
         "mode": "exact" if training.tap.exact else "sketch",
         "sketch_size": None if training.tap.exact else study.sketch_size,
         "packed": packed, "n_parameters": encoder.n_parameters,
-        "truncated": {code: rows.truncated for code, rows in encoded.items() if rows.truncated},
-        "lost_words": {code: rows.lost_words for code, rows in encoded.items()
-                       if rows.lost_words},
+        "truncated": _counted([truncated for truncated, _ in lost], prepared.sources),
+        "lost_words": _counted([words for _, words in lost], prepared.sources),
         "train_seconds": round(time.monotonic() - started, 1), "resumed_at": resumed_at,
         "threads": torch.get_num_threads(), "peak_memory_bytes": peak_memory_bytes(),
+        **({"processes": shards.size} if shards.grouped else {}),
     }
     save_grams(store, name, _series(training), facts)
     save_increments(store, name, training.increments.grams(), training.increments.steps)
@@ -111,7 +122,8 @@ def _train(training: Training, encoded: dict[str, Encoded], study: Study, packed
             eta = (now - began) / (step - first) * (study.steps - step)
             observe({"kind": "progress", "step": step, "steps": study.steps,
                      "loss": round(loss, 4), "eta_s": round(eta, 1)})
-        if step in recorded and now - saved >= every_s:  # the last one too: scoring takes its time
+        if step in recorded and training.shards.agreed(now - saved >= every_s):
+            # the last one too: scoring takes its time
             save()
             saved = time.monotonic()
 
@@ -144,10 +156,21 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+def _counted(of_each: list[dict[str, int]], codes: tuple[str, ...]) -> dict[str, int]:
+    """Numbers other than 0, in the languages' order."""
+    found = {code: count for some in of_each for code, count in some.items()}
+    return {code: found[code] for code in codes if found[code]}
+
+
 def _save_checkpoint(training: Training, store: Store, name: str) -> None:
-    arrays = {"tap.sums": training.tap.sums.numpy(), "steps": np.stack(training.steps),
-              "sums": np.stack(training.sums),
-              **{f"point.{i}": point.numpy() for i, point in enumerate(training.increments.points)},
+    meet, n_languages = training.shards.gathered, len(training.languages)
+    rows = {"tap.sums": meet(training.tap.sums, n_languages),
+            **{f"point.{i}": meet(point, n_languages)
+               for i, point in enumerate(training.increments.points)}}
+    if training.shards.rank:
+        return
+    arrays = {"steps": np.stack(training.steps), "sums": np.stack(training.sums),
+              **{key: some.numpy() for key, some in rows.items() if some is not None},
               **state_arrays(training.encoder, training.optimizer)}
     store.write_tensors(name, CHECKPOINT, arrays, {
         "step": training.step, "snapshots": training.snapshots,
@@ -157,16 +180,18 @@ def _save_checkpoint(training: Training, store: Store, name: str) -> None:
 def _resume(training: Training, store: Store, name: str) -> int:
     """Take up the last checkpoint, if there is a sound one; returns the steps already done."""
     found = store.read_tensors(name, CHECKPOINT)
+    training.shards.check_same(found[1]["step"] if found else 0, "checkpoint")
     if found is None:
         return 0
     arrays, facts = found
+    own = training.shards.rows(len(training.languages))
     training.step = facts["step"]
     training.snapshots, training.sums = facts["snapshots"], list(arrays["sums"])
     training.step_numbers, training.steps = facts["step_numbers"], list(arrays["steps"])
     training.invalid = facts["invalid"]
-    training.tap.sums.copy_(torch.from_numpy(arrays["tap.sums"]))
+    training.tap.sums.copy_(torch.from_numpy(arrays["tap.sums"][own]))
     training.increments.points = [
-        torch.from_numpy(arrays[f"point.{i}"]).clone()
+        torch.from_numpy(arrays[f"point.{i}"][own])
         for i in range(sum(step <= training.step for step in training.increments.steps))]
     restore_state(training.encoder, training.optimizer, arrays, training.step)
     return training.step

@@ -20,6 +20,10 @@ Observer = Callable[[dict[str, Any]], None]
 MESSAGE_LENGTH = 400
 
 
+def silent(event: dict[str, Any]) -> None:
+    """Tell nobody."""
+
+
 def changes_from(event: Mapping[str, Any]) -> dict[str, Any]:
     """What an event changes of a run: its progress (0 to 1), message and seconds left."""
     changes: dict[str, Any] = {}

@@ -26,6 +26,7 @@ from gradsim_core.increments import IncrementLog
 from gradsim_core.models import Encoder
 from gradsim_core.optimization import adamw, preconditioner, update
 from gradsim_core.passes import computing_in, device_of, on_device, pieces
+from gradsim_core.shards import ALONE, Shards
 from gradsim_core.study import Study
 
 
@@ -44,24 +45,36 @@ class Training:
     step_numbers: list[int] = field(default_factory=list)
     steps: list[np.ndarray] = field(default_factory=list)
     invalid: dict[str, str] = field(default_factory=dict)
+    shards: Shards = ALONE
 
     @property
     def active(self) -> list[int]:
         """Positions of the languages still trained on."""
         return [i for i, code in enumerate(self.languages) if code not in self.invalid]
 
+    @property
+    def mine(self) -> list[int]:
+        """Positions of those that this process computes."""
+        return [i for i in self.active if self.shards.has(i)]
 
-def start_training(encoder: Encoder, languages: tuple[str, ...], study: Study) -> Training:
-    """Put optimizer and tap around a fresh encoder."""
+
+def start_training(encoder: Encoder, languages: tuple[str, ...], study: Study,
+                   shards: Shards = ALONE) -> Training:
+    """Put optimizer and tap around a fresh encoder.
+
+    Parameters
+    ----------
+    shards : tell which of the languages this process computes
+    """
     exact = is_exact(study.gradients, len(languages), encoder.n_parameters)
     if study.preconditioner != "none" and not exact:
         raise StudyError("Preconditioned gradients cannot be sketched, because Adam's second "
                          "moment is only known after the step. Set gradients to exact (memory: "
                          f"about {3 * 2 * len(languages) * encoder.n_parameters * 4 / 2**30:.1f} "
                          "GiB), or preconditioner to none.")
-    tap = Tap(encoder, len(languages), exact, study.sketch_size, study.seed)
+    tap = shards.tap(encoder, len(languages), exact, study.sketch_size, study.seed)
     log = IncrementLog(tap, study.steps, study.snapshots, study.seed)
-    return Training(encoder, tap, adamw(encoder, study), languages, log)
+    return Training(encoder, tap, adamw(encoder, study), languages, log, shards=shards)
 
 
 def train_step(training: Training, encoded: dict[str, Encoded], study: Study,
@@ -69,7 +82,8 @@ def train_step(training: Training, encoded: dict[str, Encoded], study: Study,
     """Run one optimizer step; returns the mean loss and the step's Grams."""
     while True:
         torch.manual_seed(study.seed * 1_000_003 + training.step)
-        losses, faulty = _step_gradients(training, encoded, study, packed)
+        losses, faulty = training.shards.told(
+            training.mine, *_step_gradients(training, encoded, study, packed))
         grams = training.tap.grams(training.tap.step)
         faulty = faulty or faulty_rows(grams)
         if not faulty:
@@ -93,7 +107,7 @@ def _step_gradients(training: Training, encoded: dict[str, Encoded], study: Stud
     encoder.model.train()
     tap.begin_step()
     losses: list[float] = []
-    for i in training.active:
+    for i in training.mine:
         code = training.languages[i]
         rows_of = encoded[code]
         for half in (0, 1):

@@ -36,8 +36,8 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
         (("gradsim_core/**/*.py",),
          tuple(f"gradsim_core/{name}.py"
                for name in ("models", "packing", "batches", "gradients", "increments", "training",
-                            "optimization", "evaluation", "adaptation", "joint", "passes", "trial",
-                            "measuring/embeddings")),
+                            "optimization", "evaluation", "adaptation", "joint", "passes", "shards",
+                            "trial", "measuring/embeddings")),
          ("torch", "transformers")),
     "numbers know no store, no run and no model":
         (("gradsim_core/gram.py", "gradsim_core/corrections.py", "gradsim_core/block_ranges.py",
