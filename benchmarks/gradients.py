@@ -21,7 +21,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import numpy as np
 import torch
 
-from benchmarks.cases import ENCODERS, encoded_rows, real_text
+from benchmarks.cases import CASES, encoded_rows, pretrained, real_text
 from benchmarks.loops import LOOPS, Work
 from gradsim_core.gradients import is_exact
 from gradsim_core.gram import CORRECTIONS, GramSeries, similarity
@@ -34,17 +34,17 @@ CAUTION = "Machine: {} cores, torch {}, {} threads."
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--encoders", default="pretrained,xlmr-shaped")
-    parser.add_argument("--loops", default=",".join(LOOPS))
-    parser.add_argument("--languages", type=int, default=12)
-    parser.add_argument("--batch-size", type=int, default=32, help="rows a language and step")
+    parser.add_argument("--cases", default=",".join(CASES), help="of: %(default)s")
+    parser.add_argument("--loops", default=",".join(LOOPS), help="of: %(default)s")
+    parser.add_argument("--languages", type=int, help="instead of the case's own number")
+    parser.add_argument("--batch-size", type=int, help="rows a language and step")
     parser.add_argument("--rounds", type=int, default=3, help="after one that is not counted")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--only-training", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(CAUTION.format(os.cpu_count(), torch.__version__, options.threads))
-    for name in options.encoders.split(","):
+    for name in options.cases.split(","):
         training(name, options)
     if not options.only_training:
         sketch_error()
@@ -55,17 +55,16 @@ def main() -> None:
 
 def training(name: str, options: argparse.Namespace) -> None:
     """One step of every loop in turn: ours, the usual way, the limits."""
-    corpus = real_text(options.languages, 800)
-    encoder = ENCODERS[name](corpus)
-    study = Study(batch_size=options.batch_size, learning_rate=2e-5, gradients="sketch",
-                  steps=100_000)
-    work = Work.of(encoder, encoded_rows(corpus, encoder), study,
-                   micro_rows=options.batch_size // 2)
+    case = CASES[name]
+    corpus = real_text(options.languages or case.n_languages, 800, case.task)
+    encoder = case.encoder(corpus)
+    size = options.batch_size or case.batch_size
+    study = Study(batch_size=size, learning_rate=2e-5, gradients="sketch", steps=100_000)
+    work = Work.of(encoder, encoded_rows(corpus, encoder), study, micro_rows=size // 2)
     lengths = np.concatenate([rows.lengths for rows in work.encoded.values()])
     print(f"\n{name}: {encoder.n_parameters / 1e6:.1f}M parameters, {len(work.encoded)} languages "
-          f"x {options.batch_size} rows a step, {lengths.mean():.1f} tokens a row, "
-          f"{corpus.source}")
-    loops = options.loops.split(",")
+          f"x {size} rows a step, {lengths.mean():.1f} tokens a row, {corpus.source}")
+    loops = [loop for loop in options.loops.split(",") if loop not in case.without]
     cpu: dict[str, list[float]] = {loop: [] for loop in loops}
     wall: dict[str, list[float]] = {loop: [] for loop in loops}
     for _ in range(options.rounds + 1):
@@ -74,19 +73,20 @@ def training(name: str, options: argparse.Namespace) -> None:
             LOOPS[loop](work, True)
             cpu[loop].append(time.process_time() - cpu_began)
             wall[loop].append(time.perf_counter() - began)
+    bases = [base for base in ("plain_packed", "plain_same", "plain_bucketed") if base in loops]
     print(f"{'loop':<16}{'CPU s a step':>14}{'wall s':>9}" + "".join(
-        f"{'/ ' + base:>18}" for base in ("ours", "plain_packed", "plain_same") if base in loops))
+        f"{'/ ' + base:>17}{'wall':>7}" for base in bases))
     for loop in loops:
         print(f"{loop:<16}{np.median(cpu[loop][1:]):>14.2f}{np.median(wall[loop][1:]):>9.2f}" +
-              "".join(f"{_ratio(cpu, loop, base):>18.3f}"
-                      for base in ("ours", "plain_packed", "plain_same") if base in loops))
+              "".join(f"{_ratio(cpu, loop, base):>17.3f}{_ratio(wall, loop, base):>7.3f}"
+                      for base in bases), flush=True)
     print("exact mode is chosen for this case:",
           is_exact("auto", len(work.encoded), encoder.n_parameters))
 
 
-def _ratio(cpu: dict[str, list[float]], loop: str, base: str) -> float:
+def _ratio(spent: dict[str, list[float]], loop: str, base: str) -> float:
     """Median of the rounds' own ratios: both halves of a pair met the same machine."""
-    return float(np.median(np.array(cpu[loop][1:]) / np.array(cpu[base][1:])))
+    return float(np.median(np.array(spent[loop][1:]) / np.array(spent[base][1:])))
 
 
 def sketch_error() -> None:
@@ -94,7 +94,7 @@ def sketch_error() -> None:
     corpus = real_text(6, 100)
     grams = {}
     for size in (None, 4_093, 16_381):
-        encoder = ENCODERS["pretrained"](corpus)
+        encoder = pretrained(corpus)
         study = Study(batch_size=16, gradients="sketch" if size else "exact", steps=1,
                       snapshots=1, sketch_size=size or 64, model="pretrained")
         training = start_training(encoder, tuple(corpus.trainable), study)
