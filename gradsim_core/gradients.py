@@ -8,16 +8,16 @@ autograd itself writes the gradient where it is wanted; the step's gradient is t
 
 *sketch*: gradients accumulate as in any training loop; after each micro-batch a linear sketch of
 ``parameter.grad`` is taken, and the difference to the sketch before is that micro-batch's own.
-Memory is one gradient more than training plus 2L·k·B numbers, whatever the model.
+Memory is one gradient more than training plus 2L·k·B numbers, whatever the model. The sketches of
+a single step are kept beside the sums where they take no more than half a gradient; else they are
+added to the sums one by one, and of the step itself a narrower fold is kept (see `folding`).
 
 Conventions
 -----------
 Row ``2 * l + h`` belongs to half h of language l. Gradients are those of the half's mean loss.
 Float32 values, float64 Grams of shape (n_blocks, 2L, 2L), blocks in the encoder's order.
 
-Sources: Wang et al. 2023 (arXiv 2310.15269) for the idea; the sketch is a *fold*: the flat
-gradient is cut into rows of k numbers that are added with random signs, an unbiased estimate of
-inner products in the manner of Charikar, Chen and Farach-Colton (2002), one sign a row.
+Source of the idea: Wang et al. 2023 (arXiv 2310.15269).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 
+from gradsim_core.folding import block_signs, fold, fold_rows, fold_signs, step_size
 from gradsim_core.models import Encoder
 
 EXACT_LIMIT_BYTES = 2**30
@@ -53,8 +53,11 @@ class Tap:
 
     Attributes
     ----------
-    sums, step : (2L, D) float32; D = P (exact) or n_blocks * k at most (sketch)
+    sums : (2L, D) float32; D = P (exact) or n_blocks * k at most (sketch)
+    step : the same of one step; narrower where memory is short
     block_slices : columns of each block
+    narrow : whether steps are kept narrower than sums, which then hold a step before it has ended
+    typical : median length of the last step's gradients if narrow, else 0
     """
 
     encoder: Encoder
@@ -65,16 +68,23 @@ class Tap:
 
     def __post_init__(self) -> None:
         widths = [sum(p.numel() for p in block) for block in self.encoder.blocks.values()]
+        device = self.encoder.parameters[0].device
+        self.narrow, of_step, self.typical = False, widths, 0.0
         if not self.exact:
+            size = step_size(self.sketch_size, self.n_languages, len(widths), sum(widths))
             widths = [min(width, self.sketch_size) for width in widths]
-            self._signs = _signs(self.encoder, self.sketch_size, self.seed)
-        ends = np.cumsum(widths)
-        self.block_slices = [slice(int(end - width), int(end))
-                             for end, width in zip(ends, widths, strict=True)]
-        shape = (2 * self.n_languages, int(ends[-1]))
-        self.sums = torch.zeros(shape)
-        self.step = torch.zeros(shape)
-        self._before = torch.zeros(shape[1])
+            of_step = [min(width, size) for width in widths]
+            self.narrow = of_step != widths
+            self._signs = [one.to(device) for one in block_signs(
+                self.encoder.blocks, self.sketch_size, self.seed)]
+            self._step_signs = [fold_signs(width, size, self.seed + 1 + i).to(device)
+                                for i, width in enumerate(widths)]
+        self.block_slices, self._step_slices = _slices(widths), _slices(of_step)
+        n_rows, n_columns = 2 * self.n_languages, self.block_slices[-1].stop
+        self.sums = torch.zeros((n_rows, n_columns), device=device)
+        self.step = torch.zeros((n_rows, self._step_slices[-1].stop), device=device)
+        self._before = torch.zeros(n_columns, device=device)
+        self._lengths: dict[int, float] = {}  # of the rows of this step that the sums hold already
 
     def begin_step(self) -> None:
         """Forget the last step's gradients."""
@@ -93,6 +103,9 @@ class Tap:
         if self.exact:
             return True  # rows are separate: a fault stays in its own
         now = self._sketch()
+        if self.narrow:
+            own, self._before = now - self._before, now
+            return self._keep(row, own)
         torch.sub(now, self._before, out=self.step[row])
         self._before = now
         return bool(torch.isfinite(now.sum()))
@@ -126,11 +139,50 @@ class Tap:
 
     def add_step(self) -> None:
         """Add the step to the sums."""
-        self.sums += self.step
+        if self.narrow:
+            self.typical = float(np.median(list(self._lengths.values()) or [self.typical]))
+            self._lengths.clear()
+        else:
+            self.sums += self.step
+
+    def lengths(self) -> np.ndarray:
+        """Length of each row of the step, float64; where steps are narrow, about so long."""
+        return torch.linalg.vector_norm(self.step, dim=1, dtype=torch.float64).cpu().numpy()
+
+    def forget_step(self, first: bool) -> None:
+        """Take a step that is to be repeated out of the sums, which hold a narrow one already.
+
+        Rows are added once, however often a step is repeated; only the first step has nothing to
+        be checked against while its rows come in, and is forgotten as a whole.
+        """
+        if self.narrow and first:
+            self.sums.zero_()
+            self._lengths.clear()
+
+    def columns_of(self, rows: torch.Tensor) -> list[slice]:
+        """Columns of each block of the sums, or of the step."""
+        return self._step_slices if rows is self.step else self.block_slices
 
     def grams(self, rows: torch.Tensor) -> np.ndarray:
         """Inner products of rows by block: (n_blocks, 2L, 2L) float64."""
-        return np.stack([block_gram(rows[:, columns]) for columns in self.block_slices])
+        found = np.empty((len(self.block_slices), len(rows), len(rows)))
+        for block, columns in enumerate(self.columns_of(rows)):
+            found[block] = block_gram(rows[:, columns])
+        return found
+
+    def _keep(self, row: int, own: torch.Tensor) -> bool:
+        """Add a row's sketch to the sums, once a step, and fold it for the step's Gram."""
+        length = float(torch.linalg.vector_norm(own))
+        limit = EXPLODING * self.typical if self.typical else np.finfo(np.float32).max
+        if not length <= limit:
+            return False
+        if row not in self._lengths:
+            self.sums[row] += own
+            self._lengths[row] = length
+        for part, to, signs in zip(self.block_slices, self._step_slices, self._step_signs,
+                                   strict=True):
+            self.step[row, to] = fold_rows(own[None, part], signs, to.stop - to.start)[0]
+        return True
 
     def _point_gradients_at(self, row: torch.Tensor) -> None:
         start = 0
@@ -140,7 +192,7 @@ class Tap:
             start = stop
 
     def _sketch(self) -> torch.Tensor:
-        sketch = torch.zeros(self.step.shape[1])
+        sketch = torch.zeros_like(self._before)
         for (block, signs), columns in zip(
                 zip(self.encoder.blocks.values(), self._signs, strict=True),
                 self.block_slices, strict=True):
@@ -156,78 +208,24 @@ def faulty_rows(grams: np.ndarray) -> list[int]:
     grams : (n_blocks, 2L, 2L) Grams of one step
     """
     with np.errstate(invalid="ignore"):
-        norms = np.sqrt(np.diagonal(grams, axis1=1, axis2=2).sum(axis=0))
-        usual = norms[np.isfinite(norms) & (norms > 0)]
-        limit = EXPLODING * np.median(usual) if len(usual) else np.inf
-        return [int(row) for row in np.flatnonzero(~(norms <= limit))]
+        return faulty_lengths(np.sqrt(np.diagonal(grams, axis1=1, axis2=2).sum(axis=0)))
 
 
-def fold(block: list[nn.Parameter], signs: torch.Tensor, out: torch.Tensor) -> None:
-    """Add the fold of a block's gradients to ``out``.
-
-    The block's flat gradient is cut into rows of ``len(out)`` numbers; row r is added with sign
-    ``signs[r]``. A block no longer than ``out`` keeps every number, up to one common sign.
-    """
-    size = len(out)
-    offset = 0
-    for parameter in block:
-        length = parameter.numel()
-        if parameter.grad is not None:
-            flat = parameter.grad.reshape(-1)
-            row, column = divmod(offset, size)
-            head = min(length, (size - column) % size)
-            out[column:column + head].add_(flat[:head] * signs[row])
-            row += head > 0
-            n_whole = (length - head) // size
-            if n_whole:
-                whole = flat[head:head + n_whole * size].view(n_whole, size)
-                out.addmv_(whole.t(), signs[row:row + n_whole])
-            tail = length - head - n_whole * size
-            out[:tail].add_(flat[length - tail:] * signs[min(row + n_whole, len(signs) - 1)])
-        offset += length
+def faulty_lengths(lengths: np.ndarray) -> list[int]:
+    """The same from the lengths of all rows' gradients."""
+    usual = lengths[np.isfinite(lengths) & (lengths > 0)]
+    limit = EXPLODING * np.median(usual) if len(usual) else np.inf
+    return [int(row) for row in np.flatnonzero(~(lengths <= limit))]
 
 
-def fold_rows(rows: torch.Tensor, signs: torch.Tensor, size: int) -> torch.Tensor:
-    """The fold of each row of a matrix, as `fold` makes it of a block.
-
-    Parameters
-    ----------
-    rows : (n, width)
-    signs : (ceil(width / size),), of `fold_signs`
-
-    Returns
-    -------
-    torch.Tensor
-        (n, min(width, size)); rows no longer than ``size`` keep every number, up to a common sign.
-    """
-    n, width = rows.shape
-    whole = width // size
-    folded = torch.zeros((n, min(width, size)), dtype=rows.dtype)
-    if whole:
-        folded += torch.einsum("nrs,r->ns", rows[:, :whole * size].reshape(n, whole, size),
-                               signs[:whole])
-    tail = width - whole * size
-    if tail:
-        folded[:, :tail] += rows[:, whole * size:] * signs[whole]
-    return folded
-
-
-def fold_signs(width: int, size: int, seed: int) -> torch.Tensor:
-    """Random signs of the rows that a fold of ``width`` numbers is cut into."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randint(0, 2, (-(-width // size),), generator=generator).mul_(2).sub_(1).float()
-
-
-def _signs(encoder: Encoder, size: int, seed: int) -> list[torch.Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    counts = [-(-sum(p.numel() for p in block) // size) for block in encoder.blocks.values()]
-    return [torch.randint(0, 2, (n,), generator=generator).mul_(2).sub_(1).float()
-            for n in counts]
+def _slices(widths: Sequence[int]) -> list[slice]:
+    ends = np.cumsum(widths)
+    return [slice(int(end) - width, int(end)) for end, width in zip(ends, widths, strict=True)]
 
 
 def block_gram(rows: torch.Tensor) -> np.ndarray:
     """X Xᵀ in float32 by chunks of columns, added up in float64."""
-    total = torch.zeros((len(rows), len(rows)), dtype=torch.float64)
+    total = torch.zeros((len(rows), len(rows)), dtype=torch.float64, device=rows.device)
     for chunk in rows.split(_CHUNK, dim=1):
-        total += (chunk @ chunk.T).double()
-    return total.numpy()
+        total += chunk @ chunk.T
+    return total.cpu().numpy()

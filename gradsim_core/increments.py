@@ -21,7 +21,8 @@ from itertools import combinations_with_replacement
 import numpy as np
 import torch
 
-from gradsim_core.gradients import Tap, fold_rows, fold_signs
+from gradsim_core.folding import fold_rows, fold_signs
+from gradsim_core.gradients import Tap
 from gradsim_core.shards import Shards
 
 MOST, FEWEST = 16, 4

@@ -109,9 +109,9 @@ def _train(training: Training, encoded: dict[str, Encoded], study: Study, packed
     stride = step_stride(study.steps, len(training.encoder.blocks), len(training.languages))
     first, began, told, saved = training.step, time.monotonic(), 0.0, time.monotonic()
     while training.step < study.steps:
-        loss, grams = train_step(training, encoded, study, packed)
+        loss, grams = train_step(training, encoded, study, packed, training.step % stride == 0)
         step, now = training.step, time.monotonic()
-        if (step - 1) % stride == 0:
+        if grams is not None and (step - 1) % stride == 0:
             training.step_numbers.append(step)
             training.steps.append(grams.astype(np.float32))
         if step in recorded:
@@ -174,7 +174,8 @@ def _save_checkpoint(training: Training, store: Store, name: str) -> None:
               **state_arrays(training.encoder, training.optimizer)}
     store.write_tensors(name, CHECKPOINT, arrays, {
         "step": training.step, "snapshots": training.snapshots,
-        "step_numbers": training.step_numbers, "invalid": training.invalid})
+        "step_numbers": training.step_numbers, "invalid": training.invalid,
+        "typical": training.tap.typical})
 
 
 def _resume(training: Training, store: Store, name: str) -> int:
@@ -189,6 +190,7 @@ def _resume(training: Training, store: Store, name: str) -> int:
     training.snapshots, training.sums = facts["snapshots"], list(arrays["sums"])
     training.step_numbers, training.steps = facts["step_numbers"], list(arrays["steps"])
     training.invalid = facts["invalid"]
+    training.tap.typical = facts.get("typical", 0.0)
     training.tap.sums.copy_(torch.from_numpy(arrays["tap.sums"][own]))
     training.increments.points = [
         torch.from_numpy(arrays[f"point.{i}"][own])

@@ -169,11 +169,18 @@ class ShardedTap(Tap):
         """Take down what a row's backward pass has added; False if the rest is spoilt by it."""
         return super().end(self._place[row])
 
+    def lengths(self) -> np.ndarray:
+        """Length of each row of the step, of all processes."""
+        found = np.zeros(2 * self.n_languages)
+        for rank, some in enumerate(self.shards.each(super().lengths())):
+            found[Shards(rank, self.shards.size).rows(self.n_languages)] = some
+        return found
+
     def grams(self, rows: torch.Tensor) -> np.ndarray:
         """Inner products of all processes' rows by block: (n_blocks, 2L, 2L) float64."""
         n_rows, n_blocks = 2 * self.n_languages, len(self.block_slices)
         found = torch.zeros((n_blocks, n_rows, n_rows), dtype=torch.float64)
-        for block, columns in enumerate(self.block_slices):
+        for block, columns in enumerate(self.columns_of(rows)):
             whole = self.shards.gathered(rows[:, columns], self.n_languages,
                                          to=block % self.shards.size)
             if whole is not None:

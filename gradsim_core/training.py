@@ -21,7 +21,7 @@ import torch
 from gradsim_core.batches import collate, mean_loss, rows_at
 from gradsim_core.encoding import Encoded
 from gradsim_core.errors import RunError, StudyError
-from gradsim_core.gradients import Tap, faulty_rows, is_exact
+from gradsim_core.gradients import Tap, faulty_lengths, faulty_rows, is_exact
 from gradsim_core.increments import IncrementLog
 from gradsim_core.models import Encoder
 from gradsim_core.optimization import adamw, preconditioner, update
@@ -78,23 +78,32 @@ def start_training(encoder: Encoder, languages: tuple[str, ...], study: Study,
 
 
 def train_step(training: Training, encoded: dict[str, Encoded], study: Study,
-               packed: bool) -> tuple[float, np.ndarray]:
-    """Run one optimizer step; returns the mean loss and the step's Grams."""
+               packed: bool, with_grams: bool = True) -> tuple[float, np.ndarray | None]:
+    """Run one optimizer step; returns the mean loss and the step's Grams.
+
+    Parameters
+    ----------
+    with_grams : whether the Grams are wanted; None stands for them where they are not
+    """
+    tap = training.tap
     while True:
         torch.manual_seed(study.seed * 1_000_003 + training.step)
         losses, faulty = training.shards.told(
             training.mine, *_step_gradients(training, encoded, study, packed))
-        grams = training.tap.grams(training.tap.step)
-        faulty = faulty or faulty_rows(grams)
+        # the mean of whole gradients over several processes is a by-product of their Grams
+        grams = tap.grams(tap.step) if with_grams or tap.exact else None
+        if not faulty and not (tap.narrow and training.step):  # those are checked one by one
+            faulty = faulty_lengths(tap.lengths()) if grams is None else faulty_rows(grams)
         if not faulty:
             break
+        tap.forget_step(training.step == 0)
         _take_out(training, faulty)
-    training.tap.end_step(len(losses))
+    tap.end_step(len(losses))
     update(training.encoder, training.optimizer, study, training.step)
     if study.preconditioner == "adam":
-        training.tap.precondition(preconditioner(training.encoder, training.optimizer))
-        grams = training.tap.grams(training.tap.step)
-    training.tap.add_step()
+        tap.precondition(preconditioner(training.encoder, training.optimizer))
+        grams = tap.grams(tap.step)
+    tap.add_step()
     training.step += 1
     training.increments.record(training.step)
     return float(np.mean(losses)), grams

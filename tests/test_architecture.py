@@ -35,9 +35,9 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     "torch and transformers stay in the training modules":
         (("gradsim_core/**/*.py",),
          tuple(f"gradsim_core/{name}.py"
-               for name in ("models", "packing", "batches", "gradients", "increments", "training",
-                            "optimization", "evaluation", "adaptation", "joint", "passes", "shards",
-                            "trial", "measuring/embeddings")),
+               for name in ("models", "packing", "batches", "folding", "gradients", "increments",
+                            "training", "optimization", "evaluation", "adaptation", "joint",
+                            "passes", "shards", "trial", "measuring/embeddings")),
          ("torch", "transformers")),
     "numbers know no store, no run and no model":
         (("gradsim_core/gram.py", "gradsim_core/corrections.py", "gradsim_core/block_ranges.py",

@@ -7,7 +7,7 @@ from engine_cases import made_corpus, made_encoded, made_encoder
 from reference_gradients import ref_step_gradients
 
 from gradsim_core.errors import StudyError
-from gradsim_core.gradients import fold_rows, fold_signs
+from gradsim_core.folding import fold_rows, fold_signs
 from gradsim_core.increments import FEWEST, MOST, increment_steps
 from gradsim_core.study import Study
 from gradsim_core.training import start_training, train_step

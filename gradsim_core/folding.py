@@ -1,0 +1,94 @@
+"""Folds: the linear sketch that stands for a gradient too large to keep.
+
+The flat gradient is cut into rows of k numbers, and the rows are added with random signs. So a
+fold is linear, costs one pass over the gradient, and its inner products estimate those of whole
+gradients without bias: two different rows count with the product of two independent signs, which
+is zero on average, and every number meets itself with the sign 1.
+
+Source: the idea of Charikar, Chen and Farach-Colton (2002), with one sign a row and the column for
+a hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+_NARROWEST = 64
+
+
+def step_size(sketch_size: int, n_languages: int, n_blocks: int, n_parameters: int) -> int:
+    """Numbers a block kept of a single step: all of a sketch, or what half a gradient has room for.
+
+    Sums are never narrowed; what rests on single steps (`mean_cosine`) is then estimated from
+    fewer numbers.
+    """
+    room = n_parameters // (2 * 2 * n_languages * n_blocks)
+    return min(sketch_size, max(_NARROWEST, room | 1))  # odd: no power of two in common with k
+
+
+def fold(block: list[nn.Parameter], signs: torch.Tensor, out: torch.Tensor) -> None:
+    """Add the fold of a block's gradients to ``out``.
+
+    The block's flat gradient is cut into rows of ``len(out)`` numbers; row r is added with sign
+    ``signs[r]``. A block no longer than ``out`` keeps every number, up to one common sign.
+    """
+    size = len(out)
+    offset = 0
+    for parameter in block:
+        length = parameter.numel()
+        if parameter.grad is not None:
+            flat = parameter.grad.reshape(-1)
+            row, column = divmod(offset, size)
+            head = min(length, (size - column) % size)
+            out[column:column + head].add_(flat[:head] * signs[row])
+            row += head > 0
+            n_whole = (length - head) // size
+            if n_whole:
+                whole = flat[head:head + n_whole * size].view(n_whole, size)
+                out.addmv_(whole.t(), signs[row:row + n_whole])
+            tail = length - head - n_whole * size
+            out[:tail].add_(flat[length - tail:] * signs[min(row + n_whole, len(signs) - 1)])
+        offset += length
+
+
+def fold_rows(rows: torch.Tensor, signs: torch.Tensor, size: int) -> torch.Tensor:
+    """The fold of each row of a matrix, as `fold` makes it of a block.
+
+    Parameters
+    ----------
+    rows : (n, width)
+    signs : (ceil(width / size),), of `fold_signs`
+
+    Returns
+    -------
+    torch.Tensor
+        (n, min(width, size)); rows no longer than ``size`` keep every number, up to a common sign.
+    """
+    n, width = rows.shape
+    whole = width // size
+    folded = rows.new_zeros((n, min(width, size)))
+    if whole:
+        folded += torch.einsum("nrs,r->ns", rows[:, :whole * size].reshape(n, whole, size),
+                               signs[:whole])
+    tail = width - whole * size
+    if tail:
+        folded[:, :tail] += rows[:, whole * size:] * signs[whole]
+    return folded
+
+
+def fold_signs(width: int, size: int, seed: int) -> torch.Tensor:
+    """Random signs of the rows that a fold of ``width`` numbers is cut into."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 2, (-(-width // size),), generator=generator).mul_(2).sub_(1).float()
+
+
+def block_signs(blocks: Mapping[str, list[nn.Parameter]], size: int,
+                seed: int) -> list[torch.Tensor]:
+    """Random signs of the rows that a fold cuts each block into."""
+    generator = torch.Generator().manual_seed(seed)
+    counts = [-(-sum(p.numel() for p in block) // size) for block in blocks.values()]
+    return [torch.randint(0, 2, (n,), generator=generator).mul_(2).sub_(1).float()
+            for n in counts]
