@@ -109,6 +109,23 @@ def train_step(training: Training, encoded: dict[str, Encoded], study: Study,
     return float(np.mean(losses)), grams
 
 
+def gradients_alone(training: Training, encoded: dict[str, Encoded], study: Study,
+                    packed: bool) -> bool:
+    """Add a step's gradients to the sums without following them; whether they can be used.
+
+    Weights stay as they are; the training counts the step, and its increments record it.
+    """
+    tap = training.tap
+    torch.manual_seed(study.seed * 1_000_003 + training.step)
+    _, faulty = _step_gradients(training, encoded, study, packed)
+    if faulty or not np.isfinite(tap.lengths()).all():
+        return False
+    tap.add_step()
+    training.step += 1
+    training.increments.record(training.step)
+    return True
+
+
 def _step_gradients(training: Training, encoded: dict[str, Encoded], study: Study,
                     packed: bool) -> tuple[list[float], list[int]]:
     """One micro-batch a (language, half); stops at a row that spoils the rest."""

@@ -1,0 +1,130 @@
+"""What a study keeps so that languages can join it later: names, sizes, and whether it is whole.
+
+Conventions
+-----------
+``kept/weights-<step>.safetensors`` holds the trained parameters by their names in the model, as
+they stood after a step: at the start (0) and at every snapshot. ``kept/sums-<step>.safetensors``
+holds the gradient sums of all languages at a snapshot, each block folded to at most the sketch
+size (see `folding`); rows as in `gradients`. ``kept/points.safetensors`` holds the folded sums at
+the ends of the increments (see `increments`); it is written last, so that where it is, all is.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradsim_core.errors import RunError, StoreError
+from gradsim_core.store import Store
+
+POINTS = "kept/points.safetensors"
+
+_SPARE_BYTES = 64 * 2**20
+"""What is left of a disk that weights are kept on."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a finished study has kept.
+
+    Attributes
+    ----------
+    snapshots : steps (from 1) with weights and sums; the start has weights alone
+    size : numbers kept of a block's sums, at most
+    exact : whether the study took whole gradients, which were folded to be kept
+    increments : steps that end an increment; empty where there is nothing to resample
+    """
+
+    snapshots: tuple[int, ...]
+    size: int
+    exact: bool
+    increments: tuple[int, ...]
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """Steps whose weights are kept, the start first."""
+        return (0, *self.snapshots)
+
+
+def weights_entry(step: int) -> str:
+    """Name of the entry with the weights after a step."""
+    return f"kept/weights-{step:07d}.safetensors"
+
+
+def sums_entry(step: int) -> str:
+    """Name of the entry with the folded sums after a step."""
+    return f"kept/sums-{step:07d}.safetensors"
+
+
+def find_kept(store: Store, signature: str) -> Kept | None:
+    """What the study has kept; None where it was not asked to, or a part is gone."""
+    found = store.read_tensors(signature, POINTS)
+    if found is None:
+        return None
+    facts = found[1]
+    kept = Kept(tuple(facts["snapshots"]), facts["size"], facts["exact"], tuple(facts["steps"]))
+    entries = [*map(weights_entry, kept.weights), *map(sums_entry, kept.snapshots)]
+    return kept if all(store.exists(signature, name) for name in entries) else None
+
+
+def need_kept(store: Store, signature: str) -> Kept:
+    """What the study has kept.
+
+    Raises
+    ------
+    StoreError
+        If it has not; the message says how to keep it now.
+    """
+    kept = find_kept(store, signature)
+    if kept is None:
+        file = store.path(signature, "study.yaml")
+        raise StoreError(
+            f"Study {signature} keeps no weights, so no language can join it. Keep them now: gradsim "
+            f"run {_short(file)} --keep-weights; that trains once more, takes about as long as the "
+            "first time, and leaves all results as they are.")
+    return kept
+
+
+def kept_bytes(n_parameters: int, n_snapshots: int, n_languages: int, widths: Sequence[int],
+               size: int, increment_points: int) -> int:
+    """Bytes that keeping takes.
+
+    Parameters
+    ----------
+    n_parameters : trained ones
+    widths : parameters of each block
+    size : numbers kept of a block, at most
+    increment_points : bytes of the points of increments (see `increments.increment_bytes`)
+    """
+    of_sums = 2 * n_languages * sum(min(width, size) for width in widths) * 4
+    return (n_snapshots + 1) * n_parameters * 4 + n_snapshots * of_sums + increment_points
+
+
+def check_room(store: Store, n_bytes: int) -> None:
+    """Refuse to keep weights on a disk that has no room for them.
+
+    Raises
+    ------
+    RunError
+        If less than ``n_bytes`` and a little more are free.
+    """
+    free = free_bytes(store.root)
+    if free is not None and free < n_bytes + _SPARE_BYTES:
+        raise RunError(f"keep_weights needs {n_bytes / 1e9:.2f} GB in {_short(store.root)}, and "
+                       f"{free / 1e9:.2f} GB are free. Free space, name another folder with "
+                       "--cache, take fewer snapshots, or leave keep_weights out.")
+
+
+def free_bytes(folder: Path) -> int | None:
+    """Free bytes of the disk that a folder is, or will be, on; None where it cannot be told."""
+    for place in (folder, *folder.parents):
+        with suppress(OSError):
+            return shutil.disk_usage(place).free
+    return None
+
+
+def _short(path: Path) -> str:
+    return str(path)[-150:]
