@@ -16,6 +16,7 @@ import torch
 from gradsim_core.encoding import Encoded, encode_split
 from gradsim_core.evaluation import encode_corpus, evaluate
 from gradsim_core.gram import GramSeries
+from gradsim_core.joining.keeping import Keeper, keeper_of
 from gradsim_core.models import load_encoder
 from gradsim_core.optimization import restore_state, state_arrays
 from gradsim_core.prepared import RECORD, Prepared, study_record
@@ -54,9 +55,10 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
     """
     started = time.monotonic()
     study, corpus, name = prepared.study, prepared.corpus, prepared.signature
-    if shards.rank == 0:
+    keeper = keeper_of(study, store, name, snapshot_steps(study.steps, study.snapshots))
+    if shards.rank == 0 and not keeper.repeats:
         store.write_json(name, RECORD, study_record(prepared))
-    else:
+    if shards.rank:
         observe = silent  # process 0 tells
     observe({"kind": "stage", "message": "Loading the model and tokenizing"})
     encoder = load_encoder(study.model, study.model_revision, corpus.task, corpus.labels,
@@ -70,16 +72,22 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
         observe({"kind": "note", "message": f"{encoder.model.config.model_type} models take no "
                  "packed rows: rows are padded, which takes longer"})
     training = start_training(encoder, prepared.sources, study, shards)
-    resumed_at = _resume(training, store, name)
+    resumed_at = _resume(training, store, name, keeper)
+    keeper.begin(training, observe)
     observe({"kind": "stage", "message":
              f"Training, resumed after step {resumed_at}" if resumed_at else "Training"})
-    _train(training, encoded, study, packed, observe,
+    _train(training, encoded, study, packed, observe, keep=keeper.snapshot,
            save=lambda: _save_checkpoint(training, store, name), every_s=checkpoint_every_s)
 
     lost = shards.each(({code: rows.truncated for code, rows in encoded.items()},
                         {code: rows.lost_words for code, rows in encoded.items()}))
     training.increments.gather(shards)
     if shards.rank:
+        return
+    if keeper.end(training):
+        store.remove(name, CHECKPOINT)
+        observe({"kind": "done", "step": study.steps, "steps": study.steps,
+                 "message": "Weights are kept; languages can join this study"})
         return
     facts = {
         "mode": "exact" if training.tap.exact else "sketch",
@@ -104,7 +112,8 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
 
 
 def _train(training: Training, encoded: dict[str, Encoded], study: Study, packed: bool,
-           observe: Observer, save: Callable[[], None], every_s: float) -> None:
+           observe: Observer, keep: Callable[[Training], None], save: Callable[[], None],
+           every_s: float) -> None:
     recorded = snapshot_steps(study.steps, study.snapshots)
     stride = step_stride(study.steps, len(training.encoder.blocks), len(training.languages))
     first, began, told, saved = training.step, time.monotonic(), 0.0, time.monotonic()
@@ -117,6 +126,7 @@ def _train(training: Training, encoded: dict[str, Encoded], study: Study, packed
         if step in recorded:
             training.snapshots.append(step)
             training.sums.append(training.tap.grams(training.tap.sums))
+            keep(training)
         if now - told > 0.5 or step == study.steps:
             told = now
             eta = (now - began) / (step - first) * (study.steps - step)
@@ -178,11 +188,14 @@ def _save_checkpoint(training: Training, store: Store, name: str) -> None:
         "typical": training.tap.typical})
 
 
-def _resume(training: Training, store: Store, name: str) -> int:
-    """Take up the last checkpoint, if there is a sound one; returns the steps already done."""
+def _resume(training: Training, store: Store, name: str, keeper: Keeper) -> int:
+    """Take up the last checkpoint, if there is a sound one; returns the steps already done.
+
+    One that stands behind weights that were to be kept, and were not, is of no use.
+    """
     found = store.read_tensors(name, CHECKPOINT)
     training.shards.check_same(found[1]["step"] if found else 0, "checkpoint")
-    if found is None:
+    if found is None or not keeper.has_until(found[1]["step"]):
         return 0
     arrays, facts = found
     own = training.shards.rows(len(training.languages))

@@ -6,83 +6,126 @@ weights: the training is repeated, must give the Grams there are, and leaves the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
 from gradsim_core.errors import RunError
 from gradsim_core.folding import fold_rows, fold_signs
 from gradsim_core.gradients import Tap
-from gradsim_core.increments import increment_bytes
-from gradsim_core.joining.kept import (
-    POINTS,
-    check_room,
-    kept_bytes,
-    sums_entry,
-    weights_entry,
-)
+from gradsim_core.joining.kept import POINTS, check_room, sums_entry, weights_entry
+from gradsim_core.joining.sizes import kept_bytes
 from gradsim_core.models import Encoder
 from gradsim_core.progress import Observer
+from gradsim_core.results import GRAMS, SCORES, load_results
 from gradsim_core.store import Store
+from gradsim_core.study import Study
 from gradsim_core.training import Training
 
 SAME = 1e-3
 """A repeated training's Grams may differ by this share of their largest number (rounding)."""
 
 
-def begin_keeping(training: Training, store: Store, signature: str, snapshots: tuple[int, ...],
-                  size: int, resumed_at: int, observe: Observer) -> None:
-    """Make sure that there is room, tell how much is taken, and keep the weights of the start.
+@dataclass(frozen=True)
+class Keeper:
+    """What a joint trial tells as it goes; keeps nothing unless the study asks for it.
+
+    Attributes
+    ----------
+    steps : snapshots of the study
+    repeats : whether the study is finished, and trained once more for its weights alone
+    """
+
+    store: Store
+    signature: str
+    study: Study
+    steps: tuple[int, ...]
+    repeats: bool
+
+    def has_until(self, step: int) -> bool:
+        """Whether a checkpoint at a step has all that was to be kept before it."""
+        return not self.study.keep_weights or all(
+            self.store.exists(self.signature, name) for at in (0, *self.steps) if at <= step
+            for name in (weights_entry(at), *([sums_entry(at)] if at else [])))
+
+    def begin(self, training: Training, observe: Observer) -> None:
+        """Make sure that there is room, say what is taken, and keep the weights of the start.
+
+        Raises
+        ------
+        RunError
+            If the disk is short.
+        """
+        if not self.study.keep_weights or training.shards.rank:
+            return
+        encoder, n_languages = training.encoder, len(training.languages)
+        widths = [sum(one.numel() for one in block) for block in encoder.blocks.values()]
+        n_bytes = kept_bytes(self.study, n_languages, widths, exact=training.tap.exact)
+        there = sum(self.store.exists(self.signature, sums_entry(step)) for step in self.steps)
+        check_room(self.store, n_bytes * (len(self.steps) - there) // len(self.steps))
+        again = ("This study is finished: it is trained once more to keep its weights, and its "
+                 "results stay as they are. ") if self.repeats else ""
+        observe({"kind": "note", "message": f"{again}Weights are kept at {len(self.steps)} "
+                 f"snapshots, in all {n_bytes / 1e6:,.0f} MB"})
+        if training.step == 0:
+            self._keep_weights(training)
+
+    def snapshot(self, training: Training) -> None:
+        """Keep weights and folded sums as they stand after the training's step."""
+        if not self.study.keep_weights:
+            return
+        tap, size = training.tap, training.tap.sketch_size
+        folded = training.shards.gathered(folded_sums(tap, size, self.study.seed),
+                                          len(training.languages))
+        if folded is not None:
+            self.store.write_tensors(
+                self.signature, sums_entry(training.step), {"sums": folded.cpu().numpy()},
+                {"languages": list(training.languages), "size": size})
+            self._keep_weights(training)
+
+    def end(self, training: Training) -> bool:
+        """Keep the points of the increments, which says that all is kept.
+
+        Returns
+        -------
+        bool
+            Whether this was all that was asked, because the study's results are there.
+
+        Raises
+        ------
+        RunError
+            If a repeated training went another way than the first.
+        """
+        if not self.study.keep_weights:
+            return False
+        log, sums = training.increments, np.stack(training.sums)
+        if self.repeats:
+            check_repeated(load_results(self.store, self.signature).series.sums, sums)
+        self.store.write_tensors(
+            self.signature, POINTS,
+            {f"point.{i}": point.cpu().numpy() for i, point in enumerate(log.points)},
+            {"steps": list(log.steps), "snapshots": list(training.snapshots),
+             "size": training.tap.sketch_size, "exact": training.tap.exact})
+        return self.repeats
+
+    def _keep_weights(self, training: Training) -> None:
+        self.store.write_tensors(self.signature, weights_entry(training.step), {
+            name: one.detach().cpu().numpy()
+            for name, one in trained_parameters(training.encoder).items()},
+            {"step": training.step})
+
+
+def keeper_of(study: Study, store: Store, signature: str, steps: Iterable[int]) -> Keeper:
+    """The keeper of a joint trial.
 
     Parameters
     ----------
-    snapshots : steps at which weights will be kept
-    resumed_at : step of the checkpoint that was taken up, else 0
-
-    Raises
-    ------
-    RunError
-        If the disk is short.
+    steps : snapshots of the study
     """
-    if training.shards.rank:
-        return
-    widths = block_widths(training.encoder)
-    kept_widths = [part.stop - part.start for part in training.tap.block_slices]
-    points = increment_bytes(len(training.increments.steps), len(training.languages), kept_widths)
-    n_bytes = kept_bytes(training.encoder.n_parameters, len(snapshots), len(training.languages),
-                         widths, size, points[1])
-    there = sum(store.exists(signature, weights_entry(step)) for step in (0, *snapshots))
-    check_room(store, n_bytes * (len(snapshots) + 1 - there) // (len(snapshots) + 1))
-    observe({"kind": "note", "message":
-             f"Weights are kept at {len(snapshots)} snapshots: {n_bytes / 1e6:,.0f} MB"})
-    if resumed_at == 0:
-        _keep_weights(training.encoder, store, signature, 0)
-
-
-def is_missing(store: Store, signature: str, snapshots: tuple[int, ...], step: int) -> bool:
-    """Whether a checkpoint at a step stands behind a snapshot that was not kept."""
-    return not all(store.exists(signature, name) for at in (0, *snapshots) if at <= step
-                   for name in (weights_entry(at), *([sums_entry(at)] if at else [])))
-
-
-def keep_snapshot(training: Training, store: Store, signature: str, size: int, seed: int) -> None:
-    """Keep weights and folded sums as they stand after the training's step."""
-    folded = training.shards.gathered(folded_sums(training.tap, size, seed),
-                                      len(training.languages))
-    if folded is None:
-        return
-    store.write_tensors(signature, sums_entry(training.step), {"sums": folded.cpu().numpy()},
-                        {"languages": list(training.languages), "size": size})
-    _keep_weights(training.encoder, store, signature, training.step)
-
-
-def end_keeping(training: Training, store: Store, signature: str, size: int) -> None:
-    """Keep the points of the increments, which says that all is kept."""
-    store.write_tensors(
-        signature, POINTS,
-        {f"point.{i}": point.cpu().numpy() for i, point in enumerate(training.increments.points)},
-        {"steps": list(training.increments.steps), "snapshots": list(training.snapshots),
-         "size": size, "exact": training.tap.exact, "languages": list(training.languages),
-         "blocks": list(training.encoder.blocks)})
+    repeats = study.keep_weights and all(store.exists(signature, name) for name in (GRAMS, SCORES))
+    return Keeper(store, signature, study, tuple(sorted(steps)), repeats)
 
 
 def check_repeated(sums: np.ndarray, again: np.ndarray) -> None:
@@ -122,18 +165,7 @@ def folded_sums(tap: Tap, size: int, seed: int) -> torch.Tensor:
     return torch.cat(parts, dim=1)
 
 
-def block_widths(encoder: Encoder) -> list[int]:
-    """Parameters of each block."""
-    return [sum(one.numel() for one in block) for block in encoder.blocks.values()]
-
-
 def trained_parameters(encoder: Encoder) -> dict[str, torch.nn.Parameter]:
     """The parameters of all blocks by their names in the model."""
     ours = {id(one) for one in encoder.parameters}
     return {name: one for name, one in encoder.model.named_parameters() if id(one) in ours}
-
-
-def _keep_weights(encoder: Encoder, store: Store, signature: str, step: int) -> None:
-    store.write_tensors(signature, weights_entry(step), {
-        name: one.detach().cpu().numpy() for name, one in trained_parameters(encoder).items()},
-        {"step": step})

@@ -12,7 +12,6 @@ the ends of the increments (see `increments`); it is written last, so that where
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,21 +85,6 @@ def need_kept(store: Store, signature: str) -> Kept:
             f"run {_short(file)} --keep-weights; that trains once more, takes about as long as the "
             "first time, and leaves all results as they are.")
     return kept
-
-
-def kept_bytes(n_parameters: int, n_snapshots: int, n_languages: int, widths: Sequence[int],
-               size: int, increment_points: int) -> int:
-    """Bytes that keeping takes.
-
-    Parameters
-    ----------
-    n_parameters : trained ones
-    widths : parameters of each block
-    size : numbers kept of a block, at most
-    increment_points : bytes of the points of increments (see `increments.increment_bytes`)
-    """
-    of_sums = 2 * n_languages * sum(min(width, size) for width in widths) * 4
-    return (n_snapshots + 1) * n_parameters * 4 + n_snapshots * of_sums + increment_points
 
 
 def check_room(store: Store, n_bytes: int) -> None:

@@ -23,6 +23,7 @@ import torch
 
 from gradsim_core.encoding import Encoded
 from gradsim_core.errors import RunError, StoreError
+from gradsim_core.increments import FOLDED
 from gradsim_core.joining.kept import POINTS, Kept, sums_entry, weights_entry
 from gradsim_core.joining.keeping import folded_sums, trained_parameters
 from gradsim_core.models import Encoder
@@ -79,8 +80,7 @@ def newcomer_arrays(encoder: Encoder, code: str, encoded: Encoded, study: Study,
         cross.append(_inner(sums[-1], theirs, _folded_widths(training, kept.size)))
     points = [point.cpu().numpy() for point in training.increments.points]
     return {"own": np.stack(own), "cross": np.stack(cross), "sums": np.stack(sums),
-            **_increments(store, signature, points, [
-                part.stop - part.start for part in training.increments.columns])}
+            **_increments(store, signature, points, _folded_widths(training, FOLDED))}
 
 
 def _take(training: Training, encoded: Mapping[str, Encoded], study: Study, packed: bool) -> None:

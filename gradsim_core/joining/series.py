@@ -76,18 +76,12 @@ def joined_increments(store: Store, results: Results) -> Increments | None:
     if increments is None or not found:
         return increments
     n = len(increments.steps)
-    if any(one.arrays.get("points", ()).__len__() != n for one in found):
-        return None
     rows, columns = np.triu_indices(n)  # increments a <= b, a first
     grams = increments.grams
     for at, one in enumerate(found):
-        right = [one.arrays["crossed"]]  # (a of the newcomer, b of the others, n_blocks, 2, 2L)
-        left = [one.arrays["crossed"]]
-        for other in found[:at]:
-            both = _crossed(one, other)
-            right.append(both)
-            left.append(both)
-        crossed = np.concatenate(right, axis=4)
+        # (a of the newcomer, b of the others, n_blocks, 2, 2 of each)
+        crossed = np.concatenate([one.arrays["crossed"],
+                                  *(_crossed(one, other) for other in found[:at])], axis=4)
         own = _crossed(one, one)
         below = crossed[rows, columns]  # newcomer's a with the others' b
         beside = crossed[columns, rows].swapaxes(-1, -2)  # the others' a with the newcomer's b
