@@ -24,6 +24,10 @@ METHOD_VERSION = 2
 SIGNATURE_LENGTH = 16
 """Hexadecimal digits of the SHA-256 that name a study's folder (64 bits)."""
 
+LORA_LEARNING_RATE = 2e-4
+"""Adapters take larger steps than whole encoders: Hu et al. 2021 (arXiv 2106.09685) 0.0002 to 0.0005
+for RoBERTa, Dettmers et al. 2023 (arXiv 2305.14314) 0.0002 for models of up to 13 billion."""
+
 _NOT_IN_SIGNATURE = {"name", "preset", "data", "hub", "hub_config", "hub_revision", "columns",
                      "languages", "rows", "score_rows", "lowercase", "task", "model",
                      "model_revision", "by_topic", "topics", "recompute", "keep_weights"}
@@ -81,7 +85,7 @@ class Study(BaseModel):
         16, ge=2, le=65_536, description="Rows a language and step, split into two halves; even.")
     learning_rate: float | None = Field(
         None, gt=0, le=1, description="Peak learning rate of AdamW; left out: 0.001 for "
-        "tiny-bytes, 0.00002 for any other model.")
+        "tiny-bytes, 0.0002 with lora_rank, 0.00002 for any other model.")
     warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps that warm up.")
     weight_decay: float = Field(0.01, ge=0, le=1, description="AdamW weight decay.")
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of weights, order and dropout.")
@@ -152,7 +156,19 @@ class Study(BaseModel):
         """The learning rate as given, or the default of the model's kind."""
         if self.learning_rate is not None:
             return self.learning_rate
-        return 1e-3 if self.model == TINY_BYTES else 2e-5
+        if self.model == TINY_BYTES:
+            return 1e-3
+        return LORA_LEARNING_RATE if self.lora_rank else 2e-5
+
+    @property
+    def encoder_settings(self) -> dict[str, Any]:
+        """What `load_encoder` is told beyond model, task and seed; nothing at the defaults."""
+        found: dict[str, Any] = {}
+        if self.lora_rank:
+            found["lora_rank"] = self.lora_rank
+        if self.block_detail != "layer":
+            found["block_detail"] = self.block_detail
+        return found
 
     def settings(self) -> dict[str, Any]:
         """The settings that change numbers, beyond data and model."""
