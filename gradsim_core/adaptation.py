@@ -113,8 +113,10 @@ def apply_adapted(encoder: Encoder, weights: Mapping[str, torch.Tensor]) -> None
 
 
 def _body(encoder: Encoder) -> dict[str, torch.Tensor]:
-    return {name: tensor for name, tensor in encoder.model.base_model.state_dict().items()
-            if "pool" not in name}
+    # beside fresh adapters the body's own weights bear another name, and the adapters stay
+    return {name.replace(".base_layer.", "."): tensor
+            for name, tensor in encoder.model.base_model.state_dict().items()
+            if "pool" not in name and ".lora_" not in name}
 
 
 def _trained(prepared: Prepared, steps: int, batch_size: int, observe: Observer,
@@ -129,7 +131,7 @@ def _trained(prepared: Prepared, steps: int, batch_size: int, observe: Observer,
                               encoder.tokenizer, study.max_length).ids
            for code in prepared.sources}
     losses, tokens = _train(encoder, ids, vocabulary, study.model_copy(
-        update={"steps": steps, "batch_size": batch_size}), observe)
+        update={"steps": steps, "batch_size": batch_size, "lora_rank": None}), observe)
     part = max(1, steps // 10)  # a single step's loss says little
     facts = {"steps": steps, "batch_size": batch_size, "tokens": tokens,
              "loss_first": float(np.mean(losses[:part])),

@@ -40,8 +40,8 @@ def estimate_study(prepared: Prepared, threads: int | None = None) -> dict[str, 
     """
     study, corpus = prepared.study, prepared.corpus
     encoder = load_encoder(study.model, study.model_revision, corpus.task, corpus.labels,
-                           study.seed, study.max_length)
-    set_threads(threads, encoder.n_parameters)
+                           study.seed, study.max_length, **study.encoder_settings)
+    set_threads(threads, encoder.n_weights)
     codes = prepared.sources[:_SAMPLE_LANGUAGES]
     began = time.perf_counter()
     encoded = {code: encode_split(_head(corpus.split(code, "train")), corpus.task, corpus.labels,

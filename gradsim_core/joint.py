@@ -62,8 +62,8 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
         observe = silent  # process 0 tells
     observe({"kind": "stage", "message": "Loading the model and tokenizing"})
     encoder = load_encoder(study.model, study.model_revision, corpus.task, corpus.labels,
-                           study.seed, study.max_length)
-    set_threads(threads, encoder.n_parameters)
+                           study.seed, study.max_length, **study.encoder_settings)
+    set_threads(threads, encoder.n_weights)
     encoded = {code: encode_split(corpus.split(code, "train"), corpus.task, corpus.labels,
                                   encoder.tokenizer, study.max_length)
                for i, code in enumerate(prepared.sources) if shards.has(i)}

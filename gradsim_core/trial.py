@@ -57,7 +57,7 @@ def study_texts(prepared: Prepared) -> Texts:
     """All rows of a study as token ids, for any number of its trials."""
     study, corpus = prepared.study, prepared.corpus
     encoder = load_encoder(study.model, study.model_revision, corpus.task, corpus.labels,
-                           study.seed, study.max_length)
+                           study.seed, study.max_length, **study.encoder_settings)
     return encode_corpus(corpus, encoder.tokenizer, study.max_length)
 
 
@@ -92,8 +92,8 @@ def run_trial(prepared: Prepared, texts: Texts, store: Store, trial: Trial, obse
     _check(prepared, trial)
     corpus = prepared.corpus
     encoder = load_encoder(study.model, study.model_revision, corpus.task, corpus.labels,
-                           trial.seed, study.max_length)
-    set_threads(threads, encoder.n_parameters)
+                           trial.seed, study.max_length, **study.encoder_settings)
+    set_threads(threads, encoder.n_weights)
     if trial.budget.adaptation_steps:
         from gradsim_core.adaptation import adapted_weights, apply_adapted
 

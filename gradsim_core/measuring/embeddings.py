@@ -68,8 +68,8 @@ def study_embeddings(prepared: Prepared, rows: int = ROWS, threads: int | None =
                          f"each; found: {', '.join(chosen) or 'none'}. Add languages or rows.")
     observe({"kind": "stage", "message": f"Embedding {sum(map(len, chosen.values())):,} texts"})
     encoder = load_encoder(study.model, study.model_revision, corpus.task, corpus.labels,
-                           study.seed, study.max_length)
-    set_threads(threads, encoder.n_parameters)
+                           study.seed, study.max_length, **study.encoder_settings)
+    set_threads(threads, encoder.n_weights)
     encoded = {code: encode_split(split, corpus.task, corpus.labels, encoder.tokenizer,
                                   study.max_length) for code, split in chosen.items()}
     found = mean_states(encoder, joined(encoded.values()), study.packing == "auto", observe)
@@ -166,7 +166,7 @@ def text_vectors(model: str, revision: str | None, split: Split, task: Task, max
     """
     labels = ("", "_")  # two, because a head wants some; it is never asked
     encoder = load_encoder(model, revision, task, labels, 0, max_length)
-    set_threads(threads, encoder.n_parameters)
+    set_threads(threads, encoder.n_weights)
     same = ("",) * len(split) if task == "sequence" else tuple(
         ("",) * len(text) for text in split.texts)
     encoded = encode_split(Split(split.texts, same), task, labels, encoder.tokenizer, max_length)
