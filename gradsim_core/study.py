@@ -25,7 +25,7 @@ SIGNATURE_LENGTH = 16
 """Hexadecimal digits of the SHA-256 that name a study's folder (64 bits)."""
 
 LORA_LEARNING_RATE = 2e-4
-"""Adapters take larger steps than whole encoders: Hu et al. 2021 (arXiv 2106.09685) 0.0002 to 0.0005
+"""Adapters take larger steps than whole encoders: Hu et al. 2021 (arXiv 2106.09685) 0.0002 and up
 for RoBERTa, Dettmers et al. 2023 (arXiv 2305.14314) 0.0002 for models of up to 13 billion."""
 
 _NOT_IN_SIGNATURE = {"name", "preset", "data", "hub", "hub_config", "hub_revision", "columns",
