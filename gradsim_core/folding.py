@@ -29,29 +29,53 @@ def step_size(sketch_size: int, n_languages: int, n_blocks: int, n_parameters: i
     return min(sketch_size, max(_NARROWEST, room | 1))  # odd: no power of two in common with k
 
 
-def fold(block: list[nn.Parameter], signs: torch.Tensor, out: torch.Tensor) -> None:
-    """Add the fold of a block's gradients to ``out``.
+def fold(gradient: torch.Tensor, offset: int, signs: torch.Tensor, out: torch.Tensor) -> None:
+    """Add the fold of one parameter's gradient to its block's.
 
     The block's flat gradient is cut into rows of ``len(out)`` numbers; row r is added with sign
     ``signs[r]``. A block no longer than ``out`` keeps every number, up to one common sign.
+
+    Parameters
+    ----------
+    offset : numbers of the block that stand before this parameter's
+    out : (k,), changed
     """
-    size = len(out)
-    offset = 0
-    for parameter in block:
-        length = parameter.numel()
-        if parameter.grad is not None:
-            flat = parameter.grad.reshape(-1)
-            row, column = divmod(offset, size)
-            head = min(length, (size - column) % size)
-            out[column:column + head].add_(flat[:head] * signs[row])
-            row += head > 0
-            n_whole = (length - head) // size
-            if n_whole:
-                whole = flat[head:head + n_whole * size].view(n_whole, size)
-                out.addmv_(whole.t(), signs[row:row + n_whole])
-            tail = length - head - n_whole * size
-            out[:tail].add_(flat[length - tail:] * signs[min(row + n_whole, len(signs) - 1)])
-        offset += length
+    flat, size = gradient.reshape(-1), len(out)
+    length = len(flat)
+    row, column = divmod(offset, size)
+    head = min(length, (size - column) % size)
+    if head:
+        out[column:column + head].add_(flat[:head] * signs[row])
+        row += 1
+    n_whole = (length - head) // size
+    if n_whole:
+        whole = flat[head:head + n_whole * size].view(n_whole, size)
+        out.addmv_(whole.t(), signs[row:row + n_whole])
+    tail = length - head - n_whole * size
+    if tail:
+        out[:tail].add_(flat[length - tail:] * signs[row + n_whole])
+
+
+def fold_table(ids: torch.Tensor, rows: torch.Tensor, offset: int, signs: torch.Tensor,
+               out: torch.Tensor) -> None:
+    """Add the fold of a table's gradient that has some rows only: as `fold` of the whole table.
+
+    Parameters
+    ----------
+    ids : (n,) numbers of the table's rows; one that comes twice counts twice
+    rows : (n, hidden) their gradients
+    offset, signs, out : as in `fold`
+    """
+    size, hidden = len(out), rows.shape[1]
+    for first in range(0, hidden, size):  # pieces of rows that meet one end of the fold at most
+        part = rows[:, first:first + size]
+        start = offset + first + ids * hidden
+        row = torch.div(start, size, rounding_mode="floor")
+        columns = (start - row * size)[:, None] + torch.arange(part.shape[1], device=ids.device)
+        beyond = columns >= size
+        following = signs[(row + 1).clamp(max=len(signs) - 1)]
+        signed = part * torch.where(beyond, following[:, None], signs[row][:, None])
+        out.scatter_add_(0, (columns - size * beyond).flatten(), signed.flatten())
 
 
 def fold_rows(rows: torch.Tensor, signs: torch.Tensor, size: int) -> torch.Tensor:

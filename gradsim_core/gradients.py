@@ -6,11 +6,11 @@ what ``backward`` adds to ``parameter.grad``. Two ways to take it down:
 *exact*: before each micro-batch, ``parameter.grad`` is pointed at a row of a (2L, P) matrix, so
 autograd itself writes the gradient where it is wanted; the step's gradient is the mean row.
 
-*sketch*: gradients accumulate as in any training loop; after each micro-batch a linear sketch of
-``parameter.grad`` is taken, and the difference to the sketch before is that micro-batch's own.
-Memory is one gradient more than training plus 2L·k·B numbers, whatever the model. The sketches of
-a single step are kept beside the sums where they take no more than half a gradient; else they are
-added to the sums one by one, and of the step itself a narrower fold is kept (see `folding`).
+*sketch*: gradients accumulate as in any training loop; what autograd is about to add to a
+``parameter.grad`` is folded first (see `incoming`). Memory is one gradient more than training plus
+2L·k·B numbers, whatever the model. The sketches of a single step are kept beside the sums where
+they take no more than half a gradient; else they are added to the sums one by one, and of the step
+itself a narrower fold is kept (see `folding`).
 
 Conventions
 -----------
@@ -28,7 +28,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from gradsim_core.folding import block_signs, fold, fold_rows, fold_signs, step_size
+from gradsim_core.folding import block_signs, fold_rows, fold_signs, step_size
+from gradsim_core.incoming import Incoming
 from gradsim_core.models import Encoder
 
 EXACT_LIMIT_BYTES = 2**30
@@ -75,40 +76,40 @@ class Tap:
             widths = [min(width, self.sketch_size) for width in widths]
             of_step = [min(width, size) for width in widths]
             self.narrow = of_step != widths
-            self._signs = [one.to(device) for one in block_signs(
-                self.encoder.blocks, self.sketch_size, self.seed)]
+            signs = block_signs(self.encoder.blocks, self.sketch_size, self.seed)
             self._step_signs = [fold_signs(width, size, self.seed + 1 + i).to(device)
                                 for i, width in enumerate(widths)]
         self.block_slices, self._step_slices = _slices(widths), _slices(of_step)
+        if not self.exact:
+            self._incoming = Incoming(self.encoder, [one.to(device) for one in signs],
+                                      self.block_slices)
         n_rows, n_columns = 2 * self.n_languages, self.block_slices[-1].stop
         self.sums = torch.zeros((n_rows, n_columns), device=device)
         self.step = torch.zeros((n_rows, self._step_slices[-1].stop), device=device)
-        self._before = torch.zeros(n_columns, device=device)
         self._lengths: dict[int, float] = {}  # of the rows of this step that the sums hold already
 
     def begin_step(self) -> None:
         """Forget the last step's gradients."""
         self.step.zero_()
-        self._before.zero_()
-        for parameter in self.encoder.parameters:
-            parameter.grad = None
+        if not self.exact:
+            self._incoming.begin_step()
 
     def begin(self, row: int) -> None:
-        """Make ready for the backward pass of a row's micro-batch."""
+        """Make ready for a row's micro-batch, which may come in several pieces."""
         if self.exact:
             self._point_gradients_at(self.step[row])
+        else:
+            self._incoming.begin()
 
     def end(self, row: int) -> bool:
         """Take down what a row's backward pass has added; False if the rest is spoilt by it."""
         if self.exact:
             return True  # rows are separate: a fault stays in its own
-        now = self._sketch()
+        own = self._incoming.end()
         if self.narrow:
-            own, self._before = now - self._before, now
             return self._keep(row, own)
-        torch.sub(now, self._before, out=self.step[row])
-        self._before = now
-        return bool(torch.isfinite(now.sum()))
+        self.step[row] = own
+        return bool(torch.isfinite(own.sum()))
 
     def end_step(self, n_rows: int) -> None:
         """Leave the step's mean gradient in ``parameter.grad``.
@@ -190,14 +191,6 @@ class Tap:
             stop = start + parameter.numel()
             parameter.grad = row[start:stop].view_as(parameter)
             start = stop
-
-    def _sketch(self) -> torch.Tensor:
-        sketch = torch.zeros_like(self._before)
-        for (block, signs), columns in zip(
-                zip(self.encoder.blocks.values(), self._signs, strict=True),
-                self.block_slices, strict=True):
-            fold(block, signs, sketch[columns])
-        return sketch
 
 
 def faulty_rows(grams: np.ndarray) -> list[int]:

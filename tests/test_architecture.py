@@ -36,9 +36,10 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
         (("gradsim_core/**/*.py",),
          tuple(f"gradsim_core/{name}.py"
                for name in ("models", "blocks", "byte_model", "pretrained",
-                            "adapters", "packing", "batches", "folding", "gradients", "incoming", "increments",
-                            "word_rows", "training", "optimization", "evaluation", "adaptation", "joint",
-                            "passes", "shards", "trial", "measuring/embeddings")),
+                            "adapters", "packing", "batches", "folding", "gradients", "incoming",
+                            "increments", "word_rows", "training", "optimization",
+                            "evaluation", "adaptation", "joint", "passes", "shards", "meeting",
+                            "trial", "measuring/embeddings")),
          ("torch", "transformers")),
     "numbers know no store, no run and no model":
         (("gradsim_core/gram.py", "gradsim_core/corrections.py", "gradsim_core/block_ranges.py",

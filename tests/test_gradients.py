@@ -91,9 +91,9 @@ def test_sketch_is_linear_and_unbiased():
         tap = Tap(encoder, 1, exact=False, sketch_size=257, seed=seed)
         tap.begin_step()
         for row in (0, 1):
-            for parameter, gradient in zip(encoder.parameters, gradients[row], strict=True):
-                parameter.grad = gradient.clone()
-            tap._before.zero_()
+            tap.begin(row)
+            sum((parameter * gradient).sum() for parameter, gradient in zip(
+                encoder.parameters, gradients[row], strict=True)).backward()
             tap.end(row)
         estimates.append(tap.grams(tap.step).sum(axis=0)[0, 1])
     standard_error = np.std(estimates) / np.sqrt(len(estimates))

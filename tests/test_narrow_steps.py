@@ -33,18 +33,17 @@ def trained(spoil: dict[int, set[str]] | None = None) -> tuple[Training, list[np
                   learning_rate=0.01, seed=3)
     training = start_training(encoder, tuple(corpus.languages), study)
     grams = []
-    tap, real, added = training.tap, training.tap._sketch, [0.0]
+    tap, added = training.tap, [0.0]
+    begin_row, folded = tap.begin, tap._incoming.end
 
     def begin(row: int) -> None:
         code = training.languages[row // 2]
-        if row % 2 and code in (spoil or {}).get(training.step, ()):
-            added[0] = 1e9  # stays in all that is accumulated until the step begins anew
-        elif not row:
-            added[0] = 0.0
+        added[0] = 1e9 if row % 2 and code in (spoil or {}).get(training.step, ()) else 0.0
+        begin_row(row)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tap, "begin", begin)
-        patch.setattr(tap, "_sketch", lambda: real() + added[0])
+        patch.setattr(tap._incoming, "end", lambda: folded() + added[0])
         for _ in range(STEPS):
             _, found = train_step(training, encoded, study, True)
             assert found is not None

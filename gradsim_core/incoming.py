@@ -1,0 +1,82 @@
+"""What a backward pass is about to add to ``parameter.grad``, folded as it comes.
+
+Autograd hands every parameter's new gradient to hooks before it adds it to what is there already.
+Folded at that moment, it is still in the cache, belongs to this pass alone, and needs no memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch.utils.hooks import RemovableHandle
+
+from gradsim_core.folding import fold, fold_table
+from gradsim_core.models import Encoder
+from gradsim_core.word_rows import Receive, WordRows, word_table
+
+
+class Incoming:
+    """The fold of the gradients of one or more backward passes.
+
+    Attributes
+    ----------
+    folded : (D,) float32, block after block
+
+    Parameters
+    ----------
+    signs : of each block, see `folding`
+    columns : of each block in ``folded``
+    """
+
+    def __init__(self, encoder: Encoder, signs: Sequence[torch.Tensor],
+                 columns: Sequence[slice]) -> None:
+        self.folded = signs[0].new_zeros(columns[-1].stop)
+        table = word_table(encoder)
+        self._parameters = encoder.parameters
+        self._words = None if table is None else WordRows(table)
+        # of each parameter: its offset in the block, the block's signs and fold
+        self._places: list[tuple[int, torch.Tensor, torch.Tensor]] = []
+        for block, own_signs, part in zip(encoder.blocks.values(), signs, columns, strict=True):
+            offset = 0
+            for parameter in block:
+                self._places.append((offset, own_signs, self.folded[part]))
+                offset += parameter.numel()
+        self._handles: list[RemovableHandle] = []
+
+    def begin_step(self) -> None:
+        """Forget all gradients."""
+        self.end()
+        for parameter in self._parameters:
+            parameter.grad = None
+        if self._words is not None:
+            self._words.begin_step()
+
+    def begin(self) -> None:
+        """Fold every gradient that comes, from zero."""
+        self.end()
+        self.folded.zero_()
+        for parameter, place in zip(self._parameters, self._places, strict=True):
+            self._handles.append(parameter.register_hook(_folding(*place)))
+            if self._words is not None and parameter is self._words.module.weight:
+                self._handles.append(self._words.tapped(_folding_rows(*place)))
+
+    def end(self) -> torch.Tensor:
+        """Fold no more; what has been folded."""
+        while self._handles:
+            self._handles.pop().remove()
+        return self.folded
+
+
+def _folding(offset: int, signs: torch.Tensor,
+             out: torch.Tensor) -> Callable[[torch.Tensor | None], None]:
+    def take(gradient: torch.Tensor | None) -> None:
+        if gradient is not None:
+            fold(gradient, offset, signs, out)
+    return take
+
+
+def _folding_rows(offset: int, signs: torch.Tensor, out: torch.Tensor) -> Receive:
+    def take(ids: torch.Tensor, rows: torch.Tensor) -> None:
+        fold_table(ids, rows, offset, signs, out)
+    return take
