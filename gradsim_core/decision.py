@@ -141,7 +141,8 @@ def decide(results: Results, reading: Reading, rule: Rule) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON-ready: "$schema", "study", "versions", "similarity", "rule", "result", "groups",
+        JSON-ready: "$schema", "study", "joined" (languages that joined later, where there are
+        any), "versions", "similarity", "rule", "result", "groups",
         "not_grouped", "alternatives".
     """
     found = read_similarity(results, reading)
@@ -177,6 +178,7 @@ def decision_of(results: Results, reading: Reading, found: Similarity, rule: Rul
         "study": {key: record[key] for key in (
             "signature", "method_version", "study", "task", "metric", "labels", "source",
             "data_fingerprints", "model_fingerprint", "versions")},
+        **({"joined": record["joined"]} if "joined" in record else {}),
         "versions": versions(),
         "similarity": {**reading.model_dump(), "correction": found.correction, "step": found.step,
                        "block_names": list(found.blocks),

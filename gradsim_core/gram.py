@@ -106,6 +106,9 @@ def similarity(series: GramSeries, blocks: str = "layers", reading: str = "cosin
     """
     if reading not in READINGS:
         raise StudyError(choice("Reading", reading, READINGS))
+    if reading == "mean_cosine" and not series.step_numbers:
+        raise StudyError("mean_cosine needs the Grams of single steps, which languages that joined "
+                         "later do not have. Read cosine_of_mean, or the study without them.")
     if correction not in CORRECTIONS:
         raise StudyError(choice("Correction", correction, CORRECTIONS))
     if not -len(series.snapshots) <= snapshot < len(series.snapshots):

@@ -17,12 +17,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gradsim_core.decision import SCHEMA, Reading, Rule, decide
 from gradsim_core.errors import GroupingError
+from gradsim_core.joining.series import with_joined
 from gradsim_core.results import load_results
 from gradsim_core.store import Store
 
 TOLERANCE = 1e-6
 
-_COMPARED = ("study", "similarity", "rule", "result", "groups", "not_grouped", "alternatives")
+_COMPARED = ("study", "joined", "similarity", "rule", "result", "groups", "not_grouped",
+             "alternatives")
+
+
+class _Joined(BaseModel):
+    """A language that joined the study later."""
+
+    code: str
+    id: str
 
 
 class _Decision(BaseModel):
@@ -35,6 +44,7 @@ class _Decision(BaseModel):
     similarity: dict[str, Any]
     rule: Rule
     groups: list[dict[str, Any]]
+    joined: list[_Joined] = []
 
 
 def load_decision(path: str | Path) -> dict[str, Any]:
@@ -107,7 +117,9 @@ def check_decision(decision: dict[str, Any], store: Store) -> list[str]:
     GroupingError, StudyError
         If the decision's own rule cannot be met, or its similarity cannot be read so.
     """
-    results = load_results(store, str(decision["study"].get("signature")))
+    results = with_joined(store, load_results(store, str(decision["study"].get("signature"))),
+                          [f"{one.code}-{one.id}" for one in
+                           _Decision.model_validate(decision).joined])
     asked = {key: decision["similarity"].get(key) for key in Reading.model_fields}
     try:
         reading = Reading.model_validate(asked)
@@ -117,7 +129,7 @@ def check_decision(decision: dict[str, Any], store: Store) -> list[str]:
                             f"{first['msg'][:80]}. Export it again.") from None
     again = decide(results, reading, Rule.model_validate(decision["rule"]))
     return [line for part in _COMPARED
-            for line in _differences(part, decision.get(part), again[part])]
+            for line in _differences(part, decision.get(part), again.get(part))]
 
 
 def _differences(path: str, given: Any, derived: Any) -> list[str]:

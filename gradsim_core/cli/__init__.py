@@ -22,6 +22,7 @@ from gradsim_core.cli.computing import estimate, run
 from gradsim_core.cli.experiments import experiments
 from gradsim_core.cli.groupings import groupings
 from gradsim_core.cli.house import dashboard, doctor, supervise
+from gradsim_core.cli.joining import join
 from gradsim_core.cli.matrices import matrices_command
 from gradsim_core.cli.measures import import_similarity, measures
 from gradsim_core.cli.printing import log
@@ -46,8 +47,8 @@ app = typer.Typer(
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": run, "estimate": estimate, "list": list_studies, "show": show,
-    "similarity": similarity, "group": group, "stability": stability_command, "export": export,
-    "verify": verify, "groupings": groupings, "script": script,
+    "join": join, "similarity": similarity, "group": group, "stability": stability_command,
+    "export": export, "verify": verify, "groupings": groupings, "script": script,
     "train": train, "transfer": transfer, "scores": scores,
     "import-scores": import_scores, "measures": measures,
     "import-similarity": import_similarity, "matrices": matrices_command,

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from gradsim_core.atomic import publish
+from gradsim_core.cli.joined_along import JoinedAlong, results_along
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, chosen, rule_options
 from gradsim_core.cli.printing import log, print_json, print_table, print_text
 from gradsim_core.decision import Reading, Rule, decide, decision_json
 from gradsim_core.errors import StoreError
-from gradsim_core.results import load_results
 from gradsim_core.store import Store
 from gradsim_core.verification import check_decision, load_decision
 
@@ -22,7 +22,8 @@ _MOST_SHOWN = 20
 
 
 @rule_options
-def group(asked: Asked, cache: Cache = DEFAULT_CACHE, as_json: AsJson = False) -> None:
+def group(asked: Asked, cache: Cache = DEFAULT_CACHE, joined: JoinedAlong = "",
+          as_json: AsJson = False) -> None:
     """Group the languages: which to train together, and how sure the choice is.
 
     A grouping is worth the sum, over languages, of the mean similarity to the others of the
@@ -37,7 +38,7 @@ def group(asked: Asked, cache: Cache = DEFAULT_CACHE, as_json: AsJson = False) -
     gradsim group --hand mine.json                      # what groups of your own are worth
     ```
     """
-    decision = _decision(asked, cache)
+    decision = _decision(asked, cache, joined)
     if as_json:
         print_json(decision)
         return
@@ -49,6 +50,8 @@ def group(asked: Asked, cache: Cache = DEFAULT_CACHE, as_json: AsJson = False) -
                                  for language in one["languages"]))
          for one in decision["groups"]], left=2)
     log("{}", _worth(result))
+    for one in decision.get("joined", ()):
+        log("{} joined the study later; it was not trained on.", one["name"])
     for one in decision["not_grouped"]:
         log("[yellow]{} is not grouped:[/] {}", one["code"], one["reason"])
 
@@ -70,8 +73,9 @@ def _worth(result: dict[str, Any]) -> str:
 
 
 @rule_options
-def export(asked: Asked, cache: Cache = DEFAULT_CACHE, file: Annotated[Path | None, typer.Option(
-        "--file", "-o", help="Where to write; standard output if left out.")] = None) -> None:
+def export(asked: Asked, cache: Cache = DEFAULT_CACHE, joined: JoinedAlong = "",
+           file: Annotated[Path | None, typer.Option("--file", "-o", help=(
+               "Where to write; standard output if left out."))] = None) -> None:
     """Write the decision as JSON that anyone can verify: groups, proof, study, versions.
 
     The options are those of `gradsim group`. The same question gives the same bytes.
@@ -82,7 +86,7 @@ def export(asked: Asked, cache: Cache = DEFAULT_CACHE, file: Annotated[Path | No
     gradsim verify groups.json
     ```
     """
-    text = decision_json(_decision(asked, cache))
+    text = decision_json(_decision(asked, cache, joined))
     if file is None:
         print_text(text)
         return
@@ -121,7 +125,7 @@ def verify(file: Annotated[Path, typer.Argument(help="A decision that `export` w
         raise typer.Exit(1)
 
 
-def _decision(asked: Asked, cache: Path) -> dict[str, Any]:
+def _decision(asked: Asked, cache: Path, joined: str) -> dict[str, Any]:
     signature, reading, rule = asked
     store = Store(cache)
-    return decide(load_results(store, chosen(store, signature)), reading, rule)
+    return decide(results_along(store, chosen(store, signature), joined), reading, rule)

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from gradsim_core.cli.joined_along import JoinedAlong, results_along
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, chosen, reading_options
 from gradsim_core.cli.printing import print_json, print_table, print_text, shown
 from gradsim_core.decision import Reading, placed_languages, read_similarity
 from gradsim_core.errors import GroupingError, choice
 from gradsim_core.gram import Similarity
 from gradsim_core.grouping import linkage_tree, newick
-from gradsim_core.results import Results, load_results
+from gradsim_core.results import Results
 from gradsim_core.spreadsheet import csv_text
 from gradsim_core.store import Store
 
@@ -23,7 +24,7 @@ def similarity(asked: tuple[str, Reading], cache: Cache = DEFAULT_CACHE,
                to: Annotated[str, typer.Option(
                    "--format", metavar="table|csv|newick",
                    help="A table, CSV with all digits, or the tree of average linkage.")] = "table",
-               as_json: AsJson = False) -> None:
+               joined: JoinedAlong = "", as_json: AsJson = False) -> None:
     """Print the similarity of the languages, with the reliability of each.
 
     A similarity is a cosine of gradients: 1 for the same direction, 0 for none in common. The
@@ -37,7 +38,7 @@ def similarity(asked: tuple[str, Reading], cache: Cache = DEFAULT_CACHE,
     """
     signature, reading = asked
     store = Store(cache)
-    results = load_results(store, chosen(store, signature))
+    results = results_along(store, chosen(store, signature), joined)
     found = read_similarity(results, reading)
     if to not in _FORMATS:
         raise GroupingError(f"--format: {choice('Format', to[:60], _FORMATS)}")
@@ -84,7 +85,8 @@ def _similarity_json(results: Results, found: Similarity) -> dict[str, Any]:
             "blocks": list(found.blocks), "reading": found.reading,
             "correction": found.correction, "step": found.step,
             "matrix": [_numbers(row) for row in found.matrix],
-            "reliability": _numbers(found.reliability)}
+            "reliability": _numbers(found.reliability),
+            **({"joined": results.record["joined"]} if "joined" in results.record else {})}
 
 
 def _numbers(row: Any) -> list[float | None]:

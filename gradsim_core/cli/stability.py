@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from gradsim_core.cli.joined_along import JoinedAlong, results_along
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, chosen, rule_options
 from gradsim_core.cli.printing import log, print_json, print_table
 from gradsim_core.decision import Reading, Rule
 from gradsim_core.errors import GradSimError
 from gradsim_core.grouping.stability import clades
-from gradsim_core.results import Results, load_increments, load_results
+from gradsim_core.joining.series import joined_increments
+from gradsim_core.results import Results
 from gradsim_core.robustness import RESAMPLES, Certainty, Stability, certainty, stability
 from gradsim_core.settled import Settling, settling, settling_sentence
 from gradsim_core.store import Store
@@ -22,7 +24,8 @@ from gradsim_core.store import Store
 def stability_command(asked: tuple[str, Reading, Rule], cache: Cache = DEFAULT_CACHE,
                       resamples: Annotated[int, typer.Option(
                           min=20, max=100_000, help="Times the steps are drawn anew."
-                      )] = RESAMPLES, as_json: AsJson = False) -> None:
+                      )] = RESAMPLES, joined: JoinedAlong = "",
+                      as_json: AsJson = False) -> None:
     """Say how sure the groups are: draw the training's steps anew, and group again.
 
     For every language: in how many resamples it changes group; for every branch of the tree: in
@@ -37,9 +40,9 @@ def stability_command(asked: tuple[str, Reading, Rule], cache: Cache = DEFAULT_C
     signature, reading, rule = asked
     store = Store(cache)
     name = chosen(store, signature)
-    results = load_results(store, name)
+    results = results_along(store, name, joined)
     settled = None if rule.hand else settling(results, reading, rule)
-    increments = load_increments(store, name)
+    increments = joined_increments(store, results)
     try:
         sure = certainty(results, increments, reading, resamples)
     except GradSimError:

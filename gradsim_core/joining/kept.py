@@ -81,9 +81,9 @@ def need_kept(store: Store, signature: str) -> Kept:
     if kept is None:
         file = store.path(signature, "study.yaml")
         raise StoreError(
-            f"Study {signature} keeps no weights, so no language can join it. Keep them now: gradsim "
-            f"run {_short(file)} --keep-weights; that trains once more, takes about as long as the "
-            "first time, and leaves all results as they are.")
+            f"Study {signature} keeps no weights, so no language can join it. Keep them now with "
+            f"`gradsim run {_short(file)} --keep-weights`: it trains once more, which takes about "
+            "as long as the first time, and leaves all results as they are.")
     return kept
 
 

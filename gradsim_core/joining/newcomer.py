@@ -17,31 +17,73 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 
-from gradsim_core.encoding import Encoded
+from gradsim_core.data.corpus import Split
+from gradsim_core.encoding import Encoded, encode_split
 from gradsim_core.errors import RunError, StoreError
 from gradsim_core.increments import FOLDED
-from gradsim_core.joining.kept import POINTS, Kept, sums_entry, weights_entry
 from gradsim_core.joining.keeping import folded_sums, trained_parameters
-from gradsim_core.models import Encoder
+from gradsim_core.joining.kept import POINTS, Kept, sums_entry, weights_entry
+from gradsim_core.joint import set_threads
+from gradsim_core.models import Encoder, load_encoder
+from gradsim_core.passes import chosen_device, device_of, place
 from gradsim_core.progress import Observer
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import Training, gradients_alone, start_training
 
 
-def newcomer_arrays(encoder: Encoder, code: str, encoded: Encoded, study: Study, kept: Kept,
-                    store: Store, signature: str, packed: bool,
-                    observe: Observer) -> dict[str, np.ndarray]:
+def gradients_of(store: Store, record: Mapping[str, Any], code: str, train: Split, kept: Kept,
+                 observe: Observer, threads: int | None) -> tuple[
+                     dict[str, np.ndarray], tuple[tuple[int, ...], tuple[int, ...]],
+                     dict[str, Any]]:
     """Take a newcomer's gradients along the kept trajectory, with its inner products.
 
     Parameters
     ----------
-    encoder : as the study began with; its trained parameters are overwritten
-    code, encoded : the newcomer and its training rows
+    record : of the study
+    code, train : the newcomer and its training rows
+    threads : of torch; None means one for a small model, else torch's choice
+
+    Returns
+    -------
+    tuple
+        The arrays of `newcomer_arrays`; numbers of each block in "sums" and in "points"; facts.
+
+    Raises
+    ------
+    RunError, StoreError
+        As `newcomer_arrays`.
+    """
+    study, labels = Study.model_validate(record["study"]), tuple(record["labels"])
+    encoder = load_encoder(study.model, study.model_revision, record["task"], labels, study.seed,
+                           study.max_length)
+    set_threads(threads, encoder.n_parameters)
+    place(encoder, chosen_device(), study.recompute)
+    encoded = encode_split(train, record["task"], labels, encoder.tokenizer, study.max_length)
+    packed = study.packing == "auto" and encoder.first_position is not None
+    training = start_training(encoder, (code,), study.model_copy(update={
+        "gradients": "exact" if kept.exact else "sketch", "sketch_size": kept.size}))
+    observe({"kind": "stage", "message": "Taking its gradients at the kept weights"})
+    arrays = newcomer_arrays(training, encoded, study, kept, store, record["signature"], packed,
+                             observe)
+    widths = tuple(_folded_widths(training, kept.size)), tuple(_folded_widths(training, FOLDED))
+    return arrays, widths, {"truncated": encoded.truncated, "lost_words": encoded.lost_words,
+                            "device": device_of(encoder).type}
+
+
+def newcomer_arrays(training: Training, encoded: Encoded, study: Study, kept: Kept, store: Store,
+                    signature: str, packed: bool, observe: Observer) -> dict[str, np.ndarray]:
+    """Take the gradients of a training's one language along the kept trajectory.
+
+    Parameters
+    ----------
+    training : fresh, with the newcomer alone; its weights are overwritten
+    encoded : the newcomer's training rows
 
     Returns
     -------
@@ -58,8 +100,7 @@ def newcomer_arrays(encoder: Encoder, code: str, encoded: Encoded, study: Study,
     StoreError
         If a kept entry is damaged or of another model.
     """
-    training = start_training(encoder, (code,), study.model_copy(update={
-        "gradients": "exact" if kept.exact else "sketch", "sketch_size": kept.size}))
+    encoder = training.encoder
     training.increments.steps = kept.increments
     own, sums, cross = [], [], []
     began, told = time.monotonic(), 0.0
@@ -67,13 +108,13 @@ def newcomer_arrays(encoder: Encoder, code: str, encoded: Encoded, study: Study,
         start, end = (_weights(store, signature, step, encoder) for step in (first, last))
         while training.step < last:
             _stand_between(encoder, start, end, (training.step - first) / (last - first))
-            _take(training, {code: encoded}, study, packed)
+            _take(training, encoded, study, packed)
             now = time.monotonic()
             if now - told > 0.5 or training.step == study.steps:
                 told = now
                 left = (now - began) / training.step * (study.steps - training.step)
-                observe({"kind": "progress", "step": training.step, "steps": study.steps,
-                         "eta_s": round(left, 1)})
+                observe({"kind": "progress", "step": training.step * study.batch_size,
+                         "steps": study.steps * study.batch_size, "eta_s": round(left, 1)})
         own.append(training.tap.grams(training.tap.sums))
         sums.append(folded_sums(training.tap, kept.size, study.seed).cpu().numpy().copy())
         theirs = _entry(store, signature, sums_entry(last))["sums"]
@@ -83,8 +124,8 @@ def newcomer_arrays(encoder: Encoder, code: str, encoded: Encoded, study: Study,
             **_increments(store, signature, points, _folded_widths(training, FOLDED))}
 
 
-def _take(training: Training, encoded: Mapping[str, Encoded], study: Study, packed: bool) -> None:
-    if not gradients_alone(training, dict(encoded), study, packed):
+def _take(training: Training, encoded: Encoded, study: Study, packed: bool) -> None:
+    if not gradients_alone(training, {training.languages[0]: encoded}, study, packed):
         raise RunError(f"The gradient of {training.languages[0]} is not finite at step "
                        f"{training.step + 1} of the study. Check its rows; it cannot join.")
 
