@@ -19,6 +19,7 @@ from gradsim_core.cli.similarities import print_similarity
 from gradsim_core.data import data_health
 from gradsim_core.decision import Reading, read_similarity
 from gradsim_core.errors import RunError
+from gradsim_core.joining.kept import find_kept
 from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.results import GRAMS, SCORES, load_results
 from gradsim_core.runs import STUDY, attend_run
@@ -64,7 +65,8 @@ def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
         log("[yellow]{}:[/] {}", warning.severity, warning.sentence)
     name = prepared.signature
     reused = store.read_tensors(name, GRAMS) is not None and \
-        store.read_json(name, SCORES) is not None
+        store.read_json(name, SCORES) is not None and not (
+            study.keep_weights and find_kept(store, name) is None)
     if reused:
         log("Study [bold]{}[/] is finished already; its results are reused.", name)
     else:
