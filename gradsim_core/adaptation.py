@@ -40,6 +40,7 @@ from gradsim_core.masking import Vocabulary, hidden_rows, vocabulary_of
 from gradsim_core.mixed import Pool, micro_batches, pool_of
 from gradsim_core.models import Encoder, load_masked_lm
 from gradsim_core.optimization import adamw, update
+from gradsim_core.passes import chosen_device, place
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.store import Store
@@ -125,6 +126,7 @@ def _trained(prepared: Prepared, steps: int, batch_size: int, observe: Observer,
     observe({"kind": "stage", "message": "Adapting the encoder to the study's text"})
     encoder = load_masked_lm(study.model, study.model_revision, corpus.task, study.seed,
                              study.max_length)
+    place(encoder, chosen_device(), study.recompute)
     vocabulary = vocabulary_of(encoder.tokenizer, study.model)
     set_threads(threads, encoder.n_parameters)
     ids = {code: encode_split(corpus.split(code, "train"), corpus.task, corpus.labels,
@@ -136,7 +138,7 @@ def _trained(prepared: Prepared, steps: int, batch_size: int, observe: Observer,
     facts = {"steps": steps, "batch_size": batch_size, "tokens": tokens,
              "loss_first": float(np.mean(losses[:part])),
              "loss_last": float(np.mean(losses[-part:]))}
-    return {name: tensor.numpy() for name, tensor in _body(encoder).items()}, facts
+    return {name: tensor.cpu().numpy() for name, tensor in _body(encoder).items()}, facts
 
 
 def _train(encoder: Encoder, ids: Mapping[str, Sequence[np.ndarray]], vocabulary: Vocabulary,
@@ -208,4 +210,5 @@ def hidden_loss(encoder: Encoder, batch: Batch, weights: np.ndarray) -> torch.Te
     finally:
         handle.remove()
     losses = functional.cross_entropy(logits, batch.labels[places], reduction="none")
-    return losses @ torch.from_numpy(weights.astype(np.float32))[places[batch.tokens]]
+    return losses @ torch.from_numpy(weights.astype(np.float32)).to(losses.device)[
+        places[batch.tokens]]

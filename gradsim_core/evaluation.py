@@ -18,6 +18,7 @@ from gradsim_core.data.corpus import SPLITS, Corpus, Split
 from gradsim_core.encoding import IGNORE, Encoded, encode_split, joined
 from gradsim_core.metrics import sequence_scores, token_scores
 from gradsim_core.models import Encoder
+from gradsim_core.passes import device_of, on_device
 
 _BATCH_TOKENS = 2048
 
@@ -70,7 +71,7 @@ def predict(encoder: Encoder, encoded: Encoded, packed: bool) -> list[np.ndarray
     encoder.model.eval()
     found: list[np.ndarray] = [np.zeros(())] * len(encoded)
     for rows in by_length(encoded.lengths):
-        batch = collate(encoder, encoded, rows, packed)
+        batch = on_device(collate(encoder, encoded, rows, packed), device_of(encoder))
         with torch.inference_mode():
             labels = batch_logits(encoder, batch).argmax(-1)
         if labels.ndim == 2:  # tokens: take those of each sequence out of the rows
@@ -79,7 +80,7 @@ def predict(encoder: Encoder, encoded: Encoded, packed: bool) -> list[np.ndarray
         else:
             of_rows = labels.unbind()
         for row, predicted in zip(rows, of_rows, strict=True):
-            found[row] = predicted.numpy()
+            found[row] = predicted.cpu().numpy()
     return found
 
 

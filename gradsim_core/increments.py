@@ -81,9 +81,11 @@ class IncrementLog:
     def record(self, step: int) -> None:
         """Fold the sums as they stand after a step, if it ends an increment."""
         if step in self.steps:
+            sums = self._tap.sums
             self.points.append(torch.cat([
-                fold_rows(self._tap.sums[:, part], signs, FOLDED)
-                for part, signs in zip(self._tap.block_slices, self._signs, strict=True)], dim=1))
+                fold_rows(sums[:, part], signs.to(sums.device), FOLDED)
+                for part, signs in zip(self._tap.block_slices, self._signs, strict=True)],
+                dim=1).cpu())
 
     def gather(self, shards: Shards) -> None:
         """Bring the points of all processes together in process 0."""

@@ -19,6 +19,7 @@ from gradsim_core.gram import GramSeries
 from gradsim_core.joining.keeping import Keeper, keeper_of
 from gradsim_core.models import load_encoder
 from gradsim_core.optimization import restore_state, state_arrays
+from gradsim_core.passes import chosen_device, device_of, place
 from gradsim_core.prepared import RECORD, Prepared, study_record
 from gradsim_core.progress import Observer, silent
 from gradsim_core.results import SCORES, save_grams, save_increments
@@ -64,6 +65,7 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
     encoder = load_encoder(study.model, study.model_revision, corpus.task, corpus.labels,
                            study.seed, study.max_length, **study.encoder_settings)
     set_threads(threads, encoder.n_weights)
+    place(encoder, chosen_device(), study.recompute)
     encoded = {code: encode_split(corpus.split(code, "train"), corpus.task, corpus.labels,
                                   encoder.tokenizer, study.max_length)
                for i, code in enumerate(prepared.sources) if shards.has(i)}
@@ -96,6 +98,7 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
         "truncated": _counted([truncated for truncated, _ in lost], prepared.sources),
         "lost_words": _counted([words for _, words in lost], prepared.sources),
         "train_seconds": round(time.monotonic() - started, 1), "resumed_at": resumed_at,
+        "device": device_of(encoder).type, "precision": study.precision,
         "threads": torch.get_num_threads(), "peak_memory_bytes": peak_memory_bytes(),
         **({"processes": shards.size} if shards.grouped else {}),
     }
@@ -180,7 +183,7 @@ def _save_checkpoint(training: Training, store: Store, name: str) -> None:
     if training.shards.rank:
         return
     arrays = {"steps": np.stack(training.steps), "sums": np.stack(training.sums),
-              **{key: some.numpy() for key, some in rows.items() if some is not None},
+              **{key: some.cpu().numpy() for key, some in rows.items() if some is not None},
               **state_arrays(training.encoder, training.optimizer)}
     store.write_tensors(name, CHECKPOINT, arrays, {
         "step": training.step, "snapshots": training.snapshots,

@@ -22,6 +22,7 @@ import numpy as np
 from gradsim_core.batches import Batch, collate, rows_at
 from gradsim_core.encoding import IGNORE, Encoded, joined
 from gradsim_core.models import Encoder
+from gradsim_core.passes import device_of, on_device
 
 BATCH_TOKENS = 1000
 """Tokens of a micro-batch: larger ones are no faster on a CPU, whose caches they leave."""
@@ -76,16 +77,23 @@ def step_rows(pool: Pool, step: int, batch_size: int, seed: int) -> tuple[np.nda
 
 
 def micro_batches(encoder: Encoder, pool: Pool, rows: np.ndarray, weights: np.ndarray,
-                  packed: bool) -> Iterator[tuple[Batch, np.ndarray]]:
-    """Cut a step's rows into micro-batches, each with the weights of its labels."""
+                  packed: bool, most_rows: int | None = None) -> Iterator[tuple[Batch, np.ndarray]]:
+    """Cut a step's rows into micro-batches, each with the weights of its labels.
+
+    Parameters
+    ----------
+    most_rows : of a micro-batch; None: as many as its tokens allow
+    """
     lengths = pool.rows.lengths_of(rows)
     ends = np.cumsum(lengths)
     n_batches = max(1, round(ends[-1] / BATCH_TOKENS))
     cuts = np.searchsorted(ends, np.linspace(0, ends[-1], n_batches + 1)[1:-1])
+    if most_rows is not None:
+        cuts = np.concatenate([cuts, np.arange(most_rows, len(rows), most_rows)])
     for part in np.split(np.arange(len(rows)), np.unique(cuts)):
         if not len(part):
             continue
-        batch = collate(encoder, pool.rows, rows[part], packed)
+        batch = on_device(collate(encoder, pool.rows, rows[part], packed), device_of(encoder))
         of_labels = weights[part]
         yield batch, (np.repeat(of_labels, lengths[part]) if batch.labels.ndim == 2
                       else of_labels)

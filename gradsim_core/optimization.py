@@ -66,10 +66,10 @@ def state_arrays(encoder: Encoder, optimizer: torch.optim.AdamW) -> dict[str, np
     """Weights and moments, for a checkpoint."""
     arrays = {}
     for i, parameter in enumerate(encoder.parameters):
-        arrays[f"parameter.{i}"] = parameter.detach().numpy()
+        arrays[f"parameter.{i}"] = parameter.detach().cpu().numpy()
         if state := optimizer.state.get(parameter):  # none where it is never used
-            arrays[f"exp_avg.{i}"] = state["exp_avg"].numpy()
-            arrays[f"exp_avg_sq.{i}"] = state["exp_avg_sq"].numpy()
+            arrays[f"exp_avg.{i}"] = state["exp_avg"].cpu().numpy()
+            arrays[f"exp_avg_sq.{i}"] = state["exp_avg_sq"].cpu().numpy()
     return arrays
 
 
@@ -81,6 +81,6 @@ def restore_state(encoder: Encoder, optimizer: torch.optim.AdamW,
             parameter.copy_(torch.from_numpy(arrays[f"parameter.{i}"]))
             if f"exp_avg.{i}" in arrays:
                 optimizer.state[parameter] = {
-                    "step": torch.tensor(float(step)),
-                    "exp_avg": torch.from_numpy(arrays[f"exp_avg.{i}"]).clone(),
-                    "exp_avg_sq": torch.from_numpy(arrays[f"exp_avg_sq.{i}"]).clone()}
+                    "step": torch.tensor(float(step), device=parameter.device),
+                    **{name: torch.tensor(arrays[f"{name}.{i}"], device=parameter.device)
+                       for name in ("exp_avg", "exp_avg_sq")}}

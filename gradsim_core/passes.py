@@ -3,9 +3,7 @@
 Conventions
 -----------
 A *device* is a setting of the machine, like the number of threads: ``auto`` is the first CUDA
-device where there is one, else the CPU. It is taken from ``GRADSIM_DEVICE`` where no caller
-names it, so that worker processes compute where the process that began them does. Results differ
-between devices by rounding, and the facts of a run say which it was.
+device where there is one, else the CPU (see `devices`).
 
 *bfloat16* computes the forward and backward pass of a loss under autocast. Weights, their
 gradients and what is made of them stay float32 or finer, and scores are predicted in float32.
@@ -16,7 +14,6 @@ counts by its share of the sequences, or of the labelled tokens.
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Literal
@@ -26,12 +23,10 @@ import torch
 from transformers import PreTrainedModel
 
 from gradsim_core.batches import Batch
+from gradsim_core.devices import asked_device
 from gradsim_core.encoding import IGNORE, Encoded
-from gradsim_core.errors import ModelError, RunError, choice
+from gradsim_core.errors import ModelError, RunError
 from gradsim_core.models import Encoder
-
-DEVICE_VARIABLE = "GRADSIM_DEVICE"
-DEVICES = ("auto", "cpu", "cuda")
 
 
 def chosen_device(asked: str | None = None) -> torch.device:
@@ -39,19 +34,16 @@ def chosen_device(asked: str | None = None) -> torch.device:
 
     Parameters
     ----------
-    asked : a name in DEVICES; None: what GRADSIM_DEVICE says, else "auto"
+    asked : a name in `devices.DEVICES`; None: the one that this process was asked for
 
     Raises
     ------
     RunError
-        If the name is unknown, or there is no CUDA device for "cuda".
+        If there is no CUDA device for "cuda".
     """
-    name = asked or os.environ.get(DEVICE_VARIABLE) or "auto"
-    if name not in DEVICES:
-        raise RunError(choice("Device", name, DEVICES))
-    found = torch.cuda.is_available()
+    name, found = asked or asked_device(), torch.cuda.is_available()
     if name == "cuda" and not found:
-        raise RunError("There is no CUDA device that PyTorch can use here. Set the device to cpu, "
+        raise RunError("There is no CUDA device that PyTorch can use here. Set --device to cpu, "
                        "or to auto.")
     return torch.device("cuda" if found and name != "cpu" else "cpu")
 

@@ -24,6 +24,7 @@ from gradsim_core.joint import set_threads
 from gradsim_core.mixed import Pool, micro_batches, pool_of, step_rows
 from gradsim_core.models import Encoder, load_encoder
 from gradsim_core.optimization import adamw, restore_state, state_arrays, update
+from gradsim_core.passes import chosen_device, computing_in, device_of, place
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.store import Store
@@ -94,6 +95,7 @@ def run_trial(prepared: Prepared, texts: Texts, store: Store, trial: Trial, obse
     encoder = load_encoder(study.model, study.model_revision, corpus.task, corpus.labels,
                            trial.seed, study.max_length, **study.encoder_settings)
     set_threads(threads, encoder.n_weights)
+    place(encoder, chosen_device(), study.recompute)
     if trial.budget.adaptation_steps:
         from gradsim_core.adaptation import adapted_weights, apply_adapted
 
@@ -107,6 +109,7 @@ def run_trial(prepared: Prepared, texts: Texts, store: Store, trial: Trial, obse
     found = {**evaluate(encoder, corpus, texts, packed), "facts": {
         "languages": list(trial.languages), "seed": trial.seed,
         "budget": trial.budget.model_dump(), "steps": step,
+        "device": device_of(encoder).type,
         "examples": step * trial.budget.batch_size * len(trial.languages),
         "train_seconds": round(trained_s, 2), "seconds": round(time.monotonic() - began, 2)}}
     store.write_json(prepared.signature, trial.entry, found)
@@ -146,7 +149,7 @@ def _train(encoder: Encoder, study: Study, trial: Trial, texts: Texts, corpus: C
             scores = evaluate(encoder, corpus, own_dev, packed)["scores"]["dev"]
             now.looks.append(float(np.mean([of[corpus.metric] for of in scores.values()])))
             if not now.looks_since_best:
-                now.best = [p.detach().numpy().copy() for p in encoder.parameters]
+                now.best = [p.detach().cpu().numpy().copy() for p in encoder.parameters]
             if now.looks_since_best >= trial.budget.patience:
                 break
         observe({"kind": "progress", "step": now.step, "steps": study.steps, "loss": loss})
@@ -165,8 +168,9 @@ def _backward(encoder: Encoder, pool: Pool, study: Study, step: int, packed: boo
         parameter.grad = None
     rows, weights = step_rows(pool, step, study.batch_size, study.seed)
     total = 0.0
-    for batch, of_labels in micro_batches(encoder, pool, rows, weights, packed):
-        loss = weighted_loss(encoder, batch, of_labels)
+    for batch, of_labels in micro_batches(encoder, pool, rows, weights, packed, study.micro_rows):
+        with computing_in(study.precision, device_of(encoder)):
+            loss = weighted_loss(encoder, batch, of_labels)
         loss.backward()
         total += float(loss.detach())
     return total

@@ -17,6 +17,7 @@ import typer
 from pydantic import BaseModel, ValidationError
 
 from gradsim_core.decision import Reading, Rule
+from gradsim_core.devices import DEVICES, VARIABLE, ask_for_device
 from gradsim_core.errors import GroupingError, StoreError, StudyError
 from gradsim_core.experiments.group_files import read_named_groups
 from gradsim_core.experiments.plans import Plan, PlanSettings, Spending
@@ -109,6 +110,9 @@ def _parameter(name: str, annotation: Any, default: Any = None) -> inspect.Param
 
 
 _SIGNATURE = _parameter("signature", Signature, "")
+_DEVICE = _parameter("device", Annotated[str | None, typer.Option(
+    help="Device to compute on; auto is CUDA where there is a device for it.",
+    metavar="|".join(DEVICES), envvar=VARIABLE, show_default=False)])
 
 
 def _with_options(command: Command, first: Sequence[inspect.Parameter],
@@ -119,12 +123,15 @@ def _with_options(command: Command, first: Sequence[inspect.Parameter],
     made = [_option(name, field, f"{kind.capitalize()} settings") for kind, model in models.items()
             for name, field in model.model_fields.items() if name not in without]
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    if any(one.name == "threads" for one in own):  # it computes, and so on a device
+        own = [*own, _DEVICE]
     parameters = [*first, *made, *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
                                    for one in own)]
 
     @wraps(command)
     def wrapped(**values: Any) -> Any:
         argument = values.pop(first[0].name)
+        ask_for_device(values.pop(_DEVICE.name, None))
         given = {kind: {name: value for name in model.model_fields
                         if (value := values.pop(name, None)) not in (None, [])}
                  for kind, model in models.items()}
