@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import chain, permutations
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from gradsim_core.statistics.jackknife import (
     batches_to_leave_out,
     each_left_out,
     jackknife_interval,
+    parts_to_leave_out,
     without_each,
 )
 from gradsim_core.statistics.permuting import (
@@ -90,7 +91,22 @@ def test_batches_take_bounded_memory() -> None:
     assert max(sizes) * 300 ** 2 <= 1_000_000
     leaving = list(batches_to_leave_out(300))
     assert max(map(len, leaving)) * 300 ** 2 <= 1_000_000
-    assert np.concatenate(leaving).tolist() == list(range(300))
+    assert np.concatenate([*chain(*leaving)]).tolist() == list(range(300))
+
+
+def test_very_many_languages_are_left_out_by_hundredths() -> None:
+    parts = parts_to_leave_out(1003)
+    assert len(parts) == 100
+    assert {len(part) for part in parts} == {10, 11}
+    assert sorted(np.concatenate(parts)) == list(range(1003))
+    near, gained = made_up(301, relation=0.2)
+    found = associate(near, gained, "pearson", permutations=1).interval
+    one_by_one = [associate(near[stay][:, stay], gained[stay][:, stay], "pearson",
+                            permutations=1).value
+                  for stay in (np.delete(np.arange(301), one) for one in range(0, 301, 3))]
+    spread = np.std(one_by_one) * np.sqrt(301) * 1.97 * 301 / 300
+    assert found is not None
+    assert found[1] - found[0] == pytest.approx(2 * spread, rel=0.35)
 
 
 def test_batches_make_no_difference() -> None:
@@ -111,6 +127,12 @@ def test_batches_make_no_difference() -> None:
     assert ours[some] == pytest.approx(without[some])
     assert found.interval == pytest.approx(jackknife_interval(found.value, ours,
                                                               correlation=True))
+
+
+def test_large_tables_are_put_in_order_alike() -> None:
+    table, orders = np.random.default_rng(0).random((120, 120)), next(label_orders(120, 3, seed=0))
+    np.testing.assert_array_equal(relabelled(table, orders),
+                                  table[orders[:, :, None], orders[:, None, :]])
 
 
 def test_rows_and_columns_move_together() -> None:

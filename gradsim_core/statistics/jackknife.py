@@ -19,17 +19,27 @@ Nothing here knows that languages come in families: where four families are them
 16 and 30 languages held the truth in 93% and 87% (bootstrap: 93%, 86%).
 
 None with fewer than five languages, or where the statistic is undefined without one of them.
+
+Above `MOST_ONE_BY_ONE` languages a hundredth of them is left out at a time, each language once, in
+an order drawn by a fixed seed: the jackknife of groups (Shao and Tu 1995, *The Jackknife and
+Bootstrap*, ch. 2), whose spread estimates the same error with 99 degrees of freedom, at a tenth of
+the time for 1,000 languages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 Interval = tuple[float, float] | None
 
 FEWEST_LANGUAGES = 5
+
+MOST_ONE_BY_ONE = 300
+"""Languages up to which each is left out by itself."""
+
+_PARTS = 100
 _TAIL = 0.025
 _CELLS = 1_000_000
 _CORRELATION_LIMIT = 1 - 1e-12  # Fisher's scale ends there
@@ -37,29 +47,39 @@ _CORRELATION_LIMIT = 1 - 1e-12  # Fisher's scale ends there
 
 def each_left_out(n_languages: int, statistic: Callable[[np.ndarray], np.ndarray | float]
                   ) -> np.ndarray:
-    """The statistic of all languages but one, for each: (L, ...).
+    """The statistic without each language, or each part of very many: (n_left_out, ...).
 
     Parameters
     ----------
     statistic : positions of the languages that stay -> value or values
     """
     everyone = np.arange(n_languages)
-    return np.array([statistic(np.delete(everyone, one)) for one in everyone])
+    return np.array([statistic(np.delete(everyone, some))
+                     for some in parts_to_leave_out(n_languages)])
 
 
-def batches_to_leave_out(n_languages: int) -> Iterator[np.ndarray]:
-    """Positions of all languages in batches: a table without each takes bounded memory."""
+def parts_to_leave_out(n_languages: int) -> list[np.ndarray]:
+    """Positions that are left out together: each language by itself, or a hundredth of many."""
+    if n_languages <= MOST_ONE_BY_ONE:
+        return list(np.arange(n_languages)[:, None])
+    dealt = np.random.default_rng(0).permutation(n_languages)
+    return [np.sort(dealt[start::_PARTS]) for start in range(_PARTS)]
+
+
+def batches_to_leave_out(n_languages: int) -> Iterator[list[np.ndarray]]:
+    """The parts in batches: a table without each part takes bounded memory."""
     size = max(1, _CELLS // max(n_languages, 1) ** 2)
-    for start in range(0, max(n_languages, 1), size):
-        yield np.arange(start, min(start + size, n_languages))
+    parts = parts_to_leave_out(n_languages)
+    for start in range(0, max(len(parts), 1), size):
+        yield parts[start:start + size]
 
 
-def without_each(table: np.ndarray, languages: np.ndarray) -> np.ndarray:
-    """An (L, L) table without each of B languages, their pairs missing: (B, L, L)."""
-    found = np.repeat(table[None], len(languages), axis=0)
-    at = np.arange(len(languages))
-    found[at, languages, :] = np.nan
-    found[at, :, languages] = np.nan
+def without_each(table: np.ndarray, parts: Sequence[np.ndarray]) -> np.ndarray:
+    """An (L, L) table without each of B parts of its languages, their pairs missing: (B, L, L)."""
+    found = np.repeat(table[None], len(parts), axis=0)
+    for one, some in zip(found, parts, strict=True):
+        one[some, :] = np.nan
+        one[:, some] = np.nan
     return found
 
 
@@ -69,7 +89,7 @@ def jackknife_interval(value: float, left_out: np.ndarray, *, correlation: bool)
     Parameters
     ----------
     value : with all languages
-    left_out : (L,), see `each_left_out`
+    left_out : (n_left_out,), see `each_left_out`
     correlation : whether the statistic lies between -1 and 1 and goes by Fisher's scale
     """
     from scipy.stats import t
