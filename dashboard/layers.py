@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from scipy.stats import rankdata
@@ -35,6 +36,44 @@ class Move:
     @property
     def change(self) -> float:
         return self.second - self.first
+
+
+@dataclass(frozen=True, eq=False)
+class Moves(Sequence[Move]):
+    """Moves of very many pairs: arrays, read as a sequence.
+
+    Attributes
+    ----------
+    languages : codes
+    pairs : (N, 2) positions of each pair's languages
+    first, second : (N,) similarities
+    low, high : (N,) ends of the change's interval, NaN where unknown
+    """
+
+    languages: Sequence[str]
+    pairs: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    @overload
+    def __getitem__(self, at: int) -> Move: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Moves: ...
+
+    def __getitem__(self, at: int | slice) -> Move | Moves:
+        if isinstance(at, slice):
+            return Moves(self.languages, self.pairs[at], self.first[at], self.second[at],
+                         self.low[at], self.high[at])
+        i, j = self.pairs[at]
+        low, high = float(self.low[at]), float(self.high[at])
+        return Move((self.languages[i], self.languages[j]), float(self.first[at]),
+                    float(self.second[at]), (low, high) if np.isfinite(low + high) else None)
 
 
 @dataclass(frozen=True)
@@ -97,7 +136,7 @@ def fitting_sides(first: str, second: str, blocks: Sequence[str]) -> Sides:
 
 def moves(first: Similarity, second: Similarity,
           bounds: tuple[np.ndarray, np.ndarray] | None = None,
-          among: Collection[str] | None = None) -> list[Move]:
+          among: Collection[str] | None = None) -> Moves:
     """All pairs defined in both, the one that changes most first.
 
     Parameters
@@ -107,29 +146,45 @@ def moves(first: Similarity, second: Similarity,
     """
     codes = first.languages
     counts = np.array([among is None or code in among for code in codes])
-    pairs = np.argwhere(np.triu(np.isfinite(first.matrix) & np.isfinite(second.matrix)
-                                & counts[:, None] & counts[None, :], 1)).tolist()
-    found = [Move((codes[i], codes[j]), float(first.matrix[i, j]), float(second.matrix[i, j]),
-                  _interval(bounds, i, j)) for i, j in pairs]
-    return sorted(found, key=lambda one: (-abs(one.change), one.pair))
-
-
-def _interval(bounds: tuple[np.ndarray, np.ndarray] | None, i: int,
-              j: int) -> tuple[float, float] | None:
-    if bounds is None or not np.isfinite(bounds[0][i, j] + bounds[1][i, j]):
-        return None
-    return float(bounds[0][i, j]), float(bounds[1][i, j])
+    i, j = np.nonzero(np.triu(np.isfinite(first.matrix) & np.isfinite(second.matrix)
+                              & counts[:, None] & counts[None, :], 1))
+    place = np.argsort(np.argsort(np.array(codes)))
+    change = second.matrix[i, j] - first.matrix[i, j]
+    order = np.lexsort((place[j], place[i], -np.abs(change)))
+    i, j = i[order], j[order]
+    unknown = np.full(len(i), np.nan)
+    low, high = (unknown, unknown) if bounds is None else (bounds[0][i, j], bounds[1][i, j])
+    return Moves(codes, np.column_stack([i, j]), first.matrix[i, j], second.matrix[i, j], low,
+                 high)
 
 
 def language_changes(found: Sequence[Move]) -> list[tuple[str, float, float]]:
     """Code, mean change and mean absolute change of every language, what moves most first."""
-    changes: dict[str, list[float]] = {}
-    for one in found:
-        for code in one.pair:
-            changes.setdefault(code, []).append(one.change)
-    rows = [(code, float(np.mean(values)), float(np.mean(np.abs(values))))
-            for code, values in changes.items()]
+    codes, pairs = _pairs(found)
+    first, second = _ends(found)
+    both, change = pairs.ravel(), np.repeat(second - first, 2)
+    n = np.bincount(both, minlength=len(codes))
+    rows = [(codes[at], float(mean), float(size)) for at, mean, size in zip(
+        np.flatnonzero(n), *(np.bincount(both, what, len(codes))[n > 0] / n[n > 0]
+                             for what in (change, np.abs(change))), strict=True)]
     return sorted(rows, key=lambda row: (-row[2], row[0]))
+
+
+def _ends(found: Sequence[Move]) -> tuple[np.ndarray, np.ndarray]:
+    """Similarities in the first and in the second selection: (N,) each."""
+    if isinstance(found, Moves):
+        return found.first, found.second
+    return np.array([one.first for one in found]), np.array([one.second for one in found])
+
+
+def _pairs(found: Sequence[Move]) -> tuple[Sequence[str], np.ndarray]:
+    """Codes, and the positions of each pair among them: (N, 2)."""
+    if isinstance(found, Moves):
+        return found.languages, found.pairs
+    codes = sorted({code for one in found for code in one.pair})
+    at = {code: i for i, code in enumerate(codes)}
+    return codes, np.array([[at[code] for code in one.pair] for one in found],
+                           dtype=int).reshape(-1, 2)
 
 
 def block_agreement(parts: Sequence[Similarity]) -> np.ndarray:
@@ -158,7 +213,7 @@ def layers_sentence(found: Sequence[Move], names: Mapping[str, str], sides: Side
     """What holds the two selections apart: level, and the pair that moves most."""
     if not found:
         return "No pair of languages has a similarity in both."
-    low, high = np.mean([one.first for one in found]), np.mean([one.second for one in found])
+    low, high = (end.mean() for end in _ends(found))
     top = found[0]
     pair = " and ".join(names.get(code, code) for code in top.pair)
     return (f"Two languages average {number(float(low))} in {sides.words[0]} and "

@@ -155,6 +155,25 @@ def test_pairs_that_change_most_come_first() -> None:
     assert len(moves(LOWER, replace(HIGHER, matrix=undefined))) == 27
 
 
+def test_moves_are_those_of_a_loop_over_all_pairs() -> None:
+    rng = np.random.default_rng(0)
+    low, high = rng.normal(size=(2, 8, 8)).round(1)  # many changes of one size
+    low[2, 5] = np.nan
+    among = {*EUROPEAN} - {EUROPEAN[3]}
+    found = moves(LOWER, HIGHER, (low, high), among)
+    slow = [Move((EUROPEAN[i], EUROPEAN[j]), LOWER.matrix[i, j], HIGHER.matrix[i, j],
+                 None if np.isnan(low[i, j]) else (low[i, j], high[i, j]))
+            for i in range(8) for j in range(i + 1, 8) if 3 not in (i, j)]
+    slow.sort(key=lambda one: (-abs(one.change), one.pair))
+    assert list(found) == slow
+    assert found[-1] == slow[-1]
+    assert list(found[2:4]) == slow[2:4]
+    assert language_changes(found) == language_changes(slow)
+    assert layers_sentence(found, NAMES, SIDES) == layers_sentence(slow, NAMES, SIDES)
+    alike = moves(LOWER, LOWER)
+    assert [one.pair for one in alike] == sorted(one.pair for one in alike), "ties go by code"
+
+
 def test_languages_move_by_the_mean_over_their_pairs() -> None:
     found = [Move(("a", "b"), 0.0, 0.4), Move(("a", "c"), 0.0, -0.2), Move(("b", "c"), 0.1, 0.1)]
     assert language_changes(found) == [
