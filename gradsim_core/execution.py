@@ -1,40 +1,42 @@
-"""Execution: trials mapped over processes of this machine.
+"""Execution: trials mapped over processes of this machine, or over a cluster.
 
 Conventions
 -----------
-A *backend* maps a function over tasks and gives (number of the task, result) in the order in which
-they end; callers know no more of it, so that a cluster can stand in for this machine. Function,
-tasks and results travel as bytes in memory. A trial writes its own result into the store; what is
-there already is never computed again, so that a cut-off run goes on where it was.
+Where is said by the place around the call (see `backends`). A trial writes its own result into the
+store; what is there already is never computed again, so that a cut-off run goes on where it was.
 
-Each worker computes with its share of the cores, and ends when the process that began it is gone,
-however that ended. The share depends on the machine and on the workers asked for, never on how many
-trials are left: the last bits of a sum depend on the threads that take it, and a run that is cut
-off ends with the scores of one that is not.
+Each worker computes with its share of the cores, and ends when whoever began it is gone, however
+that ended. The share depends on the machine and on the workers asked for, never on how many trials
+are left: the last bits of a sum depend on the threads that take it, and a run that is cut off ends
+with the scores of one that is not. As many threads give the same scores on every backend.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 import time
-import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
-from functools import lru_cache
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
 
+from gradsim_core.backends import BACKENDS, Backend, WorkerDied, local, place_here
+from gradsim_core.backends.cluster import connected, cores_of, room
+from gradsim_core.backends.sharing import shared
+from gradsim_core.backends.torchrun import run_joint_in_group, torchrun_group
 from gradsim_core.errors import RunError, choice
 from gradsim_core.fingerprints import TINY_BYTES, model_folder
-from gradsim_core.prepared import Prepared, prepare, study_record
-from gradsim_core.progress import Observer
+from gradsim_core.prepared import Prepared, study_record
+from gradsim_core.progress import Observer, silent
 from gradsim_core.store import Store
 from gradsim_core.study import Study
+from gradsim_core.tasks import adapt_task, train_task
 from gradsim_core.trials import Trial, is_trained, load_trial
 
-Backend = Callable[[Callable[..., Any], Sequence[tuple], int, int], Iterator[tuple[int, Any]]]
+__all__ = ["BACKENDS", "WorkerDied", "local", "run_joint", "run_trials", "train_task",
+           "workers_that_fit"]
 
 _COPIES = 4
 """Weights, gradients and two moments."""
@@ -45,12 +47,20 @@ _WORKING_BYTES = 1_200_000_000
 _TRIES = 3
 """Times in a row that workers may die before any trial ends."""
 
-_LOOK_S = 0.5
+
+@dataclass(frozen=True)
+class _Room:
+    """What there is to compute with; a proof that the cache is shared, where it must be."""
+
+    backend: Backend
+    workers: int
+    threads: int
+    proof: str = ""
 
 
 def run_trials(prepared: Prepared, store: Store, trials: Sequence[Trial], observe: Observer, *,
                beside: Sequence[Trial] = (), workers: int | None = None, threads: int | None = None,
-               backend: str = "local") -> None:
+               backend: str | None = None) -> None:
     """Train all trials that the store does not have yet.
 
     Parameters
@@ -61,15 +71,17 @@ def run_trials(prepared: Prepared, store: Store, trials: Sequence[Trial], observ
     beside : other trials of the same work, trained before or later; they count in progress alone
     workers : processes at a time; None: as many as cores and memory allow
     threads : of each worker; None: its share of the cores, one for `tiny-bytes`
-    backend : a name in BACKENDS
+    backend : a name in BACKENDS; None: the place's
 
     Raises
     ------
     RunError
-        If workers keep dying, or the data are no longer what they were.
+        If workers keep dying, the data are no longer what they were, or the cluster cannot be
+        worked with.
     GradSimError
         What a trial raises; those that ended before it are kept.
     """
+    backend = backend or place_here().backend
     if backend not in BACKENDS:
         raise RunError(choice("Backend", backend, BACKENDS))
     record = study_record(prepared)
@@ -78,19 +90,65 @@ def run_trials(prepared: Prepared, store: Store, trials: Sequence[Trial], observ
     if not missing:
         return
     missing.sort(key=_cost, reverse=True)
-    workers = workers or workers_that_fit(prepared.study)
-    threads = threads or _share(prepared.study, workers)
-    workers = min(workers, len(missing))
+    with _room(prepared, store, backend, workers, threads) as room:
+        _train(prepared, store, asked, missing, beside, room, observe)
+
+
+def run_joint(prepared: Prepared, store: Store, observe: Observer, threads: int | None = None,
+              checkpoint_every_s: float = 20.0, workers: int | None = None) -> None:
+    """Run a study's joint trial at the place: in this process, or with its languages dealt out.
+
+    They are dealt to the workers of a cluster, or to the processes that torchrun started.
+
+    Parameters
+    ----------
+    threads, checkpoint_every_s : as in `joint.run_joint_trial`; threads of each worker
+    workers : of a cluster, that the languages are dealt to; None: all that it has room for
+    """
+    if place_here().backend == "ray":
+        from gradsim_core.backends.shard_group import run_joint_on_ray
+
+        with _room(prepared, store, "ray", workers, threads) as room:
+            run_joint_on_ray(prepared, store, observe, room.workers, room.threads, room.proof,
+                             checkpoint_every_s)
+        return
+    if group := torchrun_group():
+        run_joint_in_group(prepared, store, observe, threads, checkpoint_every_s, *group)
+        return
+    from gradsim_core.joint import run_joint_trial
+
+    run_joint_trial(prepared, store, observe, threads, checkpoint_every_s)
+
+
+@contextmanager
+def _room(prepared: Prepared, store: Store, backend: str, workers: int | None,
+          threads: int | None) -> Iterator[_Room]:
+    """Make ready what a backend needs, and say what it has."""
+    tiny = prepared.study.model == TINY_BYTES
+    if backend != "ray":
+        workers = workers or workers_that_fit(prepared.study)
+        share = 1 if tiny else max(1, _cores() // workers)  # more would only slow it down
+        yield _Room(BACKENDS[backend], workers, threads or share)
+        return
+    with connected(place_here().address) as ray, shared(store, prepared.signature) as proof:
+        threads = threads or (1 if tiny else cores_of(ray))
+        most = room(ray, threads)
+        yield _Room(BACKENDS[backend], min(workers or most, most), threads, proof)
+
+
+def _train(prepared: Prepared, store: Store, asked: Sequence[Trial], missing: list[Trial],
+           beside: Sequence[Trial], room: _Room, observe: Observer) -> None:
+    record = study_record(prepared)
+    workers = min(room.workers, len(missing))
     others = [trial for trial in dict.fromkeys(beside) if trial not in set(asked)]
     total = sum(map(_cost, (*asked, *others)))
     done = before = total - sum(map(_cost, missing)) - sum(
         _cost(trial) for trial in others if not is_trained(store, record, trial))
-    _adapt(prepared, store, missing, _beside(observe, done, total), threads)
+    _adapt(prepared, store, missing, _beside(observe, done, total), room)
     count = f"{len(missing)} model{'s' * (len(missing) > 1)}"
     observe({"kind": "stage", "message": f"Training {count}, {workers} at a time"})
     began = time.monotonic()
-    with closing(_mapped(prepared, store, missing, workers, threads, BACKENDS[backend],
-                         observe)) as ended:
+    with closing(_mapped(prepared, store, missing, workers, room, observe)) as ended:
         for trial in ended:
             done += _cost(trial)
             left_s = (time.monotonic() - began) / (done - before) * (total - done)
@@ -101,19 +159,20 @@ def _cost(trial: Trial) -> int:
     return len(trial.languages) * trial.budget.examples
 
 
-def _mapped(prepared: Prepared, store: Store, trials: list[Trial], workers: int, threads: int,
-            backend: Backend, observe: Observer) -> Generator[Trial, None, None]:
+def _mapped(prepared: Prepared, store: Store, trials: list[Trial], workers: int, room: _Room,
+            observe: Observer) -> Generator[Trial, None, None]:
     """Each trial once it is in the store; workers that die are replaced while trials end."""
-    if workers == 1:
-        yield from _one_by_one(prepared, store, trials, threads)
+    if workers == 1 and not room.proof:
+        yield from _one_by_one(prepared, store, trials, room.threads)
         return
     left, record, deaths = list(trials), study_record(prepared), 0
     study = prepared.study.model_dump_json()
     while left:
         asked = list(left)
         try:
-            for at, _ in backend(train_task, [(study, prepared.signature, str(store.root), trial,
-                                               threads) for trial in asked], workers, threads):
+            for at, _ in room.backend(train_task, [
+                    (study, prepared.signature, str(store.root), trial, room.threads, room.proof)
+                    for trial in asked], workers, room.threads):
                 left.remove(asked[at])
                 deaths = 0
                 yield asked[at]
@@ -138,40 +197,8 @@ def _one_by_one(prepared: Prepared, store: Store, trials: list[Trial],
 
     texts = study_texts(prepared)
     for trial in trials:
-        run_trial(prepared, texts, store, trial, lambda event: None, threads)
+        run_trial(prepared, texts, store, trial, silent, threads)
         yield trial
-
-
-def train_task(study: str, signature: str, root: str, trial: Trial,
-               threads: int) -> None:
-    """Train one trial of a study (as JSON) in a worker; runs there."""
-    from gradsim_core.trial import run_trial
-
-    prepared, texts = _prepared_here(study, signature)
-    run_trial(prepared, texts, Store(root), trial, lambda event: None, threads)
-
-
-@lru_cache(maxsize=1)
-def _prepared_here(study: str, signature: str) -> tuple[Prepared, Any]:
-    """The study's data, read and tokenized once a worker."""
-    from gradsim_core.trial import study_texts
-
-    prepared = prepare(Study.model_validate_json(study))
-    if prepared.signature != signature:
-        raise RunError(f"The data or the model of study {signature} are no longer what they were: "
-                       f"they now make study {prepared.signature}. Run that one.")
-    return prepared, study_texts(prepared)
-
-
-def end_with_parent(parent: int) -> None:
-    """End this process soon after the one that began it, whose process id is given."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_LOOK_S)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def workers_that_fit(study: Study) -> int:
@@ -183,25 +210,27 @@ def workers_that_fit(study: Study) -> int:
     return int(max(1, min(_cores(), room)))
 
 
-def _share(study: Study, workers: int) -> int:
-    """Threads of each worker; more than one would only slow the smallest model down."""
-    return 1 if study.model == TINY_BYTES else max(1, _cores() // workers)
-
-
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (
         os.cpu_count() or 1)
 
 
 def _adapt(prepared: Prepared, store: Store, trials: Sequence[Trial], observe: Observer,
-           threads: int) -> None:
+           room: _Room) -> None:
     """Make what several trials start from before they start."""
     for budget in dict.fromkeys(trial.budget for trial in trials):
-        if budget.adaptation_steps:
+        if not budget.adaptation_steps:
+            continue
+        if room.proof:
+            observe({"kind": "stage", "message": "Adapting the encoder"})
+            task = (prepared.study.model_dump_json(), prepared.signature, str(store.root), budget,
+                    room.threads, room.proof)
+            list(room.backend(adapt_task, [task], 1, room.threads))
+        else:
             from gradsim_core.adaptation import adapted_weights
 
             adapted_weights(prepared, store, budget.adaptation_steps, budget.batch_size, observe,
-                            threads)
+                            room.threads)
 
 
 def _beside(observe: Observer, done: int, total: int) -> Observer:
@@ -213,31 +242,3 @@ def _beside(observe: Observer, done: int, total: int) -> Observer:
         observe(event)
 
     return told
-
-
-class WorkerDied(Exception):
-    """A worker process of a backend ended without a result."""
-
-
-def local(function: Callable[..., Any], tasks: Sequence[tuple], workers: int,
-          threads: int) -> Iterator[tuple[int, Any]]:
-    """Map over processes of this machine (joblib's loky)."""
-    from joblib import Parallel, delayed, parallel_config
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
-    def numbered(number: int, task: tuple) -> tuple[int, Any]:
-        return number, function(*task)
-
-    # a worker that has grown is replaced between two tasks: nothing that a user need know
-    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-    with parallel_config("loky", inner_max_num_threads=threads, initializer=end_with_parent,
-                         initargs=(os.getpid(),)):
-        pool = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1,
-                        pre_dispatch=2 * workers, max_nbytes=None)
-        try:
-            yield from pool(delayed(numbered)(number, task) for number, task in enumerate(tasks))
-        except BrokenProcessPool:  # joblib's TerminatedWorkerError is one
-            raise WorkerDied from None
-
-
-BACKENDS: Mapping[str, Backend] = {"local": local}

@@ -15,16 +15,14 @@ bit, given as many threads. With sketches the mean is added up in another order 
 model has dropout, a run in shards draws it by (seed, step, language, half), whatever the number of
 processes, and a run without shards by (seed, step): these two are different draws.
 
-A process that is lost ends the others: whoever started them starts them again, and they go on from
-the last checkpoint, whatever their number.
+How they meet is said in `meeting`. A process that is lost ends the others: whoever started them
+starts them again, and they go on from the last checkpoint, whatever their number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -34,9 +32,6 @@ import torch.distributed as dist
 from gradsim_core.errors import RunError
 from gradsim_core.gradients import Tap, block_gram
 from gradsim_core.models import Encoder
-
-_PATIENCE = timedelta(minutes=30)
-"""A process may wait so long for the others: loading and tokenizing take their time."""
 
 _ROW_SEEDS = 1_000_000_007
 """Keeps the seeds of a step's micro-batches apart."""
@@ -213,23 +208,3 @@ class ShardedTap(Tap):
                     parameter.grad = torch.zeros_like(parameter)
                 dist.all_reduce(parameter.grad)
         super().end_step(n_rows)
-
-
-@contextmanager
-def joined(rank: int, size: int, address: str = "env://") -> Iterator[Shards]:
-    """Meet the other processes of a group, and part from them at the end.
-
-    Parameters
-    ----------
-    address : ``tcp://host:port`` of process 0, or ``env://`` where torchrun says it
-    """
-    backend = "gloo"
-    if torch.cuda.is_available():
-        torch.cuda.set_device(rank % torch.cuda.device_count())
-        backend = "cpu:gloo,cuda:nccl"
-    dist.init_process_group(backend, init_method=address, rank=rank, world_size=size,
-                            timeout=_PATIENCE)
-    try:
-        yield Shards(rank, size, grouped=True)
-    finally:
-        dist.destroy_process_group()

@@ -6,7 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from gradsim_core.backends.place import place_here
+from gradsim_core.backends.torchrun import is_first
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Threads, study_options
+from gradsim_core.cli.places import placed
 from gradsim_core.cli.printing import (
     duration,
     log,
@@ -19,8 +22,10 @@ from gradsim_core.cli.similarities import print_similarity
 from gradsim_core.data import data_health
 from gradsim_core.decision import Reading, read_similarity
 from gradsim_core.errors import RunError
+from gradsim_core.execution import run_joint
 from gradsim_core.joining.kept import find_kept
 from gradsim_core.prepared import Prepared, prepare
+from gradsim_core.progress import silent
 from gradsim_core.results import GRAMS, SCORES, load_results
 from gradsim_core.runs import STUDY, attend_run
 from gradsim_core.store import Store
@@ -32,10 +37,14 @@ _MOST_PRINTED = 40
 
 
 @study_options
+@placed
 def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
         checkpoint_every: Annotated[float, typer.Option(
             min=0, metavar="SECONDS",
             help="Least time between checkpoints, which are taken at snapshots.")] = 20.0,
+        workers: Annotated[int | None, typer.Option(min=1, help=(
+            "Workers of a cluster that share the languages; as many as it has room for if left "
+            "out."))] = None,
         as_json: AsJson = False) -> None:
     """Run a study: train on all languages together and record their gradients.
 
@@ -48,6 +57,8 @@ def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
     gradsim run --preset afrisenti --data ~/afrisent-semeval-2023/data
     gradsim run --data my_data/ --columns text=tweet,label=mood --model xlm-roberta-base
     gradsim run study.yaml --seed 1                      # the file, with another seed
+    gradsim run study.yaml --backend ray --address head:6379   # languages dealt to a cluster
+    torchrun --nproc-per-node 4 -m gradsim_core run study.yaml # or to the GPUs of a machine
     ```
 
     In a study file each line is one of the settings below, with the same name:
@@ -60,18 +71,22 @@ def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
     """
     prepared = prepare(study)
     store = Store(cache)
+    if not is_first():  # the first process of torchrun's speaks and writes for all
+        _take_part(prepared, store, threads, checkpoint_every)
+        return
+    if workers and place_here().backend == "local":
+        raise RunError(f"--workers {workers} share a study on a cluster: add --backend ray. On one "
+                       f"machine: torchrun --nproc-per-node {workers} -m gradsim_core run …")
     store.sweep()
     for warning in data_health(prepared.corpus).warnings:
         log("[yellow]{}:[/] {}", warning.severity, warning.sentence)
     name = prepared.signature
-    reused = store.read_tensors(name, GRAMS) is not None and \
-        store.read_json(name, SCORES) is not None and not (
-            study.keep_weights and find_kept(store, name) is None)
+    reused = _is_there(store, prepared)
     if reused:
         log("Study [bold]{}[/] is finished already; its results are reused.", name)
     else:
         try:
-            compute_study(prepared, store, threads, checkpoint_every)
+            compute_study(prepared, store, threads, checkpoint_every, workers)
         except KeyboardInterrupt:
             raise RunError(f"Stopped. The same command goes on from the last checkpoint of study "
                            f"{name}, if it has one.") from None
@@ -86,8 +101,23 @@ def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
         duration(results.facts["train_seconds"]), size(results.facts["peak_memory_bytes"]), name)
 
 
+def _is_there(store: Store, prepared: Prepared) -> bool:
+    """Whether all that the study asks for is in the store."""
+    name = prepared.signature
+    return store.read_tensors(name, GRAMS) is not None and \
+        store.read_json(name, SCORES) is not None and not (
+            prepared.study.keep_weights and find_kept(store, name) is None)
+
+
+def _take_part(prepared: Prepared, store: Store, threads: int | None,
+               checkpoint_every_s: float) -> None:
+    """Compute a shard as another process than the first of its group."""
+    if not _is_there(store, prepared):
+        run_joint(prepared, store, silent, threads, checkpoint_every_s)
+
+
 def compute_study(prepared: Prepared, store: Store, threads: int | None,
-                  checkpoint_every_s: float = 20.0) -> None:
+                  checkpoint_every_s: float = 20.0, workers: int | None = None) -> None:
     """Run the joint trial as this study's one run; however it ends, its row says so."""
     name, study = prepared.signature, prepared.study
     with attend_run(store, name, STUDY, title=study.name) as record, \
@@ -99,9 +129,7 @@ def compute_study(prepared: Prepared, store: Store, threads: int | None,
 
         store.write_text(name, "study.yaml", study_yaml(study))
         observe({"kind": "stage", "message": "Loading PyTorch"})
-        from gradsim_core.joint import run_joint_trial
-
-        run_joint_trial(prepared, store, observe, threads, checkpoint_every_s)
+        run_joint(prepared, store, observe, threads, checkpoint_every_s, workers)
 
 
 @study_options

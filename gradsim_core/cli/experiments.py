@@ -11,6 +11,7 @@ import typer
 
 from gradsim_core.cli.findings import add_findings
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Threads, plan_options
+from gradsim_core.cli.places import placed
 from gradsim_core.cli.printing import log, print_json, print_table
 from gradsim_core.cli.reports import refuse_early_report, write_report
 from gradsim_core.cli.training import (
@@ -45,6 +46,7 @@ experiments = typer.Typer(
 
 @experiments.command("groups")
 @plan_options
+@placed
 def groups_experiment(asked: tuple[str, Plan], cache: Cache = DEFAULT_CACHE,
                groups: Annotated[list[Path] | None, typer.Option(help=(
                    "Hand-made groups to compare: JSON, YAML, or a decision by `export`; may be "

@@ -15,6 +15,7 @@ import typer
 from pydantic import BaseModel
 
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Threads, settings_options
+from gradsim_core.cli.places import placed
 from gradsim_core.cli.printing import log, print_json, print_table
 from gradsim_core.cli.reports import refuse_early_report, write_report
 from gradsim_core.cli.training import (
@@ -163,4 +164,4 @@ def _command(kind: str, question: Question) -> Callable[..., None]:
             log("{}", content["verdict"])
 
     command.__doc__ = question.words
-    return settings_options(command, question.plan)
+    return settings_options(placed(command), question.plan)

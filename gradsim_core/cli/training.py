@@ -12,6 +12,7 @@ import typer
 
 from gradsim_core.cli.computing import compute_study
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Threads, budget_options, chosen
+from gradsim_core.cli.places import placed
 from gradsim_core.cli.printing import duration, log, print_json, print_table, progress_shown
 from gradsim_core.errors import GroupingError, RunError, StoreError
 from gradsim_core.execution import run_trials
@@ -35,6 +36,7 @@ Background = Annotated[bool, typer.Option("--background", help=(
 
 
 @budget_options
+@placed
 def train(asked: tuple[str, Spending], cache: Cache = DEFAULT_CACHE,
           languages: Annotated[list[str] | None, typer.Option(metavar="A,B,…", help=(
               "Languages to train together; repeat the option for more models."))] = None,
@@ -62,6 +64,7 @@ def train(asked: tuple[str, Spending], cache: Cache = DEFAULT_CACHE,
 
 
 @budget_options
+@placed
 def transfer(asked: tuple[str, Spending], cache: Cache = DEFAULT_CACHE,
              pairs: Annotated[bool, typer.Option("--pairs", help=(
                  "Train every two languages together as well: L (L − 1) / 2 more models a "

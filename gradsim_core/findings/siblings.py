@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+from gradsim_core.execution import run_joint
 from gradsim_core.prepared import Prepared, study_record
 from gradsim_core.progress import Observer
 from gradsim_core.results import SCORES, Results, load_results
@@ -51,10 +52,8 @@ def with_joint_run(prepared: Prepared, store: Store, observe: Observer,
     if not store.exists(prepared.signature, SCORES):
         observe({"kind": "stage", "message": f"Joint run of study {prepared.signature}: "
                                              f"{prepared.study.name}"})
-        from gradsim_core.joint import run_joint_trial
-
         store.write_text(prepared.signature, "study.yaml", study_yaml(prepared.study))
-        run_joint_trial(prepared, store, lambda event: observe(
+        run_joint(prepared, store, lambda event: observe(
             {**event, "kind": "stage"} if event["kind"] == "done" else event), threads)
     return load_results(store, prepared.signature)
 

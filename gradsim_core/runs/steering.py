@@ -19,6 +19,8 @@ from typing import Any, Literal
 
 import psutil
 
+from gradsim_core.backends.place import with_place
+from gradsim_core.devices import with_device
 from gradsim_core.errors import RunError
 from gradsim_core.runs.attending import (
     MARK,
@@ -60,8 +62,8 @@ def submit_run(store: Store, signature: str, kind: str, argv: Sequence[str], *,
         If the key's run is queued or under way, or the table cannot be written.
     """
     table, key = RunTable(store.root), run_key(signature, kind) if key is None else key
-    run = Run("", signature, kind, key, title[:200], tuple(argv), working_folder(), True,
-              message="Waiting for its turn.")
+    run = Run("", signature, kind, key, title[:200], tuple(with_place(with_device(argv))),
+              working_folder(), True, message="Waiting for its turn.")
     for holder in table.rows(key=key, state="running"):
         settle_dead(table, holder)
     try:

@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gradsim_core.data import PRESETS
 from gradsim_core.data.topic_languages import MINIMUM, cell_of
 from gradsim_core.errors import StudyError
+from gradsim_core.execution import run_joint
 from gradsim_core.findings.record import (
     finding_head,
     plan_id,
@@ -121,9 +122,7 @@ def run_topic_or_language(prepared: Prepared, store: Store, plan: TopicOrLanguag
     cells = prepare(cell_study(prepared.study, plan))
     name = cells.signature
     if not (store.exists(name, SCORES) and store.read_tensors(name, GRAMS)):
-        from gradsim_core.joint import run_joint_trial
-
-        run_joint_trial(cells, store, lambda event: observe(_not_done(event)), threads)
+        run_joint(cells, store, lambda event: observe(_not_done(event)), threads)
     results = load_results(store, name)
     observe({"kind": "stage", "message": "Comparing language with topic"})
     content = topic_or_language(study_record(prepared), cells, results.series, plan)
