@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
@@ -138,6 +139,21 @@ def test_every_widget_says_what_it_is_for(page: Callable[[], None], query: dict[
         key: saved if value == "SAVED" else value for key, value in query.items()})
     assert not app.error
     assert without_help(app) == []
+
+
+@pytest.mark.parametrize(("page", "query"), VIEWS, ids=ids)
+def test_every_chart_is_drawn_once(page: Callable[[], None], query: dict[str, str],
+                                   cache: Path) -> None:
+    """Streamlit hands over a copy of what stands already: plotly must be able to see that."""
+    saved = everything(cache)
+    app = opened_page(page, study=SIGNATURE[:8], **{
+        key: saved if value == "SAVED" else value for key, value in query.items()})
+    for chart in app.get("plotly_chart"):
+        figure = json.loads(chart.proto.spec)
+        assert figure["layout"]["datarevision"]
+        assert "template" not in figure["layout"]
+        assert all(isinstance(trace["x"], list) for trace in figure["data"]
+                   if trace["type"] == "bar")
 
 
 def test_the_check_can_fail() -> None:

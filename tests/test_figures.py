@@ -197,7 +197,7 @@ def test_nearest_bars_run_from_the_nearest_down() -> None:
     rows = [Neighbour("ibo", 0.6, 0.9), Neighbour("hau", -0.2, 0.1)]
     figure = nearest_bars(rows, TEXT.names, "Nearest", hatched=["hau"])
     bars = figure.data[0]
-    assert list(np.asarray(bars.x)) == [np.float32(0.6), np.float32(-0.2)]
+    assert list(bars.x) == [0.6, -0.2]
     assert list(bars.text) == ["+0.60", "−0.20"]
     assert figure.layout.yaxis.ticktext == ("Igbo (ibo)", "Hausa (hau)")
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]

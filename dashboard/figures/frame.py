@@ -7,6 +7,7 @@ Heights are pixels. Texts arrive plain and are escaped here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,18 @@ class ChartText:
     method: tuple[str, ...]
 
 
+def empty_figure(layout: Mapping[str, Any]) -> go.Figure:
+    """A figure that a page draws once.
+
+    Streamlit gives plotly a copy of every figure as soon as it is drawn. With a revision of its
+    data, and without a template, plotly sees that the copy brings nothing new and lets the picture
+    stand. Bars do so only if their numbers are lists, for plotly unpacks those of arrays anew.
+    """
+    figure = go.Figure(layout={"datarevision": "drawn", **layout})
+    figure.layout.template = None
+    return figure
+
+
 def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, right: int, below: int,
            top: int = TOP_PX) -> go.Figure:
     """An empty figure with its words.
@@ -38,7 +51,7 @@ def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, righ
     below : room for the ticks and the title of the horizontal axis
     """
     foot = below + LINE_PX * len(text.method) + 6
-    figure = go.Figure(layout={
+    figure = empty_figure({
         "height": round(plot_px) + top + foot,
         "margin": {"l": left, "r": right, "t": top, "b": foot},
         "paper_bgcolor": colours.page, "plot_bgcolor": "rgba(0,0,0,0)",

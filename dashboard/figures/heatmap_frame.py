@@ -10,6 +10,7 @@ from zlib import crc32
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
+from dashboard.figures.frame import empty_figure
 from dashboard.figures.palette import FONT, Palette
 from dashboard.figures.strips import Strip
 
@@ -70,7 +71,7 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
     top = heat_px / (heat_px + top_px)
     cells = (len(strips) * _STRIP_WIDTH + _GAP, 0.87)
     every = {"tickvals": list(range(n)), "ticktext": full, "showticklabels": False, **bare}
-    figure = go.Figure(layout={
+    figure = empty_figure({
         "height": round(heat_px + top_px) + _TOP_PX + foot,
         "margin": {"l": left, "r": _RIGHT_PX, "t": _TOP_PX, "b": foot},
         "paper_bgcolor": colours.page, "plot_bgcolor": "rgba(0,0,0,0)",

@@ -60,7 +60,7 @@ def add_reliabilities(figure: go.Figure, reliability: np.ndarray, labels: Sequen
     figure.update_layout(xaxis2={"range": [least * 1.05, 1.02]})
     marked = [place in set(low) for place in range(len(known))]
     figure.add_bar(
-        x=known.astype(np.float32), y=list(range(len(known))), orientation="h",
+        x=known.astype(float).round(6).tolist(), y=list(range(len(known))), orientation="h",
         xaxis="x2", yaxis="y", showlegend=False,
         marker={"color": [colours.warning if mark else colours.bar for mark in marked],
                 "line": {"width": 0},

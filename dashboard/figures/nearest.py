@@ -15,6 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
+from dashboard.figures.frame import empty_figure
 from dashboard.figures.heatmap_frame import label_width, language_label
 from dashboard.figures.palette import FONT, palette
 from dashboard.words.summaries import Neighbour
@@ -46,8 +47,25 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
     positive, negative = colours.diverging[-3][1], colours.diverging[2][1]
     between = np.array([(intervals or {}).get(row.code, (row.similarity,) * 2) for row in rows],
                        dtype=np.float32).reshape(-1, 2)
-    figure = go.Figure(go.Bar(
-        x=values, y=list(range(len(rows))), orientation="h",
+    reach = float(np.max(np.abs(np.append(values, between)), initial=0.05))
+    room = 1.1 if intervals else 1.5  # for the numbers beside the bars
+    low_end = -room * reach if (values < 0).any() or (between < 0).any() else 0.0
+    figure = empty_figure({
+        "height": 70 + 26 * len(rows), "bargap": 0.3,
+        "margin": {"l": label_width(labels, 12), "r": 40, "t": 40, "b": 30},
+        "paper_bgcolor": colours.page, "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False,
+        "font": {"color": colours.ink, "family": FONT},
+        "title": {"text": plotly_text(title), "x": 0, "xref": "container", "pad": {"l": 8},
+                  "font": {"size": 15, "color": colours.ink}},
+        "xaxis": {"range": [low_end, min(room, 1.25) * reach], "zeroline": True,
+                  "zerolinecolor": colours.faint, "zerolinewidth": 1, "showgrid": False,
+                  "fixedrange": True, "tickfont": {"size": 11, "color": colours.ink}},
+        "yaxis": {"tickvals": list(range(len(rows))), "ticktext": labels, "fixedrange": True,
+                  "ticklabeloverflow": "allow",
+                  "range": [len(rows) - 0.5, -0.5], "showgrid": False, "ticks": "",
+                  "tickfont": {"size": 12, "color": colours.ink}}})
+    figure.add_bar(
+        x=values.astype(float).round(6).tolist(), y=list(range(len(rows))), orientation="h",
         marker={"color": [positive if value >= 0 else negative for value in values],
                 "line": {"width": 0},
                 "pattern": {"shape": ["/" if mark else "" for mark in low], "size": 6,
@@ -60,22 +78,5 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
                  "width": 3, "visible": bool(intervals)},
         customdata=[f"{labels[i]}<br>reliability {row.reliability:.3f}"
                     for i, row in enumerate(rows)],
-        hovertemplate="%{customdata}<br>similarity %{x:+.3f}<extra></extra>"))
-    reach = float(np.max(np.abs(np.append(values, between)), initial=0.05))
-    room = 1.1 if intervals else 1.5  # for the numbers beside the bars
-    low_end = -room * reach if (values < 0).any() or (between < 0).any() else 0.0
-    figure.update_layout(
-        height=70 + 26 * len(rows), bargap=0.3,
-        margin={"l": label_width(labels, 12), "r": 40, "t": 40, "b": 30},
-        paper_bgcolor=colours.page, plot_bgcolor="rgba(0,0,0,0)", showlegend=False,
-        font={"color": colours.ink, "family": FONT},
-        title={"text": plotly_text(title), "x": 0, "xref": "container", "pad": {"l": 8},
-               "font": {"size": 15, "color": colours.ink}},
-        xaxis={"range": [low_end, min(room, 1.25) * reach], "zeroline": True,
-               "zerolinecolor": colours.faint, "zerolinewidth": 1, "showgrid": False,
-               "fixedrange": True, "tickfont": {"size": 11, "color": colours.ink}},
-        yaxis={"tickvals": list(range(len(rows))), "ticktext": labels, "fixedrange": True,
-               "ticklabeloverflow": "allow",
-               "range": [len(rows) - 0.5, -0.5], "showgrid": False, "ticks": "",
-               "tickfont": {"size": 12, "color": colours.ink}})
+        hovertemplate="%{customdata}<br>similarity %{x:+.3f}<extra></extra>")
     return figure

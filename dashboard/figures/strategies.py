@@ -18,6 +18,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
+from dashboard.figures.frame import empty_figure
 from dashboard.figures.heatmap_frame import label_width, language_label
 from dashboard.figures.palette import FONT, Palette, palette, strategy_colour
 from gradsim_core import percent, points
@@ -140,7 +141,7 @@ def _frame(text: StrategyText, labels: Sequence[str], row_px: float, colours: Pa
     n, below = len(labels), 46
     foot = below + _LINE_PX * len(text.method) + 6
     left = label_width(labels, 13)
-    figure = go.Figure(layout={
+    figure = empty_figure({
         "height": round(row_px * n) + 14 + top_px + foot,
         "margin": {"l": left, "r": 24, "t": top_px, "b": foot},
         "paper_bgcolor": colours.page, "plot_bgcolor": "rgba(0,0,0,0)",
