@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from gradsim_core.data import Corpus, Split, data_health, load_corpus
+from gradsim_core.data import Corpus, Split, data_health, gathered, load_corpus
 from gradsim_core.data.corpus import EMPTY
-from gradsim_core.data.health import SEVERITIES, Health, LanguageHealth
+from gradsim_core.data.health import (
+    MOST_ALIKE,
+    SEVERITIES,
+    Health,
+    HealthWarning,
+    LanguageHealth,
+)
 from gradsim_core.data.scripts import main_script
 from gradsim_core.languages import languages_of
 from gradsim_core.study import Study
@@ -87,6 +93,17 @@ def test_a_missing_label_is_named() -> None:
     three = {**GOOD, "train": sequence(", ".join(f"w {i} {'xyz'[i % 3]}" for i in range(300)))}
     found = sentences(data_health(corpus_of(deu=GOOD, nld=three)), "deu")
     assert ("caution", "deu lacks z among its training rows.") in found
+
+
+def test_what_holds_of_many_languages_is_said_once() -> None:
+    few, many = ([HealthWarning("caution", f"l{i}", f"l{i} has {i} rows.") for i in range(n)]
+                 for n in (MOST_ALIKE, MOST_ALIKE + 1))
+    whole = HealthWarning("caution", "", "Sizes differ.")
+    assert gathered([whole, *few]) == [whole, *few]
+    assert gathered([whole, *many]) == [
+        whole, HealthWarning("caution", "", "13 languages, such as l0, which has 0 rows.")]
+    other = HealthWarning("note", "l1", "l1 has 1 rows.")
+    assert gathered([*few, other]) == [*few, other], "another severity is another thing"
 
 
 def test_choices_and_unknown_languages_are_noted() -> None:

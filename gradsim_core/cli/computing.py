@@ -19,7 +19,7 @@ from gradsim_core.cli.printing import (
     size,
 )
 from gradsim_core.cli.similarities import print_similarity
-from gradsim_core.data import data_health
+from gradsim_core.data import data_health, gathered
 from gradsim_core.decision import Reading, read_similarity
 from gradsim_core.errors import RunError
 from gradsim_core.execution import run_joint
@@ -78,7 +78,7 @@ def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
         raise RunError(f"--workers {workers} share a study on a cluster: add --backend ray. On one "
                        f"machine: torchrun --nproc-per-node {workers} -m gradsim_core run …")
     store.sweep()
-    for warning in data_health(prepared.corpus).warnings:
+    for warning in gathered(data_health(prepared.corpus).warnings):
         log("[yellow]{}:[/] {}", warning.severity, warning.sentence)
     name = prepared.signature
     reused = _is_there(store, prepared)

@@ -14,7 +14,13 @@ from collections.abc import Sequence
 from gradsim_core.data.assembly import corpus_from
 from gradsim_core.data.builtin import builtin_parts
 from gradsim_core.data.corpus import EMPTY, SPLITS, Corpus, Split
-from gradsim_core.data.health import Health, HealthWarning, LanguageHealth, data_health
+from gradsim_core.data.health import (
+    Health,
+    HealthWarning,
+    LanguageHealth,
+    data_health,
+    gathered,
+)
 from gradsim_core.data.hub import hub_parts, language_configs
 from gradsim_core.data.presets import (
     PRESETS,
@@ -31,7 +37,7 @@ from gradsim_core.errors import DataError, LanguageError
 from gradsim_core.study import Study
 
 __all__ = ["EMPTY", "PRESETS", "SPLITS", "Corpus", "Health", "HealthWarning", "LanguageHealth",
-           "Preset", "Split", "data_health", "load_corpus"]
+           "Preset", "Split", "data_health", "gathered", "load_corpus"]
 
 
 def load_corpus(study: Study) -> Corpus:

@@ -12,8 +12,9 @@ Warnings go from the gravest to the slightest:
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from statistics import median
@@ -70,6 +71,28 @@ class HealthWarning:
     severity: Severity
     language: str
     sentence: str
+
+
+MOST_ALIKE = 12
+"""Languages of which a warning of one kind is said one by one."""
+
+
+def gathered(warnings: Sequence[HealthWarning]) -> list[HealthWarning]:
+    """Warnings with one line for what is said of many languages, numbers aside."""
+    kinds: dict[tuple[str, str], list[HealthWarning]] = {}
+    for one in warnings:
+        own = one.sentence.removeprefix(f"{one.language} ") if one.language else one.sentence
+        kinds.setdefault((one.severity, re.sub(r"[\d.,]+", "#", own)), []).append(one)
+    found = []
+    for alike in kinds.values():
+        codes = list(dict.fromkeys(one.language for one in alike))
+        if len(codes) <= MOST_ALIKE:
+            found += alike
+            continue
+        own = alike[0].sentence.removeprefix(f"{codes[0]} ")
+        found.append(HealthWarning(
+            alike[0].severity, "", f"{len(codes):,} languages, such as {codes[0]}, which {own}"))
+    return found
 
 
 @dataclass(frozen=True)
