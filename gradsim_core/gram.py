@@ -39,7 +39,8 @@ class GramSeries:
     languages : codes, L of them, in the order of the rows
     blocks : block names in depth order (see `block_ranges`)
     snapshots : steps (from 1) after which the sums were recorded, S of them
-    sums : (S, n_blocks, 2L, 2L) float64; Grams of the gradients summed up to the snapshot
+    sums : (S, n_blocks, 2L, 2L) float64, of very many languages float32; Grams of the gradients
+        summed up to the snapshot
     step_numbers : steps (from 1) whose own Gram was recorded, T of them
     steps : (T, n_blocks, 2L, 2L) float32; Grams of single steps
     invalid : code -> why that language's gradients are not used
@@ -150,7 +151,7 @@ def half_similarities(series: GramSeries, blocks: str = "layers",
 def _grams(series: GramSeries, chosen: list[int], reading: str, snapshot: int) -> np.ndarray:
     """The Grams that a reading averages over, of some blocks: (T, 2L, 2L)."""
     if reading == "cosine_of_mean":
-        grams = series.sums[snapshot, chosen].sum(axis=0)[None]
+        grams = series.sums[snapshot, chosen].sum(axis=0, dtype=np.float64)[None]
     else:
         up_to = np.searchsorted(series.step_numbers, series.snapshots[snapshot], side="right")
         grams = series.steps[:up_to][:, chosen].sum(axis=1, dtype=np.float64)

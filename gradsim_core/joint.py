@@ -24,6 +24,7 @@ from gradsim_core.prepared import RECORD, Prepared, study_record
 from gradsim_core.progress import Observer, silent
 from gradsim_core.results import SCORES, save_grams, save_increments
 from gradsim_core.shards import ALONE, Shards
+from gradsim_core.sketch_error import sketch_errors
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import Training, start_training, train_step
@@ -31,6 +32,9 @@ from gradsim_core.training import Training, start_training, train_step
 CHECKPOINT = "checkpoint.safetensors"
 STEP_GRAMS_BYTES = 64 * 2**20
 """Grams of single steps are kept for every step, or every n-th so that they fit in this."""
+
+SUMS_BYTES = 512 * 2**20
+"""Grams of the sums at all snapshots are float64 up to this, and float32 beyond."""
 
 SMALL_MODEL = 5_000_000
 """Below so many parameters two threads take longer than one: 1.9 times for tiny-bytes."""
@@ -84,6 +88,7 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
     lost = shards.each(({code: rows.truncated for code, rows in encoded.items()},
                         {code: rows.lost_words for code, rows in encoded.items()}))
     training.increments.gather(shards)
+    errors = sketch_errors(training)
     if shards.rank:
         return
     if keeper.end(training):
@@ -93,7 +98,8 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
         return
     facts = {
         "mode": "exact" if training.tap.exact else "sketch",
-        "sketch_size": None if training.tap.exact else study.sketch_size,
+        "sketch_size": None if training.tap.exact else training.tap.sketch_size,
+        "sketch_error": errors,
         "packed": packed, "n_parameters": encoder.n_parameters,
         "truncated": _counted([truncated for truncated, _ in lost], prepared.sources),
         "lost_words": _counted([words for _, words in lost], prepared.sources),
@@ -128,7 +134,7 @@ def _train(training: Training, encoded: dict[str, Encoded], study: Study, packed
             training.steps.append(grams.astype(np.float32))
         if step in recorded:
             training.snapshots.append(step)
-            training.sums.append(training.tap.grams(training.tap.sums))
+            training.sums.append(as_kept(training.tap.grams(training.tap.sums), study.snapshots))
             keep(training)
         if now - told > 0.5 or step == study.steps:
             told = now
@@ -156,6 +162,11 @@ def step_stride(steps: int, n_blocks: int, n_languages: int) -> int:
     """Record every n-th step's own Gram, so that all of them fit in STEP_GRAMS_BYTES."""
     room = max(1, STEP_GRAMS_BYTES // (n_blocks * (2 * n_languages) ** 2 * 4))
     return -(-steps // room)
+
+
+def as_kept(grams: np.ndarray, snapshots: int) -> np.ndarray:
+    """The Grams of one snapshot: float64, or float32 where those of all take too much room."""
+    return grams if grams.nbytes * snapshots <= SUMS_BYTES else grams.astype(np.float32)
 
 
 def _series(training: Training) -> GramSeries:

@@ -95,7 +95,7 @@ def resampled_similarities(series: GramSeries, increments: Increments, blocks: s
         return np.stack([read_grams(without(series, np.repeat(grams, row[part], axis=0)),
                                     correction) for row in drawn])
     crossed = _crossed(increments, chosen, n)
-    own = series.sums[snapshot, chosen].sum(axis=0)
+    own = series.sums[snapshot, chosen].sum(axis=0, dtype=np.float64)
     return np.stack([
         read_grams(without(series, (own + np.tensordot(
             np.outer(row, row) - 1.0, crossed, axes=2))[None]), correction) for row in drawn])

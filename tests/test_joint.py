@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from result_cases import bytes_of
 
 from gradsim_core import joint as joint_module
 from gradsim_core.errors import RunError
+from gradsim_core.gram import similarity
 from gradsim_core.joint import CHECKPOINT, snapshot_steps, step_stride
 from gradsim_core.results import load_results
 from gradsim_core.store import Store
@@ -192,6 +194,23 @@ def test_parameters_that_are_never_used_survive_a_checkpoint(store: Store) -> No
 def test_snapshots_are_spread_evenly(steps: int, snapshots: int, expected: set[int]) -> None:
     assert snapshot_steps(steps, snapshots) == expected
     assert max(expected) == steps
+
+
+def test_many_languages_keep_shorter_numbers(store: Store, undisturbed: dict,
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums that would take much room are kept in float32; a cut makes no difference then either."""
+    monkeypatch.setattr(joint_module, "SUMS_BYTES", 0)
+    prepared = made_prepared(gradients="exact", sketch_size=64)
+    trial(prepared, store, cut_at=CUT)
+    trial(prepared, store)
+    series = load_results(store, ONE).series
+    long = np.frombuffer(undisturbed["sequence", "exact"]["sums"]).reshape(series.sums.shape)
+    assert series.sums.dtype == np.float32
+    np.testing.assert_array_equal(series.sums, long.astype(np.float32))
+    for correction in ("raw", "noise_corrected", "centred"):
+        short, exact = (similarity(replace(series, sums=sums), correction=correction).matrix
+                        for sums in (series.sums, long))
+        np.testing.assert_allclose(short, exact, rtol=0, atol=2e-6)
 
 
 @pytest.mark.parametrize("steps", [1, 1_000, 100_000])

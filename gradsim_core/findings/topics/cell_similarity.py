@@ -50,7 +50,8 @@ def noise_free_products(series: GramSeries, codes: Codes, blocks: Sequence[str],
     n_languages, n_topics = len(codes), len(codes[0])
     found = []
     for block in blocks:
-        gram = series.sums[snapshot, block_indexes(block, series.blocks)].sum(axis=0)
+        gram = series.sums[snapshot, block_indexes(block, series.blocks)].sum(
+            axis=0, dtype=np.float64)
         found.append(_between_halves(gram[np.ix_(halves, halves)], centred))
     products = np.stack([one for one, _ in found])
     length = np.diagonal(products, axis1=1, axis2=2).copy()
