@@ -27,6 +27,7 @@ from gradsim_core.models import Encoder
 from gradsim_core.optimization import adamw, preconditioner, update
 from gradsim_core.passes import computing_in, device_of, on_device, pieces
 from gradsim_core.shards import ALONE, Shards
+from gradsim_core.sketch_size import sketch_size_of
 from gradsim_core.study import Study
 
 
@@ -72,7 +73,8 @@ def start_training(encoder: Encoder, languages: tuple[str, ...], study: Study,
                          "moment is only known after the step. Set gradients to exact (memory: "
                          f"about {3 * 2 * len(languages) * encoder.n_parameters * 4 / 2**30:.1f} "
                          "GiB), or preconditioner to none.")
-    tap = shards.tap(encoder, len(languages), exact, study.sketch_size, study.seed)
+    size = sketch_size_of(study, len(languages), len(encoder.blocks))
+    tap = shards.tap(encoder, len(languages), exact, size, study.seed)
     log = IncrementLog(tap, study.steps, study.snapshots, study.seed)
     return Training(encoder, tap, adamw(encoder, study), languages, log, shards=shards)
 

@@ -28,6 +28,7 @@ from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.progress import silent
 from gradsim_core.results import GRAMS, SCORES, load_results
 from gradsim_core.runs import STUDY, attend_run
+from gradsim_core.sketch_size import sketch_sentence
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 from gradsim_core.study_text import study_yaml
@@ -97,6 +98,8 @@ def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
         return
     if len(results.series.languages) <= _MOST_PRINTED:
         print_similarity(results, read_similarity(results, Reading()))
+    if said := sketch_sentence(results.facts):
+        log("{}", said)
     log("Study [bold]{}[/]: {} of training, peak memory {}. Next: gradsim group {}", name,
         duration(results.facts["train_seconds"]), size(results.facts["peak_memory_bytes"]), name)
 

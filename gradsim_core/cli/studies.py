@@ -13,6 +13,7 @@ from gradsim_core.errors import GradSimError
 from gradsim_core.prepared import RECORD
 from gradsim_core.results import GRAMS, SCORES, Results, load_results
 from gradsim_core.runs import Run, StudyState, ensure_supervisor, study_run, study_state
+from gradsim_core.sketch_size import sketch_sentence
 from gradsim_core.store import Store
 from gradsim_core.study import Study
 from gradsim_core.study_text import load_study
@@ -120,6 +121,8 @@ def _say_facts(results: Results) -> None:
     log("{} gradients; {}; {} of training{}; peak memory {}", facts["mode"],
         "packed rows" if facts["packed"] else "padded rows", duration(facts["train_seconds"]),
         resumed, size(facts["peak_memory_bytes"]))
+    if said := sketch_sentence(facts):
+        log("{}", said)
     for code, reason in results.series.invalid.items():
         log("[yellow]{} is left out:[/] {}", code, reason)
 

@@ -67,7 +67,8 @@ def gradients_of(store: Store, record: Mapping[str, Any], code: str, train: Spli
     encoded = encode_split(train, record["task"], labels, encoder.tokenizer, study.max_length)
     packed = study.packing == "auto" and encoder.first_position is not None
     training = start_training(encoder, (code,), study.model_copy(update={
-        "gradients": "exact" if kept.exact else "sketch", "sketch_size": kept.size}))
+        "gradients": "exact" if kept.exact else "sketch", "sketch_size": kept.size,
+        "sketch_error": None}))
     observe({"kind": "stage", "message": "Taking its gradients at the kept weights"})
     arrays = newcomer_arrays(training, encoded, study, kept, store, record["signature"], packed,
                              observe)

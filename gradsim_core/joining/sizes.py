@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradsim_core.increments import increment_bytes, increment_steps
+from gradsim_core.sketch_size import sketch_size_of
 from gradsim_core.study import Study
 
 
@@ -16,7 +17,8 @@ def kept_bytes(study: Study, n_languages: int, widths: Sequence[int], *, exact: 
     widths : trained parameters of each block
     exact : whether the study takes whole gradients
     """
-    folded = [min(width, study.sketch_size) for width in widths]
+    size = sketch_size_of(study, n_languages, len(widths))
+    folded = [min(width, size) for width in widths]
     tapped = list(widths) if exact else folded
     n = len(increment_steps(study.steps, study.snapshots, n_languages, tapped))
     return ((study.snapshots + 1) * sum(widths) * 4
