@@ -40,6 +40,9 @@ EXPLODING = 1e4
 
 _CHUNK = 2**16
 
+_TILE = 512
+"""Rows up to which a Gram is one product; of more only what is above the diagonal is taken."""
+
 
 def is_exact(mode: str, n_languages: int, n_parameters: int) -> bool:
     """Resolve "auto": exact while two (2L, P) float32 matrices fit in 1 GiB."""
@@ -220,5 +223,8 @@ def block_gram(rows: torch.Tensor) -> np.ndarray:
     """X Xᵀ in float32 by chunks of columns, added up in float64."""
     total = torch.zeros((len(rows), len(rows)), dtype=torch.float64, device=rows.device)
     for chunk in rows.split(_CHUNK, dim=1):
-        total += chunk @ chunk.T
+        for start in range(0, len(rows), _TILE):  # below the diagonal stands what is above it
+            total[start:start + _TILE, start:] += chunk[start:start + _TILE] @ chunk[start:].T
+    if len(rows) > _TILE:
+        total = torch.triu(total) + torch.triu(total, 1).T
     return total.cpu().numpy()
