@@ -17,6 +17,7 @@ from gradsim_core.data.corpus import SPLITS, Split
 from gradsim_core.encoding import encode_split
 from gradsim_core.gradients import is_exact
 from gradsim_core.increments import increment_bytes, increment_steps
+from gradsim_core.joining.sizes import kept_bytes
 from gradsim_core.joint import STEP_GRAMS_BYTES, peak_memory_bytes, set_threads, step_stride
 from gradsim_core.models import load_encoder
 from gradsim_core.prepared import Prepared
@@ -36,7 +37,8 @@ def estimate_study(prepared: Prepared, threads: int | None = None) -> dict[str, 
     -------
     dict
         "train_seconds", "score_seconds", "peak_memory_bytes", "disk_bytes", "checkpoint_bytes",
-        "mode", "packed", "n_languages", "n_parameters"; sizes in bytes.
+        "mode", "packed", "n_languages", "n_parameters"; sizes in bytes. "kept_bytes" are those of
+        "disk_bytes" that weights kept for later languages take.
     """
     study, corpus = prepared.study, prepared.corpus
     encoder = load_encoder(study.model, study.model_revision, corpus.task, corpus.labels,
@@ -69,13 +71,16 @@ def estimate_study(prepared: Prepared, threads: int | None = None) -> dict[str, 
     increments, points = increment_bytes(len(increment_steps(
         study.steps, study.snapshots, n_languages, widths)), n_languages, widths)
     grams_bytes = n_grams * blocks * (2 * n_languages) ** 2 * 4
+    kept = kept_bytes(study, n_languages, [sum(one.numel() for one in block) for block in
+                                           encoder.blocks.values()], exact=exact) \
+        if study.keep_weights else 0
     return {
         "train_seconds": per_language * n_languages * study.steps + per_row * n_rows,
         "score_seconds": per_language / study.batch_size * _FORWARD_SHARE * n_scored,
         "peak_memory_bytes": max(psutil.Process().memory_info().rss, peak_memory_bytes())
         + tap_row_bytes * (n_languages - len(codes)) + points
         + min(grams_bytes, 2 * STEP_GRAMS_BYTES),
-        "disk_bytes": grams_bytes + increments,
+        "disk_bytes": grams_bytes + increments + kept, "kept_bytes": kept,
         "checkpoint_bytes": 3 * 4 * encoder.n_parameters + tap_row_bytes // 2 * n_languages
         + grams_bytes + points,
         "mode": "exact" if exact else "sketch", "packed": packed,

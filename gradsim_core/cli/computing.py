@@ -158,6 +158,7 @@ def estimate(study: Study, threads: Threads = None, as_json: AsJson = False) -> 
         ("scoring", duration(found["score_seconds"])),
         ("peak memory", size(found["peak_memory_bytes"])),
         ("disk, finished", size(found["disk_bytes"])),
+        *([("of it, kept weights", size(found["kept_bytes"]))] if found["kept_bytes"] else []),
         ("disk, while running", size(found["checkpoint_bytes"])),
         ("gradients", found["mode"]), ("packed rows", "yes" if found["packed"] else "no"),
         ("languages trained on", found["n_languages"]),

@@ -61,8 +61,8 @@ def gradients_of(store: Store, record: Mapping[str, Any], code: str, train: Spli
     """
     study, labels = Study.model_validate(record["study"]), tuple(record["labels"])
     encoder = load_encoder(study.model, study.model_revision, record["task"], labels, study.seed,
-                           study.max_length)
-    set_threads(threads, encoder.n_parameters)
+                           study.max_length, **study.encoder_settings)
+    set_threads(threads, encoder.n_weights)
     place(encoder, chosen_device(), study.recompute)
     encoded = encode_split(train, record["task"], labels, encoder.tokenizer, study.max_length)
     packed = study.packing == "auto" and encoder.first_position is not None
