@@ -7,7 +7,7 @@ Heights are pixels. Texts arrive plain and are escaped here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,12 +59,26 @@ def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, righ
         "title": {"text": plotly_text(text.title), "x": 0, "xref": "container", "y": 1,
                   "yref": "container", "yanchor": "top", "pad": {"t": 10, "l": 8},
                   "font": {"size": 15, "color": colours.ink}}})
-    for row, line in enumerate(text.method):
-        figure.add_annotation(
-            text=plotly_text(line, 240), xref="paper", yref="paper", x=0, y=0, xanchor="left",
-            yanchor="top", xshift=8 - left, yshift=-below - LINE_PX * row, showarrow=False,
-            align="left", font={"size": 11, "color": colours.faint})
+    add_all(figure, method_lines(text.method, left, below, colours))
     return figure
+
+
+def method_lines(lines: Sequence[str], left: int, below: int,
+                 colours: Palette) -> list[dict[str, Any]]:
+    """Annotations that say under a plot how it was made."""
+    return [{"text": plotly_text(line, 240), "xref": "paper", "yref": "paper", "x": 0, "y": 0,
+             "xanchor": "left", "yanchor": "top", "xshift": 8 - left,
+             "yshift": -below - LINE_PX * row, "showarrow": False, "align": "left",
+             "font": {"size": 11, "color": colours.faint}} for row, line in enumerate(lines)]
+
+
+def add_all(figure: go.Figure, annotations: Sequence[Mapping[str, Any]] = (),
+            shapes: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Add annotations and shapes together: one by one plotly checks all before it each time."""
+    if annotations:
+        figure.layout.annotations = [*figure.layout.annotations, *annotations]
+    if shapes:
+        figure.layout.shapes = [*figure.layout.shapes, *shapes]
 
 
 def legend_above(colours: Palette) -> dict[str, Any]:

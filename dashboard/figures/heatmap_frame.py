@@ -10,7 +10,7 @@ from zlib import crc32
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import empty_figure
+from dashboard.figures.frame import add_all, empty_figure, method_lines
 from dashboard.figures.palette import FONT, Palette
 from dashboard.figures.strips import Strip
 
@@ -102,11 +102,7 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
                              "font": {"size": 11, "color": colours.ink}}},
         "xaxis3": {"domain": (0.0, cells[0] - _GAP), "anchor": "y", "fixedrange": True,
                    "range": [-0.5, len(strips) - 0.5], "showticklabels": False, **bare}})
-    for row, line in enumerate(text.method):
-        figure.add_annotation(
-            text=plotly_text(line, 220), xref="paper", yref="paper", x=0, y=0, xanchor="left",
-            yanchor="top", xshift=8 - left, yshift=-below - 17 * row, showarrow=False,
-            align="left", font={"size": 11, "color": colours.faint})
+    add_all(figure, method_lines(text.method, left, below, colours))
     return figure
 
 

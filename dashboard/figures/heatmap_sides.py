@@ -18,6 +18,7 @@ import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.dendrogram import dendrogram
+from dashboard.figures.frame import add_all
 from dashboard.figures.palette import OTHER, UNKNOWN, Palette
 from dashboard.figures.strips import Strip, add_strips
 
@@ -151,12 +152,13 @@ def add_marks(figure: go.Figure, codes: Sequence[str], marked: Sequence[int], ce
                           if len(codes) <= MOST_OUTLINED else "rgba(0,0,0,0)"
                           for at in range(len(codes))]},
         hovertemplate="%{y}<br>(click to mark it)<extra></extra>", **STEADY)
-    for start, end in _runs(marked):
-        low, high = start - 0.5, end + 0.5
-        n = len(codes) - 0.5
-        for x0, x1, y0, y1 in ((-0.5, n, low, high), (low, high, -0.5, n)):
-            figure.add_shape(type="rect", x0=x0, x1=x1, y0=y0, y1=y1, xref="x", yref="y",
-                             line={"color": colours.mark, "width": 1.6})
+    first, last = -0.5, len(codes) - 0.5
+    add_all(figure, shapes=[
+        {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "xref": "x", "yref": "y",
+         "line": {"color": colours.mark, "width": 1.6}}
+        for start, end in _runs(marked)
+        for x0, x1, y0, y1 in ((first, last, start - 0.5, end + 0.5),
+                               (start - 0.5, end + 0.5, first, last))])
 
 
 def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
@@ -203,22 +205,20 @@ def add_tree(figure: go.Figure, tree: np.ndarray, ceiling: float, codes: Sequenc
 
 def add_frames(figure: go.Figure, sizes: Sequence[int], colours: Palette) -> None:
     """A frame around the cells of each group, from the first row on."""
-    start = -0.5
-    for n_languages in sizes:
-        end = start + n_languages
-        figure.add_shape(type="rect", x0=start, x1=end, y0=start, y1=end, xref="x", yref="y",
-                         line={"color": colours.ink, "width": 2})
-        start = end
+    ends = np.cumsum(sizes).tolist()
+    add_all(figure, shapes=[
+        {"type": "rect", "x0": end - size - 0.5, "x1": end - 0.5, "y0": end - size - 0.5,
+         "y1": end - 0.5, "xref": "x", "yref": "y", "line": {"color": colours.ink, "width": 2}}
+        for size, end in zip(sizes, ends, strict=True)])
 
 
 def add_group_frames(figure: go.Figure, groups: Sequence[tuple[str, int]],
                      colours: Palette) -> None:
     """A frame around the cells of each group, its name above."""
-    add_frames(figure, [n_languages for _, n_languages in groups], colours)
-    start = -0.5
-    for name, n_languages in groups:
-        end = start + n_languages
-        figure.add_annotation(x=(start + end) / 2, y=0.5, xref="x", yref="y2", showarrow=False,
-                              text=plotly_text(name, 20),
-                              font={"size": 11, "color": colours.ink})
-        start = end
+    sizes = [n_languages for _, n_languages in groups]
+    add_frames(figure, sizes, colours)
+    ends = np.cumsum(sizes).tolist()
+    add_all(figure, [
+        {"x": end - size / 2 - 0.5, "y": 0.5, "xref": "x", "yref": "y2", "showarrow": False,
+         "text": plotly_text(name, 20), "font": {"size": 11, "color": colours.ink}}
+        for (name, size), end in zip(groups, ends, strict=True)])

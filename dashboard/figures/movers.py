@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.depth_lines import LINE_COLOURS
-from dashboard.figures.frame import TOP_PX, ChartText, framed, legend_above
+from dashboard.figures.frame import TOP_PX, ChartText, add_all, framed, legend_above
 from dashboard.figures.heatmap_frame import label_width
 from dashboard.figures.heatmap_sides import STEADY
 from dashboard.figures.palette import palette
@@ -47,16 +47,17 @@ def pair_moves(rows: Sequence[Move], names: Mapping[str, str], words: tuple[str,
     figure = framed(text, colours, plot_px=_ROW_PX * n + 14, left=label_width(labels, 12),
                     right=64, below=46, top=TOP_PX + _LEGEND_PX)
     own = [LINE_COLOURS[one.change >= 0][dark] for one in rows]
-    for row, one in enumerate(rows):
-        if one.interval is not None:
-            figure.add_shape(type="rect", x0=one.first + one.interval[0], y0=row - 0.28,
-                             x1=one.first + one.interval[1], y1=row + 0.28, layer="below",
-                             line={"width": 0}, fillcolor="rgba(128,128,128,0.25)")
-        figure.add_shape(type="line", x0=one.first, x1=one.second, y0=row, y1=row, layer="below",
-                         line={"color": own[row], "width": 3})
-        figure.add_annotation(
-            x=1, xref="paper", xanchor="left", xshift=8, y=row, showarrow=False,
-            text=_signed(one.change), font={"size": 12, "color": colours.ink})
+    add_all(figure, [
+        {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "y": row, "showarrow": False,
+         "text": _signed(one.change), "font": {"size": 12, "color": colours.ink}}
+        for row, one in enumerate(rows)], [
+        {"type": "rect", "x0": one.first + one.interval[0], "x1": one.first + one.interval[1],
+         "y0": row - 0.28, "y1": row + 0.28, "layer": "below", "line": {"width": 0},
+         "fillcolor": "rgba(128,128,128,0.25)"}
+        for row, one in enumerate(rows) if one.interval is not None] + [
+        {"type": "line", "x0": one.first, "x1": one.second, "y0": row, "y1": row,
+         "layer": "below", "line": {"color": own[row], "width": 3}}
+        for row, one in enumerate(rows)])
     hovers = [_hover(label, one, words) for label, one in zip(labels, rows, strict=True)]
     for values, symbol, inside, word in (
             ([one.first for one in rows], "circle", colours.page, words[0]),

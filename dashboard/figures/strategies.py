@@ -18,7 +18,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import empty_figure
+from dashboard.figures.frame import LINE_PX, add_all, empty_figure, method_lines
 from dashboard.figures.heatmap_frame import label_width, language_label
 from dashboard.figures.palette import FONT, Palette, palette, strategy_colour
 from gradsim_core import percent, points
@@ -33,7 +33,7 @@ GIVEN_SYMBOLS = {f"given.{at}": symbol for at, symbol in enumerate((
 MOST_WITH_INTERVALS = 40
 """Languages up to which each marker has its interval."""
 
-_TOP_PX, _LEGEND_PX, _LINE_PX = 44, 30, 17
+_TOP_PX, _LEGEND_PX = 44, 30
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _frame(text: StrategyText, labels: Sequence[str], row_px: float, colours: Pa
            top_px: int = _TOP_PX) -> go.Figure:
     """Axes, margins and words; one row a label, from the top down."""
     n, below = len(labels), 46
-    foot = below + _LINE_PX * len(text.method) + 6
+    foot = below + LINE_PX * len(text.method) + 6
     left = label_width(labels, 13)
     figure = empty_figure({
         "height": round(row_px * n) + 14 + top_px + foot,
@@ -156,11 +156,7 @@ def _frame(text: StrategyText, labels: Sequence[str], row_px: float, colours: Pa
         "yaxis": {"tickvals": list(range(n)), "ticktext": list(labels), "showgrid": False,
                   "range": [n - 0.5, -0.5], "zeroline": False, "ticks": "", "fixedrange": True,
                   "tickfont": {"size": 13 if row_px >= 26 else 11, "color": colours.ink}}})
-    for row, line in enumerate(text.method):
-        figure.add_annotation(
-            text=plotly_text(line, 240), xref="paper", yref="paper", x=0, y=0, xanchor="left",
-            yanchor="top", xshift=8 - left, yshift=-below - _LINE_PX * row, showarrow=False,
-            align="left", font={"size": 11, "color": colours.faint})
+    add_all(figure, method_lines(text.method, left, below, colours))
     return figure
 
 

@@ -42,7 +42,7 @@ def show_facing_trees(found: FacingTrees | None, whole: Picture, sides: Sides,
     name = f"gradsim-{loaded.signature[:8]}-trees"
     figure = drawn(tanglegram, found, names, sides.titles, text, marked=selection.chosen,
                    dark=is_dark())
-    show_chart(figure, name, selection, table=tangle_table(found, whole, sides),
+    show_chart(figure, name, selection, table=lambda: tangle_table(found, whole, sides),
                picking=tangle_picks(found),
                alt=f"Two trees of the same languages face to face, {sides.titles[0]} at the left "
                    f"and {sides.titles[1].lower()} at the right: {crossings_sentence(found)}. "
@@ -54,7 +54,8 @@ def show_facing_trees(found: FacingTrees | None, whole: Picture, sides: Sides,
         for at, (title, tree) in enumerate(zip(
                 sides.titles, (found.tangle.first, found.tangle.second), strict=True)):
             st.download_button(
-                f"{plain_text(title, 40)} as Newick", newick(tree, found.codes) + "\n",
+                f"{plain_text(title, 40)} as Newick",
+                lambda tree=tree: newick(tree, found.codes) + "\n",
                 f"{name}-{'second' if at else 'first'}.nwk", "text/plain", on_click="ignore",
                 key=f"newick.{at}", help="For iTOL, FigTree and other readers of trees.")
 

@@ -16,6 +16,7 @@ from dashboard.figures.panels import Panel, square_panels
 from dashboard.layers import Move, Sides, agreement_sentence, language_changes
 from dashboard.loads.blocks import RESAMPLES, agreement
 from dashboard.loads.data import study_title
+from dashboard.loads.drawn import drawn
 from dashboard.selection import Selection
 from dashboard.shown import Picture
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
@@ -42,8 +43,9 @@ def show_moves(found: Sequence[Move], whole: Picture, sides: Sides, selection: S
         f"The {count(len(shown), 'pair')}{of} that change most: {study}", "similarity",
         (f"From {sides.words[0]} to {sides.words[1]}; orange: more alike, blue: less; at the right "
          "the change", *_interval_line(shown, loaded)))
-    figure = pair_moves(shown, whole.names, sides.titles, text, marked=selection.chosen,
-                        dark=is_dark())
+    names = {code: whole.names.get(code, code) for one in shown for code in one.pair}
+    figure = drawn(pair_moves, list(shown), names, sides.titles, text, marked=selection.chosen,
+                   dark=is_dark())
     name = f"gradsim-{loaded.signature[:8]}-layers"
     show_chart(figure, f"{name}-pairs", selection, picking=move_picks(shown),
                table=lambda: pair_table(found, whole, sides),
@@ -101,10 +103,10 @@ def show_agreement(signature: str, reading: Reading, selection: Selection,
         ("Rank correlation between two blocks of the similarities of all pairs of languages; "
          "colours to ±1.00",
          f"{count(len(loaded.series.languages), 'language')}; study {signature}"))
-    figure = square_panels([Panel("", table)], PanelRows(labels, labels, labels), text, limit=1.0,
-                           word="rank correlation", dark=is_dark())
+    figure = drawn(square_panels, [Panel("", table)], PanelRows(labels, labels, labels), text,
+                   limit=1.0, word="rank correlation", dark=is_dark())
     name = f"gradsim-{signature[:8]}-layers-agreement"
-    show_chart(figure, name, selection, table={"Block": list(labels), **{
+    show_chart(figure, name, selection, table=lambda: {"Block": list(labels), **{
         label: [_rounded(value) for value in column]
         for label, column in zip(labels, table.T, strict=True)}},
                alt="Heatmap, one row and one column a block: how alike two blocks rank the pairs "
