@@ -126,7 +126,7 @@ def _config(settings: Mapping[str, Any], targets: Sequence[str],
     from peft.utils.other import get_pattern_key
 
     alphas = settings.get("alpha_pattern") or {}
-    alpha_of = {name: alphas.get(get_pattern_key(alphas.keys(), prefix + name)) for name in targets}
+    alpha_of = {name: alphas.get(get_pattern_key(list(alphas), prefix + name)) for name in targets}
     ranks = {name: len(inside[f"{name}.lora_A.weight"]) for name in targets
              if f"{name}.lora_A.weight" in inside}
     known = {key: settings[key] for key in _SETTINGS if settings.get(key) is not None}

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradsim_core.block_ranges import block_places
 from gradsim_core.gram import GramSeries, half_similarities, similarity
 from gradsim_core.measures.measure import Measure
 
@@ -23,7 +24,7 @@ SOURCE = "Gradients of the joint run, after Wang et al., EMNLP 2023"
 
 def gradient(series: GramSeries, correction: str = "raw", blocks: str = "layers",
              reading: str = "cosine_of_mean", snapshot: int = -1) -> Measure:
-    """Read a study's Grams as a measure with one layer a block.
+    """Read a study's Grams as a measure with one layer a place (embeddings, layers, head).
 
     Parameters
     ----------
@@ -44,11 +45,12 @@ def gradient(series: GramSeries, correction: str = "raw", blocks: str = "layers"
         return similarity(series, block, *how).matrix, half_similarities(series, block, *how)
 
     values, halves = read(blocks)
-    layers = [read(block) for block in series.blocks]
+    places = block_places(series.blocks)
+    layers = [read(place) for place in places]
     unused = "; ".join(f"{code}: {why}" for code, why in series.invalid.items())
     return Measure(
         "gradient", "Gradients", series.languages, values, SOURCE,
         f"{reading}, {correction}, {blocks}, step {series.snapshots[snapshot]}."
         + (f" Not used: {unused}." if unused else ""),
-        layers=series.blocks, by_layer=np.stack([matrix for matrix, _ in layers]), halves=halves,
+        layers=places, by_layer=np.stack([matrix for matrix, _ in layers]), halves=halves,
         layer_halves=np.stack([half for _, half in layers], axis=1))

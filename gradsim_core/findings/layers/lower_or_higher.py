@@ -14,7 +14,7 @@ and a share can be slightly negative. Both are fractions of the block's variance
 that of both sides, chance included. Intervals end where a part of R² would be less than nothing or
 more than all. The trend runs over the encoder's blocks, evenly spaced from
 depth 0 to depth 1: its slope is what linguistic minus task share gains from the first block to the
-last. The head is shown and stands outside it.
+last. The head is shown and stands outside it. A layer is one block; ``modules`` has its parts.
 
 Choices
 -------
@@ -154,8 +154,7 @@ def lower_or_higher(results: Results, measures: Mapping[str, Measure], plan: Low
 
     Parameters
     ----------
-    measures : name -> measure; of the plan's those that can be had
-    absent : name -> why a measure cannot be had
+    measures, absent : name -> measure, or why the plan's cannot be had
     """
     read = read_blocks(results, Reading(reading=plan.reading, correction=plan.correction,
                                         snapshot=plan.snapshot))
@@ -172,6 +171,10 @@ def lower_or_higher(results: Results, measures: Mapping[str, Measure], plan: Low
                "left_out": _left_out(results, read.undefined, chosen, measures),
                **_explained(read.stack(chosen.codes, centred=plan.centred), list(read.blocks),
                             chosen, plan)}
+    parts = [{"module": name, **_explained(read.stack(
+        chosen.codes, centred=plan.centred, module=name), list(blocks), chosen, plan)}
+        for name, blocks in read.modules.items()]
+    content |= {"modules": parts} if parts else {}
     return {**content, "method": method_sentences(content), "verdict": verdict(content)}
 
 

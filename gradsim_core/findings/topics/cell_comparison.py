@@ -2,7 +2,8 @@
 
 Conventions
 -----------
-Blocks are in depth order; spans are blocks together (layers, lower, higher). An effect is
+Blocks are in depth order, a layer as a whole; spans are blocks together (layers, lower, higher; a
+module of all layers where layers are taken apart). An effect is
 {"value", "interval"}, with "p" where there is one; what is undefined is null.
 
 "corrected" is free of noise (see `cell_similarity`): shares of the cells' mean squared length,
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from gradsim_core.block_ranges import block_modules, block_places
 from gradsim_core.findings.record import number, pair
 from gradsim_core.findings.topics.cell_similarity import (
     Codes,
@@ -62,10 +64,12 @@ class Reading(Protocol):
 def compared(series: GramSeries, codes: Codes, plan: Reading, correction: str
              ) -> dict[str, Any]:
     """Blocks, spans of blocks and trends, as JSON."""
-    layers = [name for name in series.blocks if name.startswith("layer.")]
-    spans = ["layers", *(["lower", "higher"] if len(layers) > 1 else [])]
-    names = [*series.blocks, *spans]
-    depth = [i for i, name in enumerate(series.blocks) if name != "head"]
+    places = block_places(series.blocks)
+    layers = [name for name in places if name.startswith("layer.")]
+    spans = ["layers", *(["lower", "higher"] if len(layers) > 1 else []),
+             *block_modules(series.blocks)]
+    names = [*places, *spans]
+    depth = [i for i, name in enumerate(places) if name != "head"]
     similarity = cell_similarities(series, codes, names, plan.reading, correction, plan.snapshot)
     found = [_block(name, one) for name, one in zip(names, crossed(
         similarity, permutations=plan.permutations, seed=plan.seed), strict=True)]
@@ -80,8 +84,8 @@ def compared(series: GramSeries, codes: Codes, plan: Reading, correction: str
             one["corrected"] = _effects(effects) if reliable >= RELIABLE else None
         if (reliability[depth] >= RELIABLE).all():
             corrected_trend = _trend(trend_of_ratios(products[depth], length[depth]))
-    return {"blocks": found[:len(series.blocks)], "spans": found[len(series.blocks):],
-            "trend": {"blocks": [series.blocks[i] for i in depth], **_trend(trend)},
+    return {"blocks": found[:len(places)], "spans": found[len(places):],
+            "trend": {"blocks": [places[i] for i in depth], **_trend(trend)},
             "trend_corrected": corrected_trend}
 
 

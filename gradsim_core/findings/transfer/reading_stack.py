@@ -16,7 +16,7 @@ from itertools import product
 
 import numpy as np
 
-from gradsim_core.block_ranges import block_indexes
+from gradsim_core.block_ranges import block_indexes, block_modules, block_places
 from gradsim_core.corrections import CORRECTIONS
 from gradsim_core.errors import StudyError
 from gradsim_core.gram import READINGS, GramSeries, similarity
@@ -42,15 +42,17 @@ class ReadAs:
 
 
 def block_choices(blocks: tuple[str, ...]) -> list[str]:
-    """Names of the sets of blocks that are read, each set once.
+    """Names of the sets of blocks that are read, each set once; modules are read over all layers.
 
     Examples
     --------
     >>> block_choices(("embeddings", "layer.0", "layer.1", "head"))
     ['layers', 'encoder', 'lower', 'higher', 'embeddings', 'head', 'all']
     """
-    layers = [name for name in blocks if name.startswith("layer.")]
-    names = ["layers", "encoder", *(["lower", "higher"] if layers else []), *blocks, "all"]
+    places = block_places(blocks)
+    layers = [name for name in places if name.startswith("layer.")]
+    names = ["layers", "encoder", *(["lower", "higher"] if layers else []), *block_modules(blocks),
+             *places, "all"]
     found: dict[tuple[int, ...], str] = {}
     for name in names:
         try:
