@@ -26,8 +26,7 @@ side for typology*: all features together, because three tables that say much th
 of freedom that a dozen languages do not have.
 
 Source: general dominance after Budescu 1993 (*Psychol. Bull.* 114) and Azen and Budescu 2003
-(*Psychol. Methods* 8); the question after Wang et al. 2023 (arXiv 2310.15269), whose own procedure
-is not known.
+(*Psychol. Methods* 8); the question after Wang et al. 2023 (arXiv 2310.15269), procedure unknown.
 """
 
 from __future__ import annotations
