@@ -108,12 +108,14 @@ class Shards:
                            f"{', '.join(map(str, found))[:100]}). All of them must see one cache "
                            "folder and the same data: name a shared folder with --cache.")
 
-    def gathered(self, rows: torch.Tensor, n_languages: int, to: int = 0) -> torch.Tensor | None:
+    def gathered(self, rows: torch.Tensor, n_languages: int, to: int = 0,
+                 into: torch.Tensor | None = None) -> torch.Tensor | None:
         """The rows of all processes in their order, in process ``to``; None in the others.
 
         Parameters
         ----------
         rows : (n_own, D), this process's
+        into : (2L, D) to write them to
         """
         if not self.grouped:
             return rows
@@ -124,7 +126,7 @@ class Shards:
         dist.gather(sent, met, dst=to)
         if met is None:
             return None
-        whole = rows.new_empty((2 * n_languages, rows.shape[1]))
+        whole = rows.new_empty((2 * n_languages, rows.shape[1])) if into is None else into
         for rank, some in enumerate(met):
             numbers = Shards(rank, self.size).rows(n_languages)
             whole[numbers] = some[:len(numbers)]
@@ -148,6 +150,10 @@ class ShardedTap(Tap):
         self.sums = self.sums[:len(own)].clone()
         self.step = self.step[:len(own)].clone()
         self._means: dict[int, torch.Tensor] = {}
+        # laid out in memory as one process's, since products of matrices round by layout; only
+        # the columns of this process's blocks are ever touched
+        shape = (2 * self.n_languages, max(self.sums.shape[1], self.step.shape[1]))
+        self._met = self.sums.new_empty(shape)
 
     def begin_step(self) -> None:
         """Forget the last step's gradients."""
@@ -164,6 +170,13 @@ class ShardedTap(Tap):
         """Take down what a row's backward pass has added; False if the rest is spoilt by it."""
         return super().end(self._place[row])
 
+    def add_step(self) -> None:
+        """Add the step to the sums."""
+        if self.narrow:  # what is typical is so among all processes
+            told = self.shards.each(list(self._lengths.values()))
+            self._lengths = dict(enumerate(length for some in told for length in some))
+        super().add_step()
+
     def lengths(self) -> np.ndarray:
         """Length of each row of the step, of all processes."""
         found = np.zeros(2 * self.n_languages)
@@ -176,8 +189,9 @@ class ShardedTap(Tap):
         n_rows, n_blocks = 2 * self.n_languages, len(self.block_slices)
         found = torch.zeros((n_blocks, n_rows, n_rows), dtype=torch.float64)
         for block, columns in enumerate(self.columns_of(rows)):
+            met = self._met[:, :rows.shape[1]][:, columns]
             whole = self.shards.gathered(rows[:, columns], self.n_languages,
-                                         to=block % self.shards.size)
+                                         block % self.shards.size, met)
             if whole is not None:
                 found[block] = torch.from_numpy(block_gram(whole))
                 if rows is self.step and self.exact:

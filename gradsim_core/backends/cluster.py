@@ -187,5 +187,6 @@ def _connect(ray: Any, address: str) -> None:
     except (RayError, ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         words = " ".join(str(error).split())[:300]
         raise RunError(f"The Ray cluster {where} cannot be joined: {words} Run this on a machine "
-                       "of the cluster (`ray status` says whether it is one), with the same "
+                       "of the cluster (`ray status` says whether it is one), with the "
+                       "head's token (~/.ray/auth_token, or RAY_AUTH_TOKEN_PATH) and the same "
                        "versions of Ray and Python.") from None
