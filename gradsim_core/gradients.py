@@ -163,6 +163,16 @@ class Tap:
             self.sums.zero_()
             self._lengths.clear()
 
+    @property
+    def widths(self) -> list[int]:
+        """Numbers of each block in the sums."""
+        return [part.stop - part.start for part in self.block_slices]
+
+    def release(self) -> None:
+        """Free what it holds, which is not needed any more."""
+        self.sums = self.sums.new_empty((len(self.sums), 0))
+        self.step = self.step.new_empty((len(self.step), 0))
+
     def columns_of(self, rows: torch.Tensor) -> list[slice]:
         """Columns of each block of the sums, or of the step."""
         return self._step_slices if rows is self.step else self.block_slices

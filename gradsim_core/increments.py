@@ -24,6 +24,7 @@ import torch
 from gradsim_core.folding import fold_rows, fold_signs
 from gradsim_core.gradients import Tap
 from gradsim_core.shards import Shards
+from gradsim_core.shelf import Shelf
 
 MOST, FEWEST = 16, 4
 """Increments of a run; a bootstrap over fewer would know too few combinations."""
@@ -65,13 +66,13 @@ class IncrementLog:
     Attributes
     ----------
     steps : that end an increment
-    points : folded sums after each of those steps that has been reached: (2L, D) float32
+    points : folded sums after each of those steps that has been reached: (2L, D) float32 arrays
     """
 
     def __init__(self, tap: Tap, steps: int, snapshots: int, seed: int) -> None:
         widths = [part.stop - part.start for part in tap.block_slices]
         self.steps = increment_steps(steps, snapshots, tap.n_languages, widths)
-        self.points: list[torch.Tensor] = []
+        self.points = Shelf()
         self._tap = tap
         self._signs = [fold_signs(width, FOLDED, seed + 1 + i) for i, width in enumerate(widths)]
         ends = np.cumsum([min(width, FOLDED) for width in widths])
@@ -85,21 +86,26 @@ class IncrementLog:
             self.points.append(torch.cat([
                 fold_rows(sums[:, part], signs.to(sums.device), FOLDED)
                 for part, signs in zip(self._tap.block_slices, self._signs, strict=True)],
-                dim=1).cpu())
+                dim=1).cpu().numpy())
 
     def gather(self, shards: Shards) -> None:
         """Bring the points of all processes together in process 0."""
-        met = [shards.gathered(point, self._tap.n_languages) for point in self.points]
-        self.points = [point for point in met if point is not None]
+        if shards.grouped:
+            met = [shards.gathered(torch.from_numpy(point), self._tap.n_languages)
+                   for point in self.points]
+            self.points = Shelf(point.numpy() for point in met if point is not None)
 
     def grams(self) -> np.ndarray:
         """Cross-Grams of the increments: (n_pairs, n_blocks, 2L, 2L) float32."""
         n_rows = 2 * self._tap.n_languages
-        if not self.points:
-            return np.zeros((0, len(self._columns), n_rows, n_rows), dtype=np.float32)
-        totals = torch.stack(self.points)
-        increments = torch.diff(totals, dim=0, prepend=torch.zeros_like(totals[:1]))
-        return np.stack([np.stack([
-            (a[:, part].double() @ b[:, part].double().T).float().numpy()
-            for part in self._columns])
-            for a, b in combinations_with_replacement(increments, 2)])
+        n = len(self.points)
+        found = np.empty((n * (n + 1) // 2, len(self._columns), n_rows, n_rows), np.float32)
+        if not n:
+            return found
+        increments = torch.from_numpy(self.points.stacked())
+        for i in range(n - 1, 0, -1):  # in place: there may be much of it
+            increments[i] -= increments[i - 1]
+        for number, (a, b) in enumerate(combinations_with_replacement(increments, 2)):
+            for block, part in enumerate(self._columns):
+                found[number, block] = (a[:, part].double() @ b[:, part].double().T).float().numpy()
+        return found

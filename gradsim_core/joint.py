@@ -13,12 +13,12 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from gradsim_core.checkpoints import put_on_disk, resume, save_checkpoint, tidy
 from gradsim_core.encoding import Encoded, encode_split
 from gradsim_core.evaluation import encode_corpus, evaluate
 from gradsim_core.gram import GramSeries
-from gradsim_core.joining.keeping import Keeper, keeper_of
+from gradsim_core.joining.keeping import keeper_of
 from gradsim_core.models import load_encoder
-from gradsim_core.optimization import restore_state, state_arrays
 from gradsim_core.passes import chosen_device, device_of, place
 from gradsim_core.prepared import RECORD, Prepared, study_record
 from gradsim_core.progress import Observer, silent
@@ -29,7 +29,6 @@ from gradsim_core.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import Training, start_training, train_step
 
-CHECKPOINT = "checkpoint.safetensors"
 STEP_GRAMS_BYTES = 64 * 2**20
 """Grams of single steps are kept for every step, or every n-th so that they fit in this."""
 
@@ -78,12 +77,13 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
         observe({"kind": "note", "message": f"{encoder.model.config.model_type} models take no "
                  "packed rows: rows are padded, which takes longer"})
     training = start_training(encoder, prepared.sources, study, shards)
-    resumed_at = _resume(training, store, name, keeper)
+    put_on_disk(training, study, store, name)
+    resumed_at = resume(training, store, name, keeper)
     keeper.begin(training, observe)
     observe({"kind": "stage", "message":
              f"Training, resumed after step {resumed_at}" if resumed_at else "Training"})
     _train(training, encoded, study, packed, observe, keep=keeper.snapshot,
-           save=lambda: _save_checkpoint(training, store, name), every_s=checkpoint_every_s)
+           save=lambda: save_checkpoint(training, store, name), every_s=checkpoint_every_s)
 
     lost = shards.each(({code: rows.truncated for code, rows in encoded.items()},
                         {code: rows.lost_words for code, rows in encoded.items()}))
@@ -92,7 +92,7 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
     if shards.rank:
         return
     if keeper.end(training):
-        store.remove(name, CHECKPOINT)
+        tidy(training, store, name)
         observe({"kind": "done", "step": study.steps, "steps": study.steps,
                  "message": "Weights are kept; languages can join this study"})
         return
@@ -108,13 +108,14 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
         "threads": torch.get_num_threads(), "peak_memory_bytes": peak_memory_bytes(),
         **({"processes": shards.size} if shards.grouped else {}),
     }
+    _release(training)
     save_grams(store, name, _series(training), facts)
     save_increments(store, name, training.increments.grams(), training.increments.steps)
     observe({"kind": "snapshot", "step": study.steps, "message": "Similarity is ready"})
     observe({"kind": "stage", "message": "Scoring every language"})
     texts = encode_corpus(corpus, encoder.tokenizer, study.max_length, ("dev", "test"))
     store.write_json(name, SCORES, evaluate(encoder, corpus, texts, packed))
-    store.remove(name, CHECKPOINT)
+    tidy(training, store, name)
     observe({"kind": "done", "step": study.steps, "steps": study.steps,
              "seconds": round(time.monotonic() - started, 1),
              "peak_memory_bytes": peak_memory_bytes()})
@@ -171,8 +172,16 @@ def as_kept(grams: np.ndarray, snapshots: int) -> np.ndarray:
 
 def _series(training: Training) -> GramSeries:
     return GramSeries(training.languages, tuple(training.encoder.blocks),
-                      tuple(training.snapshots), np.stack(training.sums),
-                      tuple(training.step_numbers), np.stack(training.steps), training.invalid)
+                      tuple(training.snapshots), training.sums.stacked(),
+                      tuple(training.step_numbers), training.steps.stacked(), training.invalid)
+
+
+def _release(training: Training) -> None:
+    """Free what training alone needed; the model stays."""
+    training.optimizer.state.clear()
+    for parameter in training.encoder.parameters:
+        parameter.grad = None
+    training.tap.release()
 
 
 def peak_memory_bytes() -> int:
@@ -184,45 +193,3 @@ def _counted(of_each: list[dict[str, int]], codes: tuple[str, ...]) -> dict[str,
     """Numbers other than 0, in the languages' order."""
     found = {code: count for some in of_each for code, count in some.items()}
     return {code: found[code] for code in codes if found[code]}
-
-
-def _save_checkpoint(training: Training, store: Store, name: str) -> None:
-    meet, n_languages = training.shards.gathered, len(training.languages)
-    rows = {"tap.sums": meet(training.tap.sums, n_languages),
-            **{f"point.{i}": meet(point, n_languages)
-               for i, point in enumerate(training.increments.points)}}
-    if training.shards.rank:
-        return
-    arrays = {"steps": np.stack(training.steps), "sums": np.stack(training.sums),
-              **{key: some.cpu().numpy() for key, some in rows.items() if some is not None},
-              **state_arrays(training.encoder, training.optimizer)}
-    store.write_tensors(name, CHECKPOINT, arrays, {
-        "step": training.step, "snapshots": training.snapshots,
-        "step_numbers": training.step_numbers, "invalid": training.invalid,
-        "typical": training.tap.typical})
-
-
-def _resume(training: Training, store: Store, name: str, keeper: Keeper) -> int:
-    """Take up the last checkpoint, if there is a sound one; returns the steps already done.
-
-    One that stands behind weights that were to be kept, and were not, is of no use.
-    """
-    found = store.read_tensors(name, CHECKPOINT)
-    training.shards.check_same(found[1]["step"] if found else 0, "checkpoint")
-    if found is None or not keeper.has_until(found[1]["step"]):
-        return 0
-    arrays, facts = found
-    own = training.shards.rows(len(training.languages))
-    training.step = facts["step"]
-    training.snapshots, training.sums = facts["snapshots"], list(arrays["sums"])
-    training.step_numbers, training.steps = facts["step_numbers"], list(arrays["steps"])
-    training.invalid = facts["invalid"]
-    training.tap.typical = facts.get("typical", 0.0)
-    training.tap.sums.copy_(torch.from_numpy(arrays["tap.sums"][own]))
-    training.increments.points = [
-        torch.from_numpy(arrays[f"point.{i}"][own])
-        for i in range(sum(step <= training.step for step in training.increments.steps))]
-    restore_state(training.encoder, training.optimizer, arrays, training.step)
-    return training.step
-
-

@@ -27,6 +27,7 @@ from gradsim_core.models import Encoder
 from gradsim_core.optimization import adamw, preconditioner, update
 from gradsim_core.passes import computing_in, device_of, on_device, pieces
 from gradsim_core.shards import ALONE, Shards
+from gradsim_core.shelf import Shelf
 from gradsim_core.sketch_size import sketch_size_of
 from gradsim_core.study import Study
 
@@ -42,9 +43,9 @@ class Training:
     increments: IncrementLog
     step: int = 0
     snapshots: list[int] = field(default_factory=list)
-    sums: list[np.ndarray] = field(default_factory=list)
+    sums: Shelf = field(default_factory=Shelf)
     step_numbers: list[int] = field(default_factory=list)
-    steps: list[np.ndarray] = field(default_factory=list)
+    steps: Shelf = field(default_factory=Shelf)
     invalid: dict[str, str] = field(default_factory=dict)
     shards: Shards = ALONE
 

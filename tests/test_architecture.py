@@ -39,7 +39,7 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
                             "adapters", "packing", "batches", "folding", "gradients", "incoming",
                             "increments", "word_rows", "training", "optimization",
                             "evaluation", "adaptation", "joint", "passes", "shards", "meeting",
-                            "sketch_error", "trial", "measuring/embeddings",
+                            "sketch_error", "checkpoints", "trial", "measuring/embeddings",
                             "joining/keeping", "joining/newcomer")),
          ("torch", "transformers")),
     "numbers know no store, no run and no model":

@@ -12,6 +12,7 @@ from joining_cases import OWN, close, finished, join, newcomer, prepared
 from joint_cases import ONE, Cut, trial
 
 from gradsim_core.batches import collate, mean_loss, rows_at
+from gradsim_core.checkpoints import CHECKPOINT
 from gradsim_core.encoding import encode_split
 from gradsim_core.errors import RunError, StoreError, StudyError
 from gradsim_core.gram import similarity
@@ -23,7 +24,6 @@ from gradsim_core.joining.placing import entering_gains
 from gradsim_core.joining.record import chosen_names, load_joined
 from gradsim_core.joining.series import joined_increments, with_joined
 from gradsim_core.joining.sizes import kept_bytes
-from gradsim_core.joint import CHECKPOINT
 from gradsim_core.models import load_encoder
 from gradsim_core.results import GRAMS, SCORES, load_increments, load_results
 from gradsim_core.store import Store

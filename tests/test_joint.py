@@ -18,10 +18,12 @@ from engine_cases import made_encoder
 from joint_cases import ONE, made_prepared, small_encoder, trial
 from result_cases import bytes_of
 
+from gradsim_core import checkpoints
 from gradsim_core import joint as joint_module
+from gradsim_core.checkpoints import CHECKPOINT
 from gradsim_core.errors import RunError
 from gradsim_core.gram import similarity
-from gradsim_core.joint import CHECKPOINT, snapshot_steps, step_stride
+from gradsim_core.joint import snapshot_steps, step_stride
 from gradsim_core.results import load_results
 from gradsim_core.store import Store
 from gradsim_core.study_text import study_from
@@ -180,10 +182,11 @@ def test_parameters_that_are_never_used_survive_a_checkpoint(store: Store) -> No
         parameter.grad = torch.full_like(parameter, 0.01)
     training.optimizer.step()
     training.step = 1
-    training.sums, training.steps = [np.ones((2, 2))], [np.ones((2, 2), np.float32)]
-    joint_module._save_checkpoint(training, store, ONE)
+    training.sums.append(np.ones((2, 2)))
+    training.steps.append(np.ones((2, 2), np.float32))
+    checkpoints.save_checkpoint(training, store, ONE)
     other = made()
-    assert joint_module._resume(other, store, ONE) == 1
+    assert checkpoints.resume(other, store, ONE) == 1
     for one, another in zip(training.encoder.parameters, other.encoder.parameters, strict=True):
         assert torch.equal(one, another)
     assert len(other.optimizer.state) == len(training.encoder.parameters) - 1

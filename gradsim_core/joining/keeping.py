@@ -100,12 +100,13 @@ class Keeper:
         """
         if not self.study.keep_weights:
             return False
-        log, sums = training.increments, np.stack(training.sums)
+        log = training.increments
         if self.repeats:
-            check_repeated(load_results(self.store, self.signature).series.sums, sums)
+            check_repeated(load_results(self.store, self.signature).series.sums,
+                           training.sums.stacked())
         self.store.write_tensors(
             self.signature, POINTS,
-            {f"point.{i}": point.cpu().numpy() for i, point in enumerate(log.points)},
+            {f"point.{i}": point for i, point in enumerate(log.points)},
             {"steps": list(log.steps), "snapshots": list(training.snapshots),
              "size": training.tap.sketch_size, "exact": training.tap.exact})
         return self.repeats
