@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.layers import block_agreement
+from dashboard.agreement import block_agreement
 from dashboard.words.summaries import CORRECTION_WORDS, count, number, p_words
 from gradsim_core import (
     Association,
@@ -28,6 +28,7 @@ from gradsim_core import (
     Similarity,
     associate,
     block_indexes,
+    block_places,
     placed_languages,
     read_similarity,
     study_from,
@@ -130,8 +131,8 @@ def _off_diagonal(matrix: np.ndarray) -> np.ndarray:
 
 def _by_block(first: Results, second: Results, one: Reading, other: Reading,
               codes: tuple[str, ...]) -> dict[str, float]:
-    blocks = first.series.blocks
-    if blocks != second.series.blocks or len(codes) < FEWEST:
+    blocks = block_places(first.series.blocks)
+    if blocks != block_places(second.series.blocks) or len(codes) < FEWEST:
         return {}
     found = {}
     for block in blocks:

@@ -1,4 +1,4 @@
-"""Lower beside higher blocks in numbers: what moves from one to the other, and how blocks agree.
+"""Lower beside higher blocks in numbers: what moves from one to the other.
 
 Conventions
 -----------
@@ -13,10 +13,17 @@ from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
-from scipy.stats import rankdata
 
+from dashboard.words.blocks import block_words
 from dashboard.words.summaries import count, number
-from gradsim_core import GradSimError, Similarity, block_indexes
+from gradsim_core import (
+    GradSimError,
+    Similarity,
+    block_indexes,
+    block_modules,
+    block_place,
+    block_places,
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ class Sides:
     @property
     def titles(self) -> tuple[str, str]:
         """Each as a heading; told apart even if both are the same."""
-        one, other = (_WORDS.get(name, (name.replace(".", " "), ""))[0].capitalize()
+        one, other = (_WORDS.get(name, (block_words(name), ""))[0].capitalize()
                       for name in (self.first, self.second))
         return (one, other) if one != other else (one, f"{other} again")
 
@@ -99,15 +106,18 @@ class Sides:
 _WORDS = {"lower": ("Lower layers", "the lower layers"),
           "higher": ("Higher layers", "the higher layers"),
           "layers": ("All layers", "all layers"),
-          "encoder": ("Whole encoder", "the whole encoder")}
+          "encoder": ("Whole encoder", "the whole encoder"),
+          "attention": ("Attention of all layers", "the attention of all layers"),
+          "feed_forward": ("Feed-forward of all layers", "the feed-forward parts of all layers"),
+          "norms": ("Norms of all layers", "the norms of all layers")}
 
 
 def _in_words(name: str) -> str:
-    return _WORDS.get(name, ("", name.replace(".", " ")))[1]
+    return _WORDS.get(name, ("", block_words(name)))[1]
 
 
 def block_choices(blocks: Sequence[str]) -> tuple[str, ...]:
-    """What can be held against each other: halves of the layers, then every block."""
+    """What can be held against each other: halves of the layers, modules, then every block."""
     named = []
     for name in ("lower", "higher", "layers", "encoder"):
         try:
@@ -115,7 +125,9 @@ def block_choices(blocks: Sequence[str]) -> tuple[str, ...]:
         except GradSimError:
             continue
         named.append(name)
-    return (*named, *blocks)
+    by_place = [name for place in block_places(blocks) for name in dict.fromkeys(
+        [place, *(block for block in blocks if block_place(block) == place)])]
+    return (*named, *block_modules(blocks), *by_place)
 
 
 def fitting_sides(first: str, second: str, blocks: Sequence[str]) -> Sides:
@@ -127,7 +139,8 @@ def fitting_sides(first: str, second: str, blocks: Sequence[str]) -> Sides:
     Sides(first='embeddings', second='layer.0')
     """
     choices = block_choices(blocks)
-    inside = [block for block in blocks if block != "head"] or list(blocks)
+    places = block_places(blocks)
+    inside = [place for place in places if place != "head"] or list(places)
     if second not in choices:
         second = inside[-1]
         first = inside[0] if first == "lower" else first
@@ -187,28 +200,6 @@ def _pairs(found: Sequence[Move]) -> tuple[Sequence[str], np.ndarray]:
                            dtype=int).reshape(-1, 2)
 
 
-def block_agreement(parts: Sequence[Similarity]) -> np.ndarray:
-    """Spearman correlation of the pairs' similarities between blocks: (n_blocks, n_blocks).
-
-    Returns
-    -------
-    numpy.ndarray
-        Symmetric, over the pairs that both blocks define; NaN with fewer than three of them or
-        where one is constant.
-    """
-    upper = np.triu_indices(len(parts[0].languages), 1)
-    values = np.array([one.matrix[upper] for one in parts])
-    n = len(values)
-    table = np.full((n, n), np.nan)
-    for i in range(n):
-        for j in range(i, n):
-            both = np.isfinite(values[i]) & np.isfinite(values[j])
-            a, b = rankdata(values[i, both]), rankdata(values[j, both])
-            if both.sum() > 2 and np.ptp(a) and np.ptp(b):
-                table[i, j] = table[j, i] = np.corrcoef(a, b)[0, 1]
-    return table
-
-
 def layers_sentence(found: Sequence[Move], names: Mapping[str, str], sides: Sides) -> str:
     """What holds the two selections apart: level, and the pair that moves most."""
     if not found:
@@ -219,22 +210,3 @@ def layers_sentence(found: Sequence[Move], names: Mapping[str, str], sides: Side
     return (f"Two languages average {number(float(low))} in {sides.words[0]} and "
             f"{number(float(high))} in {sides.words[1]}, over {count(len(found), 'pair')}; "
             f"{pair} change most, from {number(top.first)} to {number(top.second)}.")
-
-
-def agreement_sentence(table: np.ndarray, blocks: Sequence[str]) -> str:
-    """Which blocks agree least, and how neighbours agree."""
-    above = [(float(table[i, j]), blocks[i], blocks[j]) for i in range(len(blocks))
-             for j in range(i + 1, len(blocks)) if np.isfinite(table[i, j])]
-    if not above:
-        return "Too few pairs of languages are defined to compare the blocks."
-    beside = [float(table[i, i + 1]) for i in range(len(blocks) - 1)
-              if np.isfinite(table[i, i + 1])]
-    lowest, one, other = min(above)
-    neighbours = f"Neighbouring blocks agree at {number(float(np.mean(beside)))} on average; " if (
-        beside) else ""
-    return (f"{neighbours}the two that agree least are {_block(one)} and {_block(other)} "
-            f"({number(lowest)}).")
-
-
-def _block(name: str) -> str:
-    return name.replace(".", " ")

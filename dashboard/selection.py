@@ -228,13 +228,6 @@ def fitted(selection: Selection, series: GramSeries, correction: str = "") -> Se
         **kept)
 
 
-def blocks_between(first: str, last: str, blocks: tuple[str, ...]) -> str:
-    """The shortest name of a range of blocks, both ends included."""
-    wanted = block_indexes(f"{first}:{last}", blocks)
-    named = (name for name in PRESET_BLOCKS if block_indexes(name, blocks) == wanted)
-    return next(named, first if first == last else f"{first}:{last}")
-
-
 def reading_of(selection: Selection) -> Reading:
     """How the engine is asked to read the similarity."""
     return Reading(blocks=selection.blocks, reading=selection.reading,

@@ -13,6 +13,7 @@ from made_up_findings import made_up_lower_or_higher, made_up_topic_or_language
 from made_up_studies import BLOCKS, EUROPEAN, HOSTILE, made_up_series
 from scipy.stats import spearmanr
 
+from dashboard.agreement import agreement_sentence, block_agreement
 from dashboard.exports import agreement_csv, moves_csv
 from dashboard.figures.depth_lines import LINE_COLOURS, DepthLine, depth_lines
 from dashboard.figures.frame import ChartText
@@ -28,8 +29,6 @@ from dashboard.figures.panels import (
 from dashboard.layers import (
     Move,
     Sides,
-    agreement_sentence,
-    block_agreement,
     block_choices,
     language_changes,
     layers_sentence,

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_studies import BLOCKS, made_up_series
 
+from dashboard.block_choice import BlockChoice, blocks_between, choice_of
 from dashboard.selection import (
     DEFAULT,
     Selection,
-    blocks_between,
     fitted,
     query_of,
     reading_of,
     rule_of,
     selection_from,
 )
-from gradsim_core import READINGS, STRATEGIES, Reading, Rule, block_indexes
+from gradsim_core import MODULES, READINGS, STRATEGIES, Reading, Rule, block_indexes
 
 CHANGED = Selection("abcd1234", "layer.1:head", "mean_cosine", "centred", 2, "deu", "k_means", 3,
                     2, 5, 1, ("deu", "a,b&c=d"), ("spa",), 1, "png", 1, ("oracle",), 5, 40,
@@ -81,6 +81,29 @@ def test_selection_fits_the_study() -> None:
 def test_range_of_blocks_has_one_short_name(first: str, last: str, name: str) -> None:
     assert blocks_between(first, last, BLOCKS) == name
     assert block_indexes(name, BLOCKS) == block_indexes(f"{first}:{last}", BLOCKS)
+
+
+APART = ("embeddings", *(f"layer.{i}.{part}" for i in range(3) for part in MODULES), "head")
+
+
+@pytest.mark.parametrize(("first", "last", "module", "name"), [
+    ("embeddings", "layer.2", "", "encoder"), ("layer.0", "layer.2", "", "layers"),
+    ("layer.0", "layer.1", "", "lower"), ("layer.1", "layer.1", "", "layer.1"),
+    ("layer.1", "head", "", "layer.1:head"), ("layer.0", "layer.2", "norms", "norms"),
+    ("layer.1", "layer.1", "norms", "layer.1.norms"), ("layer.0", "layer.1", "attention",
+                                                     "layer.0.attention:layer.1.attention")])
+def test_range_of_layers_and_a_module_has_one_short_name(first: str, last: str, module: str,
+                                                         name: str) -> None:
+    assert blocks_between(first, last, APART, module) == name
+    assert choice_of(name, APART) == BlockChoice(first, last, module)
+
+
+def test_a_module_is_that_of_the_layers_in_the_range() -> None:
+    assert blocks_between("embeddings", "head", APART, "feed_forward") == "feed_forward"
+    assert blocks_between("embeddings", "embeddings", APART, "norms") == "embeddings"
+    one_layer = ("embeddings", "layer.0", "head")
+    assert blocks_between("embeddings", "embeddings", one_layer) == "embeddings"
+    assert choice_of("layer.2.norms", APART).module == "norms"
 
 
 def test_selection_becomes_the_engines_rule() -> None:

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.palette import FONT, Palette
+from dashboard.words.blocks import block_words
 
 TOP_PX, LINE_PX = 44, 17
 
@@ -97,4 +98,4 @@ def block_label(block: str) -> str:
     >>> block_label("layer.3")
     'layer 3'
     """
-    return plotly_text(block.replace(".", " "), 24)
+    return plotly_text(block_words(block), 24)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from dashboard.agreement import agreement_rows, block_agreement
 from dashboard.film import Film, film_of, taken_snapshots
-from dashboard.layers import Sides, block_agreement
+from dashboard.layers import Sides
 from dashboard.loads.data import results, stamp, store
 from dashboard.loads.pictures import part
 from dashboard.sides import FacingTrees, facing_trees, side_of
@@ -68,6 +69,23 @@ def _tree_pair(root: str, signature: str, written: tuple[int, ...], reading: Rea
     return facing_trees(first, second)
 
 
+def reliabilities(signature: str, reading: Reading) -> dict[str, float]:
+    """Block -> mean reliability of the languages there; NaN where none is defined."""
+    return _reliabilities(str(store().root), signature, stamp(signature, _PARTS),
+                          reading.model_copy(update={"blocks": "layers"}))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _reliabilities(root: str, signature: str, written: tuple[int, ...],
+                   reading: Reading) -> dict[str, float]:
+    loaded, found = results(signature), {}
+    for block in loaded.series.blocks:
+        read = read_similarity(loaded, reading.model_copy(update={"blocks": block})).reliability
+        known = read[np.isfinite(read)]
+        found[block] = float(known.mean()) if len(known) else float("nan")
+    return found
+
+
 def training_film(signature: str, reading: Reading, codes: tuple[str, ...]) -> Film:
     """How the similarities of the languages shown grew over training."""
     return _training_film(str(store().root), signature, stamp(signature, _PARTS),
@@ -90,7 +108,7 @@ def _agreement(root: str, signature: str, written: tuple[int, ...],
                reading: Reading) -> np.ndarray:
     loaded = results(signature)
     return block_agreement([read_similarity(loaded, reading.model_copy(update={"blocks": block}))
-                            for block in loaded.series.blocks])
+                            for block in agreement_rows(loaded.series.blocks)])
 
 
 @st.cache_resource(max_entries=16, show_spinner="Resampling the gradients …")

@@ -14,7 +14,9 @@ from typing import Any
 from dashboard.escaping import plain_text
 from dashboard.figures.depth_lines import DepthLine
 from dashboard.figures.frame import ChartText
+from dashboard.words.blocks import MODULE_WORDS, block_words
 from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count
+from gradsim_core import block_place
 
 SHARES, SPANS = "lower-or-higher", "topic-or-language"
 SIDES = {"linguistic": "Linguistic measures", "task": "Measures of the task"}
@@ -27,6 +29,40 @@ def share_lines(content: Mapping[str, Any]) -> list[DepthLine]:
     """What each side with measures explains, block by block."""
     return [DepthLine(word, *_columns([block[side] for block in content["blocks"]], "share"))
             for side, word in SIDES.items() if content["predictors"][side]]
+
+
+def module_lines(content: Mapping[str, Any]) -> tuple[tuple[str, ...], list[DepthLine]]:
+    """What the languages explain of a module more than the task, layer by layer; a line a module.
+
+    Returns
+    -------
+    tuple
+        The layers, and no lines where layers are not taken apart or one side has no measures.
+    """
+    several = content.get("modules", ())
+    if not several or not all(content["predictors"][side] for side in SIDES):
+        return (), []
+    layers = tuple(one["block"] for one in content["blocks"] if one["block"].startswith("layer."))
+    lines = []
+    for module in several:
+        of = {block_place(row["block"]): row for row in module["blocks"]}
+        values = tuple(_difference(of.get(layer)) for layer in layers)
+        lines.append(DepthLine(MODULE_WORDS[module["module"]], values, (None,) * len(layers),
+                               (None,) * len(layers)))
+    return layers, lines
+
+
+def _difference(row: Mapping[str, Any] | None) -> float | None:
+    shares = [row[side]["share"] if row else None for side in SIDES]
+    return None if None in shares else shares[0] - shares[1]
+
+
+def module_text(content: Mapping[str, Any], study: str) -> ChartText:
+    """Title, axis and method lines of the chart of modules."""
+    return ChartText(
+        f"Language or task, module by module: {study}", "linguistic minus task share",
+        ("Above zero the languages explain more of a module's similarity, below it the task does; "
+         "shares as above", _read(content), f"{_languages(content)}; {_marks(content)}"))
 
 
 def span_lines(content: Mapping[str, Any]) -> list[DepthLine]:
@@ -122,7 +158,7 @@ def _marks(content: Mapping[str, Any]) -> str:
 
 
 def _block(row: Mapping[str, Any]) -> str:
-    return plain_text(row["block"].replace(".", " "), 30)
+    return plain_text(block_words(row["block"]), 30)
 
 
 def _percent(value: float | None) -> float | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dashboard.words.blocks import span_words
 from gradsim_core import Certainty, Grouping, Similarity, Stability
 
 LOW_RELIABILITY = {"cosine_of_mean": 0.5, "mean_cosine": 0.0}
@@ -106,10 +107,9 @@ def picture_sentence(found: Similarity, names: Mapping[str, str],
 def method_lines(found: Similarity, signature: str, steps: int, limit: float,
                  order: str = "average linkage, optimal leaf order") -> tuple[str, str]:
     """How the picture was made: what was measured, and how it is drawn."""
-    ends = found.blocks[0] if len(found.blocks) == 1 else f"{found.blocks[0]} to {found.blocks[-1]}"
     measured = (f"{READING_WORDS[found.reading].capitalize()}, "
-                f"{CORRECTION_WORDS.get(found.correction, found.correction)}; blocks {ends}; "
-                f"step {found.step} of {steps}")
+                f"{CORRECTION_WORDS.get(found.correction, found.correction)}; blocks "
+                f"{span_words(found.blocks)}; step {found.step} of {steps}")
     if unreliable(found):
         measured += f"; hatched: reliability up to {LOW_RELIABILITY[found.reading]:.1f}"
     drawn = (f"{len(found.languages)} languages; {order}; mean off the diagonal "

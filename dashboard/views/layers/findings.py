@@ -23,6 +23,8 @@ from dashboard.words.layers import (
     SPANS,
     facts_line,
     finding_label,
+    module_lines,
+    module_text,
     share_lines,
     share_table,
     share_text,
@@ -112,6 +114,12 @@ def _show(kind: _Kind, content: dict[str, Any], known: Mapping[str, dict[str, An
                              crossover=content.get("crossover"))
         show_chart(figure, name, selection, alt=f"Lines over the blocks in depth order. "
                                                 f"{content['verdict']}")
+    layers, by_module = module_lines(content)
+    if by_module:
+        show_chart(depth_lines(layers, by_module, module_text(content, study), unit=kind.unit,
+                               dark=is_dark()), f"{name}-modules", selection,
+                   alt="Lines over the layers in depth order, one a module: what the languages "
+                       "explain more than the task.")
     for line in filter(None, (facts_line(content), *(
             f"Left out: {one['name']}, because {one['reason']}." for one in content["left_out"]))):
         st.caption(markdown_text(line))

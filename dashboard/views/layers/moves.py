@@ -7,19 +7,21 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard.agreement import agreement_rows, agreement_sentence
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.exports import agreement_csv, moves_csv
 from dashboard.figures.frame import ChartText
 from dashboard.figures.movers import move_picks, pair_moves
 from dashboard.figures.panel_frame import PanelRows
 from dashboard.figures.panels import Panel, square_panels
-from dashboard.layers import Move, Sides, agreement_sentence, language_changes
+from dashboard.layers import Move, Sides, language_changes
 from dashboard.loads.blocks import RESAMPLES, agreement
 from dashboard.loads.data import study_title
 from dashboard.loads.drawn import drawn
 from dashboard.selection import Selection
 from dashboard.shown import Picture
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
+from dashboard.words.blocks import short_words
 from dashboard.words.summaries import count, number
 from gradsim_core import Reading, Results
 
@@ -91,13 +93,13 @@ def pair_table(found: Sequence[Move], whole: Picture, sides: Sides) -> dict[str,
 def show_agreement(signature: str, reading: Reading, selection: Selection,
                    loaded: Results) -> None:
     """Show how far the blocks see the same languages as alike."""
-    blocks = loaded.series.blocks
+    blocks = agreement_rows(loaded.series.blocks)
     if len(blocks) < 2:
         return
     table = agreement(signature, reading)
     st.subheader("Do the layers agree?", anchor=False)
     st.markdown(markdown_text(agreement_sentence(table, blocks)))
-    labels = tuple(block.replace(".", " ") for block in blocks)
+    labels = tuple(map(short_words, blocks))
     text = ChartText(
         f"Agreement of the blocks: {study_title(loaded)}", "Spearman",
         ("Rank correlation between two blocks of the similarities of all pairs of languages; "

@@ -27,9 +27,11 @@ from dashboard.views.languages_shown import choose_languages
 from dashboard.views.layers.facing_trees import show_facing_trees
 from dashboard.views.layers.film import show_film
 from dashboard.views.layers.findings import show_layer_findings
+from dashboard.views.layers.modules import show_modules
 from dashboard.views.layers.moves import pair_table, show_agreement, show_moves
 from dashboard.views.reading import choose_reading, scale_lines
 from dashboard.views.waiting import ready_study
+from dashboard.words.blocks import block_words
 from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count, unreliable
 from gradsim_core import Results, Similarity
 
@@ -79,6 +81,7 @@ def layers_page() -> None:
     show_moves(found_moves, whole, sides, selection, loaded, why_not)
     show_facing_trees(tree_pair(signature, reading, sides, codes), whole, sides, selection, loaded,
                       _read(shown, loaded))
+    show_modules(signature, reading, selection, loaded)
     show_agreement(signature, reading, selection, loaded)
     show_film(signature, selection, loaded, codes)
     show_layer_findings(signature, selection, study_title(loaded))
@@ -90,7 +93,7 @@ def _choose_sides(selection: Selection, blocks: tuple[str, ...]) -> Sides:
     with st.container(horizontal=True, gap="small"):
         for name, label, shown in (("left", "From", sides.first), ("right", "To", sides.second)):
             st.selectbox(label, choices, width=200, **bound(name, shown),
-                         format_func=lambda one: plain_text(one.replace(".", " "), 30),
+                         format_func=lambda one: plain_text(block_words(one), 30),
                          help="*Lower* and *higher* are the halves of the layers.")
     return sides
 

@@ -35,6 +35,7 @@ from dashboard.selection import Selection
 from dashboard.shown import Picture, strips_of, wanted_languages
 from dashboard.state import bound
 from dashboard.views.chart import is_dark, show_chart
+from dashboard.words.blocks import span_words
 from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count
 from gradsim_core import GradSimError, Reading, Results
 
@@ -157,11 +158,10 @@ def _similarities(whole: Picture, found: Arranged, colours: Colouring, loaded: R
 def _method(whole: Picture, found: Arranged, loaded: Results) -> tuple[str, ...]:
     """How the map was made."""
     shown = whole.found
-    ends = shown.blocks[0] if len(shown.blocks) == 1 else f"{shown.blocks[0]} to {shown.blocks[-1]}"
     made = f"UMAP from MDS, seed {SEED}" if found.kind == "umap" else "Classical MDS"
     return (f"{READING_WORDS[shown.reading].capitalize()}, "
-            f"{CORRECTION_WORDS.get(shown.correction, shown.correction)}; blocks {ends}; step "
-            f"{shown.step} of {loaded.record['study']['steps']}",
+            f"{CORRECTION_WORDS.get(shown.correction, shown.correction)}; blocks "
+            f"{span_words(shown.blocks)}; step {shown.step} of {loaded.record['study']['steps']}",
             f"{made}; a line leads to the most similar; {count(len(found.codes), 'language')}; "
             f"study {loaded.signature}")
 

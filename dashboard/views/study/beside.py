@@ -21,6 +21,7 @@ from dashboard.shown import Picture
 from dashboard.state import bound, select
 from dashboard.views.chart import is_dark, show_chart, table_height
 from dashboard.views.reading import scale_lines
+from dashboard.words.blocks import block_words, span_words
 from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count, number, unreliable
 from gradsim_core import Results
 
@@ -146,7 +147,7 @@ def _method(found: Beside, loaded: tuple[Results, Results]) -> tuple[str, ...]:
     read = found.first
     how = (f"{READING_WORDS[read.reading].capitalize()}, "
            f"{CORRECTION_WORDS.get(read.correction, read.correction)}")
-    return (how, *(f"Study {one.signature}: blocks {side.blocks[0]} to {side.blocks[-1]}; step "
+    return (how, *(f"Study {one.signature}: blocks {span_words(side.blocks)}; step "
                    f"{side.step} of {one.record['study']['steps']}"
                    for one, side in zip(loaded, (found.first, found.second), strict=True)))
 
@@ -169,7 +170,7 @@ def _blocks(found: Beside) -> None:
                    "block by block.")
         return
     st.markdown("**Block by block**: the rank correlation of all pairs' similarities")
-    st.dataframe({"Block": [plain_text(one.replace(".", " "), 30) for one in found.by_block],
+    st.dataframe({"Block": [plain_text(block_words(one), 30) for one in found.by_block],
                   "Rank correlation": [round(value, 3) for value in found.by_block.values()]},
                  hide_index=True, height=table_height(len(found.by_block)), width=360,
                  column_config={"Rank correlation": _DECIMALS})
