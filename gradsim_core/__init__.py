@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from gradsim_core.arrangement import mds_layout as mds_layout
     from gradsim_core.arrangement import trustworthiness as trustworthiness
     from gradsim_core.arrangement import umap_layout as umap_layout
+    from gradsim_core.backends.place import Place as Place
+    from gradsim_core.backends.place import computed_at as computed_at
+    from gradsim_core.backends.place import has_ray as has_ray
     from gradsim_core.block_ranges import MODULES as MODULES
     from gradsim_core.block_ranges import block_indexes as block_indexes
     from gradsim_core.block_ranges import block_module as block_module
@@ -208,6 +211,7 @@ if TYPE_CHECKING:
 _HOME = {
     "arrangement": ("distance_agreement", "laid_over", "mds_layout", "trustworthiness",
                     "umap_layout"),
+    "backends.place": ("Place", "computed_at", "has_ray"),
     "block_ranges": ("MODULES", "block_indexes", "block_module", "block_modules", "block_place",
                      "block_places"),
     "corrections": ("CORRECTIONS",),

@@ -161,6 +161,11 @@ class ShardedTap(Tap):
         self._means = {}
         self._seed = torch.initial_seed()  # of the step
 
+    def release(self) -> None:
+        """Free what it holds, which is not needed any more."""
+        super().release()
+        self._met = self._met[:, :0].clone()
+
     def begin(self, row: int) -> None:
         """Make ready for the backward pass of a row's micro-batch."""
         torch.manual_seed((self._seed + (row + 1) * _ROW_SEEDS) % 2**63)

@@ -16,9 +16,10 @@ from dashboard.loads.correlations import (
 from dashboard.loads.data import asked_study, results, store
 from dashboard.selection import MOST_SEEDS, Selection
 from dashboard.state import bound, select
+from dashboard.views.place import choose_place
 from dashboard.views.training.budget import choose_training
 from dashboard.words.summaries import about, count
-from gradsim_core import MeasuresPlan, Run, imported_names
+from gradsim_core import MeasuresPlan, Place, Run, computed_at, imported_names
 
 _OWN = "The study's own transfer"
 
@@ -98,9 +99,12 @@ def _start(signature: str, plan: MeasuresPlan, runs: list[Run], done: list[str])
         st.info("This correlation is being computed; its progress stands above.")
     elif plan.id in done:
         _finished(signature, plan)
-    elif st.button("Train and correlate" if models else "Correlate", type="primary"):
-        begin_correlation(signature, plan)
-        _show(plan)
+    else:
+        place = choose_place("correlation") if models else Place()
+        if st.button("Train and correlate" if models else "Correlate", type="primary"):
+            with computed_at(place):
+                begin_correlation(signature, plan)
+            _show(plan)
 
 
 def _finished(signature: str, plan: MeasuresPlan) -> None:

@@ -11,13 +11,14 @@ from dashboard.loads.data import store
 from dashboard.loads.estimates import end_estimate
 from dashboard.selection import Selection
 from dashboard.state import bound, select
+from dashboard.views.place import choose_place
 from dashboard.views.problems import problems_shown
 from dashboard.views.study.draft_form import choose_settings, choose_source
 from dashboard.views.study.draft_text import show_draft_text
 from dashboard.views.study.estimate import show_estimate
 from dashboard.views.study.health import show_health
 from dashboard.views.study.own_data import name_own_data, show_recognised
-from gradsim_core import Prepared, Study, study_run, study_yaml
+from gradsim_core import Prepared, Study, computed_at, study_run, study_yaml
 
 _CHECK_HELP = ("Reads all rows, as the run would: sizes, empty and repeated rows, label balance, "
                "scripts, and what to beware of; then measures what the study will take.")
@@ -79,9 +80,13 @@ def _start(prepared: Prepared) -> None:
         st.info("This study is being computed.")
         if st.button("Show it", type="primary"):
             _show(prepared.signature)
-    elif st.button("Start this study", type="primary"):
+        return
+    place = choose_place("study")
+    if st.button("Start this study", type="primary"):
         end_estimate(prepared.signature)
-        _show(begin_prepared(prepared))
+        with computed_at(place):
+            signature = begin_prepared(prepared)
+        _show(signature)
 
 
 def _show(signature: str) -> None:

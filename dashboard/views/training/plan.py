@@ -17,6 +17,7 @@ from dashboard.selection import MOST_DRAWS, MOST_SEEDS, Selection, reading_of, r
 from dashboard.shown import Picture
 from dashboard.state import bound, select, turn_to
 from dashboard.views.groups.rule import STRATEGY_WORDS
+from dashboard.views.place import choose_place
 from dashboard.views.reading import CORRECTION_LABELS
 from dashboard.views.training.budget import choose_training
 from dashboard.words.experiments import STRATEGIES
@@ -27,6 +28,7 @@ from gradsim_core import (
     Plan,
     Run,
     SavedGrouping,
+    computed_at,
     placed_languages,
 )
 
@@ -166,9 +168,12 @@ def _start(signature: str, plan: Plan, runs: list[Run], done: list[str]) -> None
             _show(plan)
     elif run is not None and run.coming:
         st.info("This comparison is being trained; its progress stands above.")
-    elif st.button("Train and compare", type="primary"):
-        begin_experiment(signature, plan)
-        _show(plan)
+    else:
+        place = choose_place("comparison")
+        if st.button("Train and compare", type="primary"):
+            with computed_at(place):
+                begin_experiment(signature, plan)
+            _show(plan)
 
 
 def _show(plan: Plan) -> None:
