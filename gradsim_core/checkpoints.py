@@ -37,8 +37,13 @@ def put_on_disk(training: Training, study: Study, store: Store, name: str) -> No
             (training.sums, "sums", study.snapshots, 2 * grams),
             (training.steps, "steps", study.steps, grams),
             (training.increments.points, "points", len(training.increments.steps), points)):
-        if n_bytes >= ON_DISK_BYTES or (n * n_bytes >= 16 * ON_DISK_BYTES and n < 100):
+        if goes_to_disk(n_bytes, n):
             shelf.put_on_disk(store, name, f"running/{folder}")
+
+
+def goes_to_disk(n_bytes: int, n: int) -> bool:
+    """Whether n arrays of so many bytes each are kept on disk while a run is under way."""
+    return n_bytes >= ON_DISK_BYTES or (n < 100 and n * n_bytes >= 16 * ON_DISK_BYTES)
 
 
 def save_checkpoint(training: Training, store: Store, name: str) -> None:

@@ -21,6 +21,9 @@ from gradsim_core.data.corpus import Split, Task
 IGNORE = -100
 """Label index of tokens that carry no loss (PyTorch's convention)."""
 
+_AT_ONCE = 256
+"""Rows that the tokenizer gets: what it notes of each besides the ids takes much memory."""
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -80,24 +83,30 @@ def encode_split(split: Split, task: Task, labels: tuple[str, ...], tokenizer: A
 
 def _token_ids(tokenizer: Any, texts: list[str],
                max_length: int) -> tuple[tuple[np.ndarray, ...], int]:
-    whole = tokenizer(texts, add_special_tokens=True, verbose=False)["input_ids"]
-    long = [i for i, ids in enumerate(whole) if len(ids) > max_length]
-    if long:
-        cut = tokenizer([texts[i] for i in long], truncation=True, max_length=max_length)
-        for i, ids in zip(long, cut["input_ids"], strict=True):
-            whole[i] = ids
-    return tuple(np.asarray(ids, dtype=np.int32) for ids in whole), len(long)
+    found: list[np.ndarray] = []
+    truncated = 0
+    for start in range(0, len(texts), _AT_ONCE):
+        some = texts[start:start + _AT_ONCE]
+        whole = tokenizer(some, add_special_tokens=True, verbose=False)["input_ids"]
+        long = [i for i, ids in enumerate(whole) if len(ids) > max_length]
+        if long:
+            cut = tokenizer([some[i] for i in long], truncation=True, max_length=max_length)
+            for i, ids in zip(long, cut["input_ids"], strict=True):
+                whole[i] = ids
+        truncated += len(long)
+        found += [np.asarray(ids, dtype=np.int32) for ids in whole]
+    return tuple(found), truncated
 
 
 def _encode_words(split: Split, index: dict[str, int], tokenizer: Any,
                   max_length: int) -> Encoded:
     pieces = _fast_pieces if tokenizer.is_fast else _slow_pieces
     all_ids, all_labels, all_words, truncated, lost = [], [], [], 0, 0
-    for start in range(0, len(split), 256):  # bounded memory: word maps are large
-        rows = [list(words) for words in split.texts[start:start + 256]]
+    for start in range(0, len(split), _AT_ONCE):
+        rows = [list(words) for words in split.texts[start:start + _AT_ONCE]]
         encoded = pieces(tokenizer, rows, max_length)
         for (ids, words_of_tokens, was_cut), tags in zip(
-                encoded, split.labels[start:start + 256], strict=True):
+                encoded, split.labels[start:start + _AT_ONCE], strict=True):
             labels = np.full(len(ids), IGNORE, dtype=np.int64)
             seen: dict[int, None] = {}
             for position, word in enumerate(words_of_tokens):

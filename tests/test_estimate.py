@@ -29,7 +29,8 @@ def estimated(**settings: Any) -> dict[str, Any]:
 def test_it_says_what_a_user_must_know() -> None:
     found = estimated()
     assert set(found) == {"train_seconds", "score_seconds", "peak_memory_bytes", "disk_bytes",
-                          "checkpoint_bytes", "mode", "packed", "n_languages", "n_parameters"}
+                          "checkpoint_bytes", "kept_bytes", "mode", "sketch_size", "packed", "device",
+                          "n_languages", "n_parameters"}
     assert (found["mode"], found["packed"], found["n_languages"]) == ("exact", True, 4)
     assert 0 < found["score_seconds"] < found["train_seconds"] < 60
     assert found["peak_memory_bytes"] > 50e6  # Python and PyTorch alone
@@ -63,6 +64,7 @@ def test_disk_is_what_a_run_writes(tmp_path: Any, monkeypatch: pytest.MonkeyPatc
     from joint_cases import ONE, trial
 
     from gradsim_core import joint as joint_module
+    from gradsim_core.checkpoints import CHECKPOINT
     from gradsim_core.store import Store
 
     monkeypatch.setattr(joint_module, "load_encoder", small_encoder)
@@ -71,7 +73,7 @@ def test_disk_is_what_a_run_writes(tmp_path: Any, monkeypatch: pytest.MonkeyPatc
     trial(made_prepared(), store, cut_at="Scoring every language")
     grams = sum(store.path(ONE, name).stat().st_size
                 for name in ("grams.safetensors", "increments.safetensors"))
-    checkpoint = store.path(ONE, joint_module.CHECKPOINT).stat().st_size
+    checkpoint = store.path(ONE, CHECKPOINT).stat().st_size
     assert found["disk_bytes"] == pytest.approx(grams, rel=0.2)
     assert found["checkpoint_bytes"] == pytest.approx(checkpoint, rel=0.2)
 
