@@ -3,8 +3,8 @@
 Every step runs one micro-batch a (language, half), all at the same parameters. Its gradient is
 what ``backward`` adds to ``parameter.grad``. Two ways to take it down:
 
-*exact*: before each micro-batch, ``parameter.grad`` is pointed at a row of a (2L, P) matrix, so
-autograd itself writes the gradient where it is wanted; the step's gradient is the mean row.
+*exact*: ``parameter.grad`` is emptied before each micro-batch and copied to a row of a (2L, P)
+matrix behind it; the step's gradient is the mean row.
 
 *sketch*: gradients accumulate as in any training loop; what autograd is about to add to a
 ``parameter.grad`` is folded first (see `incoming`). Memory is one gradient more than training plus
@@ -99,16 +99,19 @@ class Tap:
 
     def begin(self, row: int) -> None:
         """Make ready for a row's micro-batch, which may come in several pieces."""
-        if self.exact:
-            self._point_gradients_at(self.step[row])
-        else:
+        if not self.exact:
             self._incoming.begin()
+            return
+        for parameter in self.encoder.parameters:
+            parameter.grad = None
 
     def end(self, row: int) -> bool:
         """Take down what a row's backward pass has added; False if the rest is spoilt by it."""
         if self.exact:
+            torch.cat([torch.zeros_like(one).flatten() if one.grad is None else one.grad.flatten()
+                       for one in self.encoder.parameters], out=self.step[row])
             return True  # rows are separate: a fault stays in its own
-        own = self._incoming.end()
+        own = self._incoming.folded
         if self.narrow:
             return self._keep(row, own)
         self.step[row] = own
@@ -124,6 +127,7 @@ class Tap:
         if self.exact:
             self._point_gradients_at(self.step.sum(0).div_(n_rows))
         else:
+            self._incoming.end_step()
             for parameter in self.encoder.parameters:
                 if parameter.grad is not None:
                     parameter.grad.div_(n_rows)

@@ -45,27 +45,23 @@ class Incoming:
         self._handles: list[RemovableHandle] = []
 
     def begin_step(self) -> None:
-        """Forget all gradients."""
-        self.end()
-        for parameter in self._parameters:
-            parameter.grad = None
-        if self._words is not None:
-            self._words.begin_step()
-
-    def begin(self) -> None:
-        """Fold every gradient that comes, from zero."""
-        self.end()
-        self.folded.zero_()
+        """Forget all gradients, and fold those that come from now on."""
+        self.end_step()
         for parameter, place in zip(self._parameters, self._places, strict=True):
+            parameter.grad = None
             self._handles.append(parameter.register_hook(_folding(*place)))
             if self._words is not None and parameter is self._words.module.weight:
+                self._words.begin_step()
                 self._handles.append(self._words.tapped(_folding_rows(*place)))
 
-    def end(self) -> torch.Tensor:
-        """Fold no more; what has been folded."""
+    def begin(self) -> None:
+        """Begin a fold of its own."""
+        self.folded.zero_()
+
+    def end_step(self) -> None:
+        """Fold no more."""
         while self._handles:
             self._handles.pop().remove()
-        return self.folded
 
 
 def _folding(offset: int, signs: torch.Tensor,

@@ -34,16 +34,20 @@ def trained(spoil: dict[int, set[str]] | None = None) -> tuple[Training, list[np
     training = start_training(encoder, tuple(corpus.languages), study)
     grams = []
     tap, added = training.tap, [0.0]
-    begin_row, folded = tap.begin, tap._incoming.end
+    begin_row, end_row = tap.begin, tap.end
 
     def begin(row: int) -> None:
         code = training.languages[row // 2]
         added[0] = 1e9 if row % 2 and code in (spoil or {}).get(training.step, ()) else 0.0
         begin_row(row)
 
+    def end(row: int) -> bool:
+        tap._incoming.folded += added[0]
+        return end_row(row)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tap, "begin", begin)
-        patch.setattr(tap._incoming, "end", lambda: folded() + added[0])
+        patch.setattr(tap, "end", end)
         for _ in range(STEPS):
             _, found = train_step(training, encoded, study, True)
             assert found is not None

@@ -167,6 +167,7 @@ def test_sketch_is_the_fold_of_the_exact_gradient() -> None:
     for i, backward in enumerate(backwards):
         tap.begin(2 * i)
         backward()
+        tap.end(2 * i)
     signs = Tap(encoder, 1, exact=False, sketch_size=301, seed=0)._incoming._places
     first = {id(own): own for _, own, _ in signs}  # of each block, in order
     for i, sketch in enumerate(sketches):
@@ -192,6 +193,7 @@ def test_nothing_is_left_behind() -> None:
     tap.begin(0)
     backwards[0]()
     tap.end(0)
+    tap.end_step(1)
     assert torch.equal(tap.step[0], expected[0])
     assert not table._forward_hooks
     assert not any(parameter._backward_hooks for parameter in encoder.parameters)
