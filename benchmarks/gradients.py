@@ -73,7 +73,8 @@ def training(name: str, options: argparse.Namespace) -> None:
             LOOPS[loop](work, True)
             cpu[loop].append(time.process_time() - cpu_began)
             wall[loop].append(time.perf_counter() - began)
-    bases = [base for base in ("plain_packed", "plain_same", "plain_bucketed") if base in loops]
+    bases = [base for base in ("plain_packed", "plain_rows", "plain_same",
+                                "plain_bucketed") if base in loops]
     print(f"{'loop':<16}{'CPU s a step':>14}{'wall s':>9}" + "".join(
         f"{'/ ' + base:>17}{'wall':>7}" for base in bases))
     for loop in loops:

@@ -5,6 +5,7 @@ how the rows are put into tensors and in what is recorded.
 
 ``plain_bucketed``  mixed languages, sorted by length, padded: what a careful user has today
 ``plain_packed``    the same, packed without padding: the true limit
+``plain_rows``      the same, and the word table's gradient taken as rows, as ours does
 ``plain_same``      our own one-language micro-batches, nothing recorded
 ``ours``            the joint trial: every block, both halves
 ``usual``           the usual research script: language by language backward, flattened and kept
@@ -22,6 +23,7 @@ from gradsim_core.encoding import Encoded
 from gradsim_core.models import Encoder
 from gradsim_core.study import Study
 from gradsim_core.training import Training, start_training, train_step
+from gradsim_core.word_rows import WordRows
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Work:
     pooled: Encoded
     first: dict[str, int]
     micro_rows: int
+    rows: WordRows | None = None
 
     @classmethod
     def of(cls, encoder: Encoder, encoded: dict[str, Encoded], study: Study,
@@ -74,6 +77,15 @@ def plain_bucketed(work: Work, packed: bool = False) -> None:
 
 def plain_packed(work: Work, packed: bool = True) -> None:
     _mixed(work, packed=True)
+
+
+def plain_rows(work: Work, packed: bool = True) -> None:
+    table = work.encoder.model.get_input_embeddings()
+    if work.rows is None:
+        work.rows = WordRows(table)
+    work.rows.begin_step()
+    with work.rows.tapped(lambda words, rows: None):
+        _mixed(work, packed=True)
 
 
 def usual(work: Work, packed: bool = False) -> None:
@@ -134,4 +146,4 @@ def _finish(work: Work) -> None:
 
 
 LOOPS = {"plain_bucketed": plain_bucketed, "plain_packed": plain_packed,
-         "plain_same": plain_same, "ours": ours, "usual": usual}
+         "plain_rows": plain_rows, "plain_same": plain_same, "ours": ours, "usual": usual}
