@@ -64,8 +64,7 @@ def connected(address: str | None = None) -> Iterator[Any]:
 def on_ray(function: Callable[..., Any], tasks: Sequence[tuple], workers: int,
            threads: int) -> Iterator[tuple[int, Any]]:
     """Map over workers of the cluster that this process is connected to."""
-    import ray
-
+    ray = loaded_ray()
     remote = ray.remote(num_cpus=threads, max_retries=_REPEATS)(called)
     left = list(enumerate(tasks))[::-1]
     running: dict[Any, int] = {}
@@ -81,6 +80,13 @@ def on_ray(function: Callable[..., Any], tasks: Sequence[tuple], workers: int,
         for one in running:
             with suppress(ray.exceptions.RayError):
                 ray.cancel(one, force=True)
+
+
+def loaded_ray() -> Any:
+    """The package ray, which need not be installed."""
+    import ray
+
+    return ray
 
 
 def called(around: tuple[str, str], function: Callable[..., Any], task: tuple) -> Any:

@@ -12,7 +12,13 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from gradsim_core.backends.cluster import called, failure_of, result_of, surroundings
+from gradsim_core.backends.cluster import (
+    called,
+    failure_of,
+    loaded_ray,
+    result_of,
+    surroundings,
+)
 from gradsim_core.backends.processes import WorkerDied
 from gradsim_core.errors import RunError
 from gradsim_core.prepared import Prepared
@@ -40,11 +46,9 @@ class Shard:
         return called(around, self._host, ())
 
     def _host(self) -> tuple[str, int]:
-        import ray
-
         from gradsim_core.meeting import meeting_place
 
-        host = ray.util.get_node_ip_address()
+        host = loaded_ray().util.get_node_ip_address()
         self.meeting = meeting_place(host)
         return host, self.meeting.port
 
@@ -54,15 +58,13 @@ class Shard:
 
     def _compute(self, rank: int, size: int, address: tuple[str, int], study: str, signature: str,
                  root: str, threads: int, proof: str, checkpoint_every_s: float) -> None:
-        import ray
-
         from gradsim_core.joint import run_joint_trial
         from gradsim_core.meeting import joined, meeting_place
 
         store = store_here(root, signature, proof)
         prepared = study_here(study, signature)
         with joined(rank, size, self.meeting or meeting_place(*address),
-                    ray.util.get_node_ip_address()) as shards:
+                    loaded_ray().util.get_node_ip_address()) as shards:
             run_joint_trial(prepared, store, self.events.append, threads, checkpoint_every_s,
                             shards)
 
@@ -111,8 +113,7 @@ def run_joint_on_ray(prepared: Prepared, store: Store, observe: Observer, worker
 def _attempt(prepared: Prepared, store: Store, workers: int, threads: int, proof: str,
              checkpoint_every_s: float) -> Iterator[dict[str, Any]]:
     """The first shard's events, until all have ended."""
-    import ray
-
+    ray = loaded_ray()
     n_gpus = ray.cluster_resources().get("GPU", 0)
     remote = ray.remote(num_cpus=threads, num_gpus=1 if n_gpus >= workers else 0,
                         max_concurrency=2, max_restarts=0, scheduling_strategy="SPREAD")(Shard)
