@@ -103,6 +103,19 @@ if TYPE_CHECKING:
     from gradsim_core.hand import NamedGroup as NamedGroup
     from gradsim_core.hand import group_name as group_name
     from gradsim_core.hand import unique_names as unique_names
+    from gradsim_core.joining.adding import check_joinable as check_joinable
+    from gradsim_core.joining.adding import estimate_join as estimate_join
+    from gradsim_core.joining.adding import find_joined as find_joined
+    from gradsim_core.joining.adding import newcomer_notes as newcomer_notes
+    from gradsim_core.joining.placing import Placement as Placement
+    from gradsim_core.joining.placing import placement as placement
+    from gradsim_core.joining.record import Joined as Joined
+    from gradsim_core.joining.record import joined_names as joined_names
+    from gradsim_core.joining.record import load_joined as load_joined
+    from gradsim_core.joining.rows import newcomer_rows as newcomer_rows
+    from gradsim_core.joining.runs import submit_join as submit_join
+    from gradsim_core.joining.series import joined_increments as joined_increments
+    from gradsim_core.joining.series import with_joined as with_joined
     from gradsim_core.kept_groupings import Agreement as Agreement
     from gradsim_core.kept_groupings import SavedGrouping as SavedGrouping
     from gradsim_core.kept_groupings import agreement as agreement
@@ -243,6 +256,12 @@ _HOME = {
     "grouping.tangles": ("Tangle", "untangled"),
     "grouping.trees": ("tree_labels",),
     "hand": ("LEFT_OUT", "LONGEST_NAME", "NamedGroup", "group_name", "unique_names"),
+    "joining.adding": ("check_joinable", "estimate_join", "find_joined", "newcomer_notes"),
+    "joining.placing": ("Placement", "placement"),
+    "joining.record": ("Joined", "joined_names", "load_joined"),
+    "joining.rows": ("newcomer_rows",),
+    "joining.runs": ("submit_join",),
+    "joining.series": ("joined_increments", "with_joined"),
     "kept_groupings": ("Agreement", "SavedGrouping", "agreement", "damaged_groupings",
                        "delete_saved", "load_saved", "rename_saved", "save_grouping",
                        "saved_groupings", "serving_groups", "worth"),

@@ -16,10 +16,11 @@ from gradsim_core import Run
 
 KIND_WORDS = {"study": "Study", "experiment": "Comparison", "train": "Training",
               "transfer": "Transfer", "measures": "Correlation", "lower-or-higher": "Layers",
-              "topic-or-language": "Topic or language", "readings": "Readings"}
+              "topic-or-language": "Topic or language", "readings": "Readings",
+              "join": "A language joins"}
 PAGE_OF = {"experiment": "training", "train": "training", "transfer": "correlation",
            "measures": "correlation", "readings": "correlation", "lower-or-higher": "layers",
-           "topic-or-language": "layers"}
+           "topic-or-language": "layers", "join": "groups"}
 """Kind -> path of the page that follows such a run; the others are followed on the Study page."""
 
 

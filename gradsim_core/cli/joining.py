@@ -22,10 +22,10 @@ from gradsim_core.cli.training import attended
 from gradsim_core.decision import Reading, Rule
 from gradsim_core.joining.adding import (
     add_language,
-    check_study,
+    check_joinable,
     estimate_join,
     find_joined,
-    notes_on,
+    newcomer_notes,
 )
 from gradsim_core.joining.placing import Placement, placement
 from gradsim_core.joining.record import Joined, joined_names, load_joined
@@ -70,13 +70,13 @@ def join(asked: tuple[str, Reading, Rule], cache: Cache = DEFAULT_CACHE,
         return
     newcomer = newcomer_rows(results.record, language, data,
                              column_names(columns, "text=tweet,label=mood"))
-    kept = check_study(store, results)
+    kept = check_joinable(store, results)
     there = find_joined(store, results, newcomer)
     if estimate:
         _say_estimate({**estimate_join(results, newcomer, kept), "joined": there is not None},
                       as_json)
         return
-    for note in notes_on(store, results, newcomer):
+    for note in newcomer_notes(store, results, newcomer):
         log("[yellow]{}[/]", note)
     if there is None:
         there = _added(store, results, newcomer, threads)

@@ -23,7 +23,7 @@ _LOADING_S = 5.0
 """Loading PyTorch and the model, about."""
 
 
-def check_study(store: Store, results: Results) -> Kept:
+def check_joinable(store: Store, results: Results) -> Kept:
     """Make sure that a language can join a study, and give what it keeps.
 
     Raises
@@ -51,7 +51,7 @@ def find_joined(store: Store, results: Results, newcomer: Newcomer) -> Joined | 
     return load_joined(store, results.signature, name)
 
 
-def notes_on(store: Store, results: Results, newcomer: Newcomer) -> list[str]:
+def newcomer_notes(store: Store, results: Results, newcomer: Newcomer) -> list[str]:
     """What whoever adds a language should know beforehand, in whole sentences."""
     name, notes, n = newcomer.language.name, [], len(newcomer.train)
     if n < FEW:
@@ -99,7 +99,7 @@ def add_language(store: Store, results: Results, newcomer: Newcomer, observe: Ob
     Joined
         As it now stands in the store; the same rows are computed once.
     """
-    kept, began = check_study(store, results), time.monotonic()
+    kept, began = check_joinable(store, results), time.monotonic()
     there = find_joined(store, results, newcomer)
     if there is not None:
         observe({"kind": "note", "message":

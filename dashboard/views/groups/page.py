@@ -20,6 +20,7 @@ from dashboard.views.chart import choose_picture, is_dark, show_chart
 from dashboard.views.groups.cards import show_alternatives, show_cards
 from dashboard.views.groups.curve import show_k_curve
 from dashboard.views.groups.editing import show_editing
+from dashboard.views.groups.joining import show_joining
 from dashboard.views.groups.rule import choose_rule
 from dashboard.views.groups.saved import save_shown, show_opened, show_saved
 from dashboard.views.groups.script import show_training_script
@@ -68,6 +69,7 @@ def groups_page() -> None:
                 sure.stability.languages, sure.stability.changes.tolist(), strict=True)))
     show_stability(sure, selection, loaded, shown, groups, order, frames)
     show_alternatives(groups.made, shown)
+    show_joining(selection, signature, shown, groups)
     show_saved(selection, signature, groups, decision, shown)
 
 
