@@ -32,7 +32,9 @@ class Reading(BaseModel):
     blocks: str = Field(default="layers", description=(
         "Parameters that count: layers (neither embeddings nor head), encoder (all but the head), "
         "lower or higher (half of the layers), all, one block (layer.3) or a range "
-        "(embeddings:layer.3)."))
+        "(embeddings:layer.3); where layers are taken apart, a module of all (attention, "
+        "feed_forward, norms), of one (layer.3.norms) or of several "
+        "(layer.2.norms:layer.5.norms)."))
     reading: str = Field(default="cosine_of_mean", description=(
         "Of summed gradients (cosine_of_mean), or averaged over steps (mean_cosine)."))
     correction: str | None = Field(default=None, description=(

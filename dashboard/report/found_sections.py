@@ -105,6 +105,12 @@ def _along_layers(kind: str, content: Mapping[str, Any], title: str) -> list[str
                              words(content, title), unit=unit, crossover=content.get("crossover"))
         parts.append(chart(figure, f"Lines over the blocks. {content['verdict']}",
                            numbers(content)))
+    layers, by_module = layer_words.module_lines(content)
+    if by_module:
+        parts.append(chart(depth_lines(layers, by_module, layer_words.module_text(content, title),
+                                       unit=unit),
+                           "Lines over the layers, one a module: what the languages explain more "
+                           "than the task.", layer_words.module_table(content)))
     return [*parts, _method(content), listing(_left_out(content))]
 
 

@@ -52,6 +52,13 @@ def module_lines(content: Mapping[str, Any]) -> tuple[tuple[str, ...], list[Dept
     return layers, lines
 
 
+def module_table(content: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The numbers of `module_lines`, a layer a row, in percent."""
+    layers, lines = module_lines(content)
+    return {"Layer": [plain_text(block_words(layer), 30) for layer in layers],
+            **{f"{line.title}, %": [_percent(value) for value in line.values] for line in lines}}
+
+
 def _difference(row: Mapping[str, Any] | None) -> float | None:
     shares = [row[side]["share"] if row else None for side in SIDES]
     return None if None in shares else shares[0] - shares[1]

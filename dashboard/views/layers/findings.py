@@ -24,6 +24,7 @@ from dashboard.words.layers import (
     facts_line,
     finding_label,
     module_lines,
+    module_table,
     module_text,
     share_lines,
     share_table,
@@ -118,6 +119,7 @@ def _show(kind: _Kind, content: dict[str, Any], known: Mapping[str, dict[str, An
     if by_module:
         show_chart(depth_lines(layers, by_module, module_text(content, study), unit=kind.unit,
                                dark=is_dark()), f"{name}-modules", selection,
+                   table=module_table(content),
                    alt="Lines over the layers in depth order, one a module: what the languages "
                        "explain more than the task.")
     for line in filter(None, (facts_line(content), *(

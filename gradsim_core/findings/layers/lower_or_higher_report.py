@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gradsim_core.experiments.report import markdown_table, prose_text
@@ -27,7 +27,7 @@ def report_files(content: Content) -> dict[str, str]:
     """Write the report of a finding's content: Markdown, table and figure, by file name."""
     drawn = {_CHART: _chart(content)} if _shown(content) else {}
     sections = [heading("Lower or higher layers?", content), _blocks(content, bool(drawn)),
-                _trend(content), _measures(content), left_out_section(content),
+                _trend(content), _modules(content), _measures(content), left_out_section(content),
                 method_section(content)]
     return {"report.md": "\n\n".join(filter(None, sections)) + "\n",
             "table.csv": csv_text(_table_rows(content)), **drawn}
@@ -35,13 +35,17 @@ def report_files(content: Content) -> dict[str, str]:
 
 def summary_rows(content: Content) -> list[dict[str, str]]:
     """One row a block, as plain text; the keys are headings."""
+    return _summaries(content, content["blocks"])
+
+
+def _summaries(content: Content, blocks: Sequence[Content]) -> list[dict[str, str]]:
     return [{"block": plain_text(one["block"], 40), **{
         f"{side}{what}": text for side in _shown(content)
         for what, text in ((", %", _percent(one[side]["share"])),
                            (", 95% interval", _interval(one[side]["interval"])),
                            (", p", p_words(one[side]["p"])),
                            (", with chance", _percent(one[side]["r2"])))},
-        "both, with chance": _percent(one["total_r2"])} for one in content["blocks"]]
+        "both, with chance": _percent(one["total_r2"])} for one in blocks]
 
 
 def _shown(content: Content) -> list[str]:
@@ -68,11 +72,22 @@ def _blocks(content: Content, drawn: bool) -> str:
     parts = ["## Block by block"]
     if drawn:
         parts.append(figure(_CHART, "What each side explains, block by block"))
-    parts += [markdown_table([prose_text(key) for key in rows[0]],
-                             [[prose_text(cell) for cell in row.values()] for row in rows]),
-              prose_text("Percent of a block's variance, chance taken off; with chance: the part "
-                         "of R² before that.")]
+    parts += [_as_table(rows), prose_text(
+        "Percent of a block's variance, chance taken off; with chance: the part of R² before "
+        "that.")]
     return "\n\n".join(parts)
+
+
+def _as_table(rows: Sequence[dict[str, str]]) -> str:
+    return markdown_table([prose_text(key) for key in rows[0]],
+                          [[prose_text(cell) for cell in row.values()] for row in rows])
+
+
+def _modules(content: Content) -> str:
+    """What each side explains of the modules, where layers are taken apart."""
+    rows = _summaries(content, [one for part in content.get("modules", ())
+                                for one in part["blocks"]])
+    return f"## Module by module\n\n{_as_table(rows)}" if rows else ""
 
 
 def _trend(content: Content) -> str:
@@ -99,14 +114,17 @@ def _measures(content: Content) -> str:
 def _table_rows(content: Content) -> Iterator[list[object]]:
     yield ["block", *(f"{side} {what}" for side in SIDE_TITLES
                       for what in ("share", "low", "high", "p", "r2")), "total r2", "in trend"]
-    for one in content["blocks"]:
+    in_trend = {name for part in (content, *content.get("modules", ()))
+                for name in part["trend"]["blocks"]}
+    for one in [*content["blocks"], *(row for part in content.get("modules", ())
+                                      for row in part["blocks"])]:
         cells: list[object] = []
         for side in SIDE_TITLES:
             found = one[side]
             cells += [found["share"], *(found["interval"] or (None, None)), found["p"],
                       found["r2"]]
         yield [one["block"], *cells, one["total_r2"],
-               "yes" if one["block"] in content["trend"]["blocks"] else "no"]
+               "yes" if one["block"] in in_trend else "no"]
 
 
 def _times_100(fraction: float | None) -> float | None:
