@@ -54,7 +54,7 @@ from gradsim_core.store import Store
 from gradsim_core.study_text import study_from
 
 SETTINGS = {"task": "sequence", "steps": 200, "snapshots": 50, "batch_size": 2}
-LASTS_S = 6.0
+LASTS_S = 4.0
 """The longest that a worker is left in peace."""
 
 INSIDE = "GRADSIM_KILL_WORKERS_INSIDE"
