@@ -14,14 +14,17 @@ differ in these literals alone.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from pprint import pformat
 from typing import Any
 
 from gradsim_core.errors import GradSimError, GroupingError
-from gradsim_core.fingerprints import TINY_BYTES
+from gradsim_core.fingerprints import ADAPTER_CONFIG, TINY_BYTES
 from gradsim_core.kept_groupings import serving_groups
-from gradsim_core.script_parts import BYTE_MODEL, SCRIPT, SEQUENCE, TOKEN
+from gradsim_core.script_parts import ADAPTERS, BYTE_MODEL, SCRIPT, SEQUENCE, TOKEN
+from gradsim_core.study import LORA_LEARNING_RATE
 from gradsim_core.study_text import study_from
 
 DEFAULT_MODEL = "FacebookAI/xlm-roberta-base"
@@ -49,7 +52,8 @@ def training_script(decision: Mapping[str, Any], model: str | None = None) -> st
     Raises
     ------
     GroupingError
-        If the decision does not say what was asked, or has no groups.
+        If the decision does not say what was asked, has no groups, or holds languages that
+        joined later.
     """
     try:
         record = decision["study"]
@@ -67,9 +71,16 @@ def training_script(decision: Mapping[str, Any], model: str | None = None) -> st
                             f"or groups ({str(error)[:80]}). Export it again.") from None
     except GradSimError as error:
         raise GroupingError(f"No script can be written. {error}"[:400]) from None
+    if decision.get("joined"):
+        raise GroupingError("No script can be written with languages that joined later: their rows "
+                            "are not in the study's data. Export the decision without --joined, or "
+                            "run the study anew with them.")
     if not groups or task not in ("sequence", "token"):
         raise GroupingError(f"No script can be written for a decision with {len(groups)} groups "
                             f"and the task {task[:40]!r}. Export it again.")
+    if (Path(os.path.expanduser(model or asked.model)) / ADAPTER_CONFIG).is_file():
+        raise GroupingError(f"No script can be written for {(model or asked.model)[:120]!r}, a "
+                            "saved adapter. Merge it into its model, and name that with --model.")
     own = asked.model != TINY_BYTES or model is not None
     values = asked.model_dump(mode="json", include=set(DATA_SETTINGS), exclude_defaults=True)
     settings: dict[str, Any] = {
@@ -82,11 +93,15 @@ def training_script(decision: Mapping[str, Any], model: str | None = None) -> st
         "MODEL": (model or asked.model) if own else DEFAULT_MODEL,
         "MODEL_REVISION": asked.model_revision if model is None and own else None,
         "MAX_LENGTH": asked.max_length,
-        "LEARNING_RATE": asked.peak_learning_rate if asked.model != TINY_BYTES else 2e-5,
+        "LEARNING_RATE": asked.peak_learning_rate if asked.model != TINY_BYTES else (
+            LORA_LEARNING_RATE if asked.lora_rank else 2e-5),
         "WEIGHT_DECAY": asked.weight_decay,
         "SEED": asked.seed,
     }
-    parts = {**(SEQUENCE if task == "sequence" else TOKEN), "BYTE_MODEL": "" if own else BYTE_MODEL}
+    if asked.lora_rank:
+        settings["LORA_RANK"] = asked.lora_rank
+    parts = {**(SEQUENCE if task == "sequence" else TOKEN), "BYTE_MODEL": "" if own else BYTE_MODEL,
+             **(ADAPTERS if asked.lora_rank else dict.fromkeys(ADAPTERS, ""))}
     text = SCRIPT
     for name, part in parts.items():
         text = text.replace(f"# <<{name}>>\n", part)

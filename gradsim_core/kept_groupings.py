@@ -63,7 +63,8 @@ def save_grouping(store: Store, signature: str, name: str, decision: Mapping[str
     Raises
     ------
     GroupingError
-        If the name is empty, or the decision is none or of another study.
+        If the name is empty, or the decision is none, of another study, or holds languages that
+        joined later.
     StoreError
         If the disk does not take it.
     """
@@ -71,6 +72,10 @@ def save_grouping(store: Store, signature: str, name: str, decision: Mapping[str
     if decision["study"].get("signature") != signature:
         raise GroupingError(f"The grouping is of study {decision['study'].get('signature')!s:.40}, "
                             f"not of {signature}. Keep it with its own study.")
+    if decision.get("joined"):
+        raise GroupingError("This decision holds languages that joined the study later; groupings "
+                            "kept with a study are of its own languages. Check it with `gradsim "
+                            "verify`, or export it without --joined.")
     wanted = _name(name)
     others = [one.name for one in saved_groupings(store, signature)
               if one.id != _id(one.name, decision)]

@@ -80,6 +80,7 @@ def test_from_the_study_to_a_verified_decision(gradsim: Gradsim, place: Path) ->
     assert [one["id"] for one in written["joined"]] == [found["id"]]
     assert "ita" in {one["code"] for group in written["groups"] for one in group["languages"]}
     assert gradsim("verify", decision).code == 0
+    assert "kept with a study are of its own" in gradsim("groupings", "--keep", decision).err
     written["joined"][0]["rows"] += 1
     decision.write_text(json.dumps(written))
     wrong = gradsim("verify", decision)

@@ -11,7 +11,8 @@ FEW_ROWS = 100
 """Training rows below which a newcomer's place is told with a warning."""
 
 NOT_TRAINED_ON = ("The newcomer's gradients are taken at the weights that were kept; the model was "
-                  "not trained on it.")
+                  "not trained on it, as it was on the others. Before small differences count, run "
+                  "the study anew with it.")
 
 _HALVES = ("neither half of the rows says so", "one half of the rows says so",
            "both halves of the rows say so")

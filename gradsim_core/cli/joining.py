@@ -139,8 +139,9 @@ def _print_placement(results: Results, joined: Joined, found: Placement) -> None
     few = joined.facts["rows"]["train"] < FEW
     log("Reliability {}{}: the cosine of its two halves; near 0 its place tells nothing.",
         shown(found.reliability), f", from {joined.facts['rows']['train']} rows" * few)
-    log("It was not trained on: trained on, it would be somewhat nearer to others. Read it along "
-        "with: gradsim group {} --joined {}", results.signature, found.code)
+    log("The model was not trained on it, as it was on the others: before small differences count, "
+        "run the study anew with it. Read it along with: gradsim group {} --joined {}",
+        results.signature, found.code)
 
 
 def _group_words(results: Results, found: Placement, at: int) -> str:
