@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from datasets import Dataset, interleave_datasets
+# <<ADAPTER_IMPORTS>>
 # <<IMPORTS>>
 from gradsim_core import load_corpus, study_from
 
@@ -42,6 +43,7 @@ from gradsim_core import load_corpus, study_from
 # <<MAX_LENGTH>>
 # <<LEARNING_RATE>>
 # <<WEIGHT_DECAY>>
+# <<ADAPTER_SETTINGS>>
 # <<SEED>>
 BATCH_SIZE = 32
 EPOCHS = 3  # rounds over the largest language of a group
@@ -63,6 +65,7 @@ def rows_of(data):
 
 
 # <<FUNCTIONS>>
+# <<ADAPTER_FUNCTIONS>>
 def train_group(group, rows, tokenizer, folder):
     """Train on all languages of a group, each as often as any other, and save the model."""
     set_seed(SEED)
@@ -75,6 +78,7 @@ def train_group(group, rows, tokenizer, folder):
     mixed = interleave_datasets(sources, stopping_strategy="all_exhausted")
     model = new_model(len(LABELS), dict(enumerate(LABELS)),
                       {label: number for number, label in enumerate(LABELS)})
+# <<ADAPTER_CALL>>
     trainer = Trainer(
         model=model, processing_class=tokenizer, data_collator=Collator(tokenizer),
         train_dataset=encoded(mixed, tokenizer),
@@ -122,6 +126,36 @@ BYTE_MODEL = """\
 # The groups were measured with GradSim's own small byte model, which has no hub id: choose a
 # model for the real training; here stands a common one.
 """
+
+ADAPTERS = {
+    "ADAPTER_IMPORTS": "from peft import LoraConfig, get_peft_model\n",
+    "ADAPTER_SETTINGS": """\
+# Rank of the low-rank adapters (LoRA) that are trained beside the frozen encoder, as in the study.
+# A folder then holds an adapter and the head; `merge_and_unload` makes a whole model of them.
+# <<LORA_RANK>>
+""",
+    "ADAPTER_FUNCTIONS": '''def with_adapters(model):
+    """Freeze the encoder; beside every matrix of its layers train an adapter, and train the head.
+
+    The pooler of BERT-like models belongs to the head.
+    """
+    body, prefix = model.base_model, model.base_model_prefix
+    matrices = [f"{prefix}.{name}" for name, module in body.named_modules()
+                if type(module).__name__ in ("Linear", "Conv1D")
+                and any(part.isdigit() for part in name.split("."))]
+    head = [name for name, module in model.named_children()
+            if name != prefix and list(module.parameters())]
+    if getattr(body, "pooler", None) is not None:
+        head.append("pooler")
+    return get_peft_model(model, LoraConfig(
+        r=LORA_RANK, lora_alpha=LORA_RANK, lora_dropout=0.0, target_modules=matrices,
+        modules_to_save=head))
+
+
+''',
+    "ADAPTER_CALL": "    model = with_adapters(model)\n",
+}
+"""What a study with adapters adds; where it has none, each of these is left out."""
 
 SEQUENCE = {
     "IMPORTS": '''from sklearn.metrics import accuracy_score, f1_score

