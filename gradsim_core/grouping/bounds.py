@@ -9,6 +9,13 @@ Relaxing everything else and pricing that equation at λ gives, for every λ,
 and the least of these is the bound. Without the equation (λ = 0) it is the sum of every
 language's greatest similarity; with it, few groups mean large ones and a much lower bound.
 With K in a range, λK is the greater of its two ends. Source: ours, by Lagrangian duality.
+
+Above `MANY` languages the least of this and a second bound is taken. With unit vectors u that are
+constant on their group, a group of s ≥ 2 languages contributes u'Su · s/(s − 1), which is u'Su plus
+its mean similarity, where S has an empty diagonal. The u are orthogonal, so their u'Su add up to
+at most the sum of the K greatest eigenvalues of S (Fan 1949, *PNAS* 35). This bound is the lower
+one where groups are large and similarities noisy: it does not let each language choose its own
+nearest.
 """
 
 from __future__ import annotations
@@ -16,6 +23,9 @@ from __future__ import annotations
 import numpy as np
 
 from gradsim_core.grouping.problem import Problem
+
+MANY = 300
+"""Languages above which eigenvalues are looked at too; below, bounds stay as they were exported."""
 
 
 def upper_bound(problem: Problem) -> float:
@@ -43,7 +53,19 @@ def upper_bound(problem: Problem) -> float:
     reach = n_languages * max(float(np.ptp(finite)), 1e-12)
     found = minimize_scalar(priced, bounds=(-reach, reach), method="bounded",
                             options={"maxiter": 60})
-    return min(float(found.fun), priced(0.0))
+    least = min(float(found.fun), priced(0.0))
+    return min(least, eigenvalue_bound(problem)) if n_languages > MANY else least
+
+
+def eigenvalue_bound(problem: Problem) -> float:
+    """The second bound of the module, for any number of languages."""
+    similarity = (problem.similarity + problem.similarity.T) / 2
+    np.fill_diagonal(similarity, -np.inf)
+    most = max(float(similarity.max()), problem.alone)
+    np.fill_diagonal(similarity, 0.0)
+    values = np.linalg.eigvalsh(similarity)[::-1]
+    k = np.arange(problem.low, problem.high + 1)
+    return float((np.cumsum(values)[k - 1] + k * most).max())
 
 
 def serving_bound(problem: Problem) -> float:
