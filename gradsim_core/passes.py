@@ -56,7 +56,12 @@ def place(encoder: Encoder, device: torch.device, recompute: bool) -> None:
     ModelError
         If activations are to be computed twice and the model cannot.
     """
+    before = list(encoder.model.parameters())
     encoder.model.to(device)
+    # as a rule the same objects with other data; some devices need new ones
+    now = dict(zip(map(id, before), encoder.model.parameters(), strict=True))
+    for block in encoder.blocks.values():
+        block[:] = [now.get(id(parameter), parameter) for parameter in block]
     if not recompute:
         return
     inner = encoder.model if isinstance(encoder.model, PreTrainedModel) else next(
