@@ -15,7 +15,7 @@ from dashboard.escaping import markdown_text
 from dashboard.loads.ages import JUST_NOW_S, badge_words, moment
 from dashboard.loads.data import asked_study, results, store, written
 from dashboard.loads.freshness import other_method, signature_now, written_since
-from gradsim_core import GradSimError
+from gradsim_core import GradSimError, sketch_sentence
 
 _PARTS = {"grams.safetensors": "gradients compared", "increments.safetensors": "their increments",
           "scores/joint.json": "scores of the joint model"}
@@ -46,6 +46,8 @@ def _study(signature: str, record: Mapping[str, Any]) -> None:
     st.markdown("\n".join(
         f"- {words}: {moment(when)}" for name, words in _PARTS.items()
         if (when := written(store().path(signature, name))) >= 0))
+    if said := sketch_sentence(results(signature).facts):
+        st.caption(markdown_text(said, 300))
     st.caption(f"Method version {markdown_text(record['method_version'])} · "
                + _versions(record["versions"]))
     _check(signature)
