@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,13 +12,14 @@ from engine_cases import made_split
 from joining_cases import OWN, close, finished, join, newcomer, prepared
 from joint_cases import ONE, Cut, trial
 
+from gradsim_core import increments
 from gradsim_core.batches import collate, mean_loss, rows_at
 from gradsim_core.checkpoints import CHECKPOINT
 from gradsim_core.encoding import encode_split
 from gradsim_core.errors import RunError, StoreError, StudyError
 from gradsim_core.gram import similarity
 from gradsim_core.grouping.result import objective
-from gradsim_core.joining import keeping, kept
+from gradsim_core.joining import adding, keeping, kept
 from gradsim_core.joining.keeping import trained_parameters
 from gradsim_core.joining.kept import find_kept, need_kept, sums_entry, weights_entry
 from gradsim_core.joining.placing import entering_gains
@@ -147,10 +149,14 @@ def test_few_points_come_near_to_every_step(tmp_path: Path, store: Store) -> Non
     assert np.abs(found.matrix[3, :3] - exact.matrix[3, :3]).max() > 1e-6  # it is not exact
 
 
-def test_sketches_join_too(tmp_path: Path, store: Store) -> None:
-    sketched = finished(tmp_path, gradients="sketch", sketch_size=16_381)
-    join(sketched, newcomer("nld"))
-    series = with_joined(sketched, load_results(sketched, ONE), ["nld"]).series
+@pytest.mark.parametrize("settings", [
+    {"gradients": "sketch", "sketch_size": 16_381},
+    {"block_detail": "module", "micro_rows": 1},
+    {"lora_rank": 2}], ids=["sketch", "modules", "adapters"])
+def test_itself_however_gradients_are_taken(tmp_path: Path, settings: dict[str, Any]) -> None:
+    other = finished(tmp_path, steps=2, snapshots=2, **settings)
+    join(other, newcomer("nld"))
+    series = with_joined(other, load_results(other, ONE), ["nld"]).series
     own = OWN.index("nld")
     assert close(series.sums[:, :, 6:, :6], series.sums[:, :, 2 * own:2 * own + 2, :6], 1e-4)
 
@@ -172,6 +178,17 @@ def test_size_is_known_before(store: Store) -> None:
     found = sum(path.stat().st_size for path in
                 store.path(ONE, "study.json").parent.glob("kept/*"))
     assert found == pytest.approx(kept_bytes(study, 3, widths, exact=True), rel=0.01)
+
+
+def test_size_of_an_entry_is_known_before(store: Store) -> None:
+    assert adding.FOLDED == increments.FOLDED
+    results, new = load_results(store, ONE), newcomer("ita")
+    found = adding.estimate_join(results, new, need_kept(store, ONE))
+    name = chosen_names(store, ONE, ["ita"])[0]
+    assert found["rows"] == 24
+    assert found["examples"] == 16
+    size = store.path(ONE, f"joined/{name}.safetensors").stat().st_size
+    assert size < found["disk_bytes"] < 8 * size  # this fold is wider than the blocks
 
 
 def test_kept_weights_are_those_of_the_model(store: Store) -> None:

@@ -22,6 +22,9 @@ from gradsim_core.study import Study
 _LOADING_S = 5.0
 """Loading PyTorch and the model, about."""
 
+FOLDED = 4_093
+"""That of `increments`, which loads PyTorch."""
+
 
 def check_joinable(store: Store, results: Results) -> Kept:
     """Make sure that a language can join a study, and give what it keeps.
@@ -78,7 +81,7 @@ def estimate_join(results: Results, newcomer: Newcomer, kept: Kept) -> dict[str,
     """
     study = Study.model_validate(results.record["study"])
     n_blocks, n_languages = len(results.series.blocks), len(results.series.languages)
-    numbers = 2 * n_blocks * (len(kept.snapshots) * kept.size + len(kept.increments) * 4093)
+    numbers = 2 * n_blocks * (len(kept.snapshots) * kept.size + len(kept.increments) * FOLDED)
     grams = 2 * n_blocks * 2 * (n_languages + 1) * (2 * len(kept.snapshots)
                                                     + len(kept.increments) ** 2)
     return {"rows": len(newcomer.train), "examples": study.steps * study.batch_size,

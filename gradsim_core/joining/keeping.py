@@ -15,7 +15,7 @@ import torch
 from gradsim_core.errors import RunError
 from gradsim_core.folding import fold_rows, fold_signs
 from gradsim_core.gradients import Tap
-from gradsim_core.joining.kept import POINTS, check_room, sums_entry, weights_entry
+from gradsim_core.joining.kept import FACTS, POINTS, check_room, sums_entry, weights_entry
 from gradsim_core.joining.sizes import kept_bytes
 from gradsim_core.models import Encoder
 from gradsim_core.progress import Observer
@@ -86,7 +86,7 @@ class Keeper:
             self._keep_weights(training)
 
     def end(self, training: Training) -> bool:
-        """Keep the points of the increments, which says that all is kept.
+        """Keep the points of the increments, and write down that all is kept.
 
         Returns
         -------
@@ -107,8 +107,10 @@ class Keeper:
         self.store.write_tensors(
             self.signature, POINTS,
             {f"point.{i}": point for i, point in enumerate(log.points)},
-            {"steps": list(log.steps), "snapshots": list(training.snapshots),
-             "size": training.tap.sketch_size, "exact": training.tap.exact})
+            {"steps": list(log.steps)})
+        self.store.write_json(self.signature, FACTS, {
+            "snapshots": list(training.snapshots), "size": training.tap.sketch_size,
+            "exact": training.tap.exact, "steps": list(log.steps)})
         return self.repeats
 
     def _keep_weights(self, training: Training) -> None:

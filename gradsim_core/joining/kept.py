@@ -6,7 +6,8 @@ Conventions
 they stood after a step: at the start (0) and at every snapshot. ``kept/sums-<step>.safetensors``
 holds the gradient sums of all languages at a snapshot, each block folded to at most the sketch
 size (see `folding`); rows as in `gradients`. ``kept/points.safetensors`` holds the folded sums at
-the ends of the increments (see `increments`); it is written last, so that where it is, all is.
+the ends of the increments (see `increments`). ``kept/facts.json`` is written last, so that where it
+is, all is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from gradsim_core.errors import RunError, StoreError
 from gradsim_core.store import Store
 
 POINTS = "kept/points.safetensors"
+FACTS = "kept/facts.json"
 
 _SPARE_BYTES = 64 * 2**20
 """What is left of a disk that weights are kept on."""
@@ -60,12 +62,11 @@ def sums_entry(step: int) -> str:
 
 def find_kept(store: Store, signature: str) -> Kept | None:
     """What the study has kept; None where it was not asked to, or a part is gone."""
-    found = store.read_tensors(signature, POINTS)
-    if found is None:
+    facts = store.read_json(signature, FACTS)
+    if facts is None:
         return None
-    facts = found[1]
     kept = Kept(tuple(facts["snapshots"]), facts["size"], facts["exact"], tuple(facts["steps"]))
-    entries = [*map(weights_entry, kept.weights), *map(sums_entry, kept.snapshots)]
+    entries = [POINTS, *map(weights_entry, kept.weights), *map(sums_entry, kept.snapshots)]
     return kept if all(store.exists(signature, name) for name in entries) else None
 
 

@@ -145,7 +145,8 @@ def _weights(store: Store, signature: str, step: int, encoder: Encoder) -> dict[
     if shapes != {name: array.shape for name, array in arrays.items()}:
         raise StoreError(f"The weights that study {signature} keeps are of another model than "
                          "loads now. Take the versions of packages that `gradsim show` names.")
-    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+    device = device_of(encoder)
+    return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
 
 
 def _entry(store: Store, signature: str, name: str) -> dict[str, np.ndarray]:
