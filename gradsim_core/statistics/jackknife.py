@@ -66,6 +66,12 @@ def parts_to_leave_out(n_languages: int) -> list[np.ndarray]:
     return [np.sort(dealt[start::_PARTS]) for start in range(_PARTS)]
 
 
+def what_is_left_out(n_languages: int) -> str:
+    """In the middle of a sentence."""
+    return ("one language at a time" if n_languages <= MOST_ONE_BY_ONE else
+            f"1/{_PARTS} of the languages at a time")
+
+
 def batches_to_leave_out(n_languages: int) -> Iterator[list[np.ndarray]]:
     """The parts in batches: a table without each part takes bounded memory."""
     size = max(1, _CELLS // max(n_languages, 1) ** 2)

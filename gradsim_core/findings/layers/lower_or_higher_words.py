@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradsim_core.spreadsheet import plain_text
+from gradsim_core.statistics.jackknife import what_is_left_out
 
 SIDE_WORDS = {"linguistic": "the languages", "task": "the task"}
 _LONGEST = 300
@@ -61,7 +62,8 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
         "last), less its mean under permuted language labels; it is a fraction of the block's "
         "variance, and can be slightly negative.",
         f"p: {several:,} orders of the language labels, the same in every block. Intervals: 95%, "
-        "from leaving out one language at a time, the same in every block." if several else "",
+        f"from leaving out {what_is_left_out(len(content['languages']))}, the same in every block."
+        if several else "",
         f"Trend: slope of linguistic minus task share over {len(content['trend']['blocks'])} "
         "blocks of the encoder, from depth 0 to depth 1; clear if its interval holds no zero and "
         "p is at most 0.05. The head stands outside it.",

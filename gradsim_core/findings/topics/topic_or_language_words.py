@@ -17,6 +17,7 @@ from gradsim_core.experiments.comparison import side_of_zero
 from gradsim_core.findings.topics.cell_comparison import RELIABLE
 from gradsim_core.findings.transfer.measures_words import between, p_words, short
 from gradsim_core.spreadsheet import plain_text
+from gradsim_core.statistics.jackknife import what_is_left_out
 
 _LONGEST = 300
 _WHICH = {1: "same language", -1: "same topic"}
@@ -111,7 +112,8 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
         f"{_CORRECTIONS[read['correction']]}.",
         "Within language: one language, different topics. Within topic: one topic, different "
         "languages. Neither: both differ. Difference: within language minus within topic.",
-        "Intervals: 95%, from leaving out one language at a time with all its cells. Topics and "
+        f"Intervals: 95%, from leaving out {what_is_left_out(n_languages)} with all its cells. "
+        "Topics and "
         "the seed are taken as they are: nothing is said of other topics or another training.",
         f"p, {several:,} permutations: of language labels within each topic (language), of topic "
         "labels within each language (topic), and of the signs of the languages' own differences "

@@ -14,6 +14,7 @@ from typing import Any
 
 from gradsim_core.experiments.verdict import metric_name
 from gradsim_core.spreadsheet import plain_text
+from gradsim_core.statistics.jackknife import what_is_left_out
 
 _LONGEST = 300
 _CHANCE = 0.05
@@ -198,7 +199,7 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
         f"corrected for looking at {len(content['measures'])} measures (and, of layers, at every "
         "layer) by the maximum statistic of the same permutations. Pairs are not independent, so "
         "no p over pairs is given.",
-        "Intervals: 95%, leaving out one language at a time with all its pairs (jackknife, Student "
+        f"Intervals: 95%, leaving out {what_is_left_out(n)} with all its pairs (jackknife, Student "
         "on Fisher's scale). They answer for the choice of languages and are not corrected for "
         "their number; the first measure was found by looking, so its own lead is flattered.",
         "Order: by the headline; measures with fewer than half of the pairs stand last.",

@@ -7,6 +7,7 @@ from typing import Any
 
 from gradsim_core.findings.transfer.measures_words import p_words, short
 from gradsim_core.findings.transfer.reading_stack import FACTORS
+from gradsim_core.statistics.jackknife import what_is_left_out
 
 _LONGEST = 300
 _CHANCE = 0.05
@@ -106,7 +107,7 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
         f"p: two-sided, by permuting the languages' labels, rows and columns together ({orders}), "
         "corrected for having looked at all readings by the maximum statistic of the same "
         "permutations.",
-        "Intervals: 95%, leaving out one language at a time with all its pairs (jackknife); not "
+        f"Intervals: 95%, leaving out {what_is_left_out(n)} with all its pairs (jackknife); not "
         "corrected for their number.",
         halves,
         "One choice at a time: mean difference of readings that differ in this choice alone from "
