@@ -65,7 +65,10 @@ def apart(command: Sequence[str]) -> list[str]:
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen]]]:
-    """Two machines of one core each, which ask for a token; yields the address of their head."""
+    """Two machines of one core each, which ask for a token; yields the address of their head.
+
+    They say that they have a GPU each, so that workers ask for one.
+    """
     token = folder / "token"
     token.write_text(secrets.token_hex(32))
     token.chmod(0o600)
@@ -73,7 +76,7 @@ def cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen]]]:
                    "RAY_USAGE_STATS_ENABLED": "0"}
     temporary = Path("/tmp") / f"gradsim-ray-{os.getpid()}"  # Ray's sockets want a short path
     ray = [str(Path(sys.executable).parent / "ray"), "start", "--block", "--num-cpus=1",
-           "--node-ip-address=127.0.0.1", "--object-store-memory=100000000"]
+           "--num-gpus=1", "--node-ip-address=127.0.0.1", "--object-store-memory=100000000"]
     heads = ["--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={temporary}"]
     machines: list[subprocess.Popen] = []
     try:

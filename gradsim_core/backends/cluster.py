@@ -4,8 +4,9 @@ Conventions
 -----------
 Ray is loaded when it is first asked for. A cluster demands a token (RAY_AUTH_MODE=token): the one
 that RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH names, else ``~/.ray/auth_token``, which must be the same
-on all machines. Each task asks for as many cores as it has threads. A task whose worker or machine
-dies is repeated by Ray, a few times; what runs when the caller leaves, or dies, is ended.
+on all machines. Each task asks for as many cores as it has threads, and for a GPU where the cluster
+has any and the device is not `cpu`. A task whose worker or machine dies is repeated by Ray, a few
+times; what runs when the caller leaves, or dies, is ended.
 """
 
 from __future__ import annotations
@@ -27,8 +28,7 @@ _REPEATS = 3
 _REACHED_S = 5.0
 """A head that does not answer within this many seconds is not there."""
 
-_SETTINGS = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0",
-             "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+_SETTINGS = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def on_ray(function: Callable[..., Any], tasks: Sequence[tuple], workers: int,
            threads: int) -> Iterator[tuple[int, Any]]:
     """Map over workers of the cluster that this process is connected to."""
     ray = loaded_ray()
-    remote = ray.remote(num_cpus=threads, max_retries=_REPEATS)(called)
+    remote = ray.remote(num_cpus=threads, num_gpus=int(gpus(ray) > 0), max_retries=_REPEATS)(called)
     left = list(enumerate(tasks))[::-1]
     running: dict[Any, int] = {}
     try:
@@ -155,10 +155,17 @@ def room(ray: Any, threads: int) -> int:
     """
     cores = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
     found = sum(some // threads for some in cores)
+    if gpus(ray):
+        found = min(found, gpus(ray))
     if not found:
         raise RunError(f"No machine of the cluster has {threads} cores (they have "
                        f"{', '.join(map(str, cores)) or 'none'}). Give fewer with --threads.")
     return found
+
+
+def gpus(ray: Any) -> int:
+    """GPUs of the cluster that may be computed on."""
+    return 0 if asked_device() == "cpu" else int(ray.cluster_resources().get("GPU", 0))
 
 
 def cores_of(ray: Any) -> int:

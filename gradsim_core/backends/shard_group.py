@@ -15,6 +15,7 @@ from typing import Any
 from gradsim_core.backends.cluster import (
     called,
     failure_of,
+    gpus,
     loaded_ray,
     result_of,
     surroundings,
@@ -114,8 +115,7 @@ def _attempt(prepared: Prepared, store: Store, workers: int, threads: int, proof
              checkpoint_every_s: float) -> Iterator[dict[str, Any]]:
     """The first shard's events, until all have ended."""
     ray = loaded_ray()
-    n_gpus = ray.cluster_resources().get("GPU", 0)
-    remote = ray.remote(num_cpus=threads, num_gpus=1 if n_gpus >= workers else 0,
+    remote = ray.remote(num_cpus=threads, num_gpus=int(gpus(ray) > 0),
                         max_concurrency=2, max_restarts=0, scheduling_strategy="SPREAD")(Shard)
     shards = [remote.remote() for _ in range(workers)]
     try:
