@@ -121,3 +121,20 @@ def test_refusals(gradsim: Gradsim, place: Path) -> None:
     steps = gradsim("similarity", "--joined", "ita", "--reading", "mean_cosine")
     assert steps.code == 2
     assert "needs the Grams of single steps" in steps.err
+
+
+def test_a_target_of_afrisenti_joins(gradsim: Gradsim, data_root: Path) -> None:
+    """Oromo has no training rows in AfriSenti; those of its file are split by hash."""
+    ran = gradsim("run", "--preset", "afrisenti", "--data", data_root / "afrisenti", "--languages",
+                  "hau,orm,tso,yor", "--rows", 60, "--score-rows", 4, *SETTINGS, "--keep-weights",
+                  "--json")
+    assert ran.code == 0, ran.err
+    study = json.loads(ran.out)["signature"]
+    asked = ("join", study, "--language", "orm", "--correction", "raw", "--json")
+    assert "has no training rows in the study's data" in gradsim(*asked).err
+    answer = gradsim(*asked, "--data", data_root / "afrisenti" / "orm" / "dev.tsv")
+    assert answer.code == 0, answer.err
+    found = json.loads(answer.out)
+    assert found["facts"]["rows"]["train"] == 60
+    assert set(found["similarity"]) == {"hau", "tso", "yor"}
+    assert all(-1 <= value <= 1 for value in found["similarity"].values())

@@ -73,7 +73,8 @@ def newcomer_rows(record: Mapping[str, Any], language: str, data: str | Path | N
     DataError
         If the rows cannot be read, or the language has too few for training.
     StudyError
-        If the study has the language already, splits languages by topic, or has other labels.
+        If the study has the language already, or without training rows where no file is given;
+        if it splits languages by topic, or has other labels.
     """
     study = Study.model_validate(record["study"])
     known = resolve(language)
@@ -81,6 +82,9 @@ def newcomer_rows(record: Mapping[str, Any], language: str, data: str | Path | N
         raise StudyError(f"{known.name} ({known.code}) is in study {record['signature']} already; "
                          f"it was trained on with {record['rows'][known.code]['train']:,} rows. "
                          "Name another language.")
+    if data is None and known.code in record["rows"]:
+        raise StudyError(f"{known.name} ({known.code}) has no training rows in the study's data: "
+                         "it is only tested on. Give a file of its rows with --data.")
     if study.by_topic:
         raise StudyError("The languages of this study are split by topic, and no language can join "
                          "such a study. Run it anew with the language in its data.")
