@@ -1,20 +1,23 @@
 """How wrong a run's sketched cosines are, from the sketch itself.
 
-A fold of k numbers is folded once more, to half as many: its columns are paired at random, and the
-two of a pair are added, with one sign for all. That makes the errors that a fold of half the size
-has over one of the whole, and these are as large as the whole one's own, because the variance of
-a fold is as one over its size. Either sign, and several ways to pair, give every cosine several
-samples of an error, and a block with its many cosines an estimate of their root mean square and
-of the largest.
+A fold errs by the inner products of different rows of two gradients. What is left of the rows is
+their signed sum, and its columns are neighbours as those of the gradient were: so the sum moved
+on by some columns stands for another row. Its inner products with the sum as it stands are errors
+such as the fold makes. Several lags, drawn at random, give every cosine several samples, and a
+block with its many cosines an estimate of their root mean square and of the largest.
 
 Conventions
 -----------
 Cosines are those of any two rows, all halves of all languages (with very many, of some), of the
 sums as they stand. A block no longer than its fold is kept whole and has no error. Rows without
-length are left out.
+length are left out. An error at a lag is ``(c(lag) + c(-lag)) / sqrt(2)``, as large on average as
+the sum over all pairs of rows; lengths err along.
 
-Assumed: the columns of a fold have as much to do with each other as the rows that were added
-into them (see `sketch_size`). The tests compare the estimate with exact gradients.
+Measured against whole gradients (22M pretrained encoder, real text, one step, 4,093 and 16,381
+numbers): 0.9 to 1.6 times the true root mean square, and 1.2 and 2.3 times it in the last layer,
+whose rows resemble each other and where the formula for random rows tells half or less of the
+error (0.007 of 0.018 with 16,381 numbers, where the lags tell 0.021). In models as small as those
+of the tests up to 5 times it.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import torch
 
 from gradsim_core.training import Training
 
-_PAIRINGS = 8
+_LAGS = 16
 _MOST_ROWS = 200
 
 
@@ -59,16 +62,15 @@ def fold_error(rows: torch.Tensor) -> tuple[float, float]:
     """
     rows = rows[::-(-len(rows) // _MOST_ROWS)].cpu()
     length = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-    rows = (rows / length)[length[:, 0] > 0].double()
+    rows = (rows / length)[length[:, 0] > 0]
     if len(rows) < 2:
         return 0.0, 0.0
-    cosines, half = rows @ rows.T, rows.shape[1] // 2
+    cosines = (rows @ rows.T).double()
     upper = torch.ones_like(cosines, dtype=torch.bool).triu(1)
     generator = torch.Generator().manual_seed(0)
     errors = []
-    for _ in range(_PAIRINGS):
-        order = torch.randperm(rows.shape[1], generator=generator)
-        crossed = rows[:, order[:half]] @ rows[:, order[half:2 * half]].T
+    for lag in torch.randint(1, rows.shape[1], (_LAGS,), generator=generator).tolist():
+        crossed = (rows @ rows.roll(lag, dims=1).T).double() / 2**0.5
         for sign in (1.0, -1.0):
             gram = cosines + sign * (crossed + crossed.T)
             own = gram.diagonal().clamp(min=0).sqrt()
