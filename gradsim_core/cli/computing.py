@@ -160,6 +160,8 @@ def estimate(study: Study, threads: Threads = None, as_json: AsJson = False) -> 
         ("disk, finished", size(found["disk_bytes"])),
         *([("of it, kept weights", size(found["kept_bytes"]))] if found["kept_bytes"] else []),
         ("disk, while running", size(found["checkpoint_bytes"])),
-        ("gradients", found["mode"]), ("packed rows", "yes" if found["packed"] else "no"),
+        ("gradients", found["mode"] if found["sketch_size"] is None else
+         f"{found['mode']}, {found['sketch_size']:,} numbers a block"),
+        ("device", found["device"]), ("packed rows", "yes" if found["packed"] else "no"),
         ("languages trained on", found["n_languages"]),
         ("parameters", found["n_parameters"])])
