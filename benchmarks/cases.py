@@ -80,26 +80,25 @@ class Case:
     ----------
     encoder : makes the model
     task : of the text
-    n_languages, batch_size : of a step, few enough for a run to take minutes; the ratios depend on
-        the rows of a micro-batch (half of batch_size), hardly on the number of languages
+    n_languages : of a step, few enough for a run to take minutes; the ratios depend on the rows
+        of a micro-batch, hardly on the number of languages
     loops : left out because the machine's memory does not hold them
     """
 
     encoder: Callable[[Corpus], Encoder]
     task: str = "sequence"
     n_languages: int = 2
-    batch_size: int = 32
     without: tuple[str, ...] = ()
 
 
 CASES = {
     "pretrained": Case(pretrained),
-    "pretrained-token": Case(pretrained, "token", batch_size=16),
+    "pretrained-token": Case(pretrained, "token"),
     "xlmr-shaped-8k": Case(xlmr_shaped),
-    "xlmr-shaped-8k-token": Case(xlmr_shaped, "token", batch_size=16),
+    "xlmr-shaped-8k-token": Case(xlmr_shaped, "token"),
     "xlmr-shaped-250k": Case(lambda corpus: xlmr_shaped(corpus, 250_002), without=("usual",)),
     "xlmr-shaped-250k-token": Case(lambda corpus: xlmr_shaped(corpus, 250_002), "token",
-                                   batch_size=16, without=("usual",)),
+                                   without=("usual",)),
 }
 
 

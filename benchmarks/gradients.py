@@ -37,7 +37,8 @@ def main() -> None:
     parser.add_argument("--cases", default=",".join(CASES), help="of: %(default)s")
     parser.add_argument("--loops", default=",".join(LOOPS), help="of: %(default)s")
     parser.add_argument("--languages", type=int, help="instead of the case's own number")
-    parser.add_argument("--batch-size", type=int, help="rows a language and step")
+    parser.add_argument("--batch-size", type=int, default=Study().batch_size,
+                        help="rows a language and step (default: %(default)s, a study's)")
     parser.add_argument("--rounds", type=int, default=3, help="after one that is not counted")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--only-training", action="store_true")
@@ -58,7 +59,7 @@ def training(name: str, options: argparse.Namespace) -> None:
     case = CASES[name]
     corpus = real_text(options.languages or case.n_languages, 800, case.task)
     encoder = case.encoder(corpus)
-    size = options.batch_size or case.batch_size
+    size = options.batch_size
     study = Study(batch_size=size, learning_rate=2e-5, gradients="sketch", steps=100_000)
     work = Work.of(encoder, encoded_rows(corpus, encoder), study, micro_rows=size // 2)
     lengths = np.concatenate([rows.lengths for rows in work.encoded.values()])
@@ -67,8 +68,9 @@ def training(name: str, options: argparse.Namespace) -> None:
     loops = [loop for loop in options.loops.split(",") if loop not in case.without]
     cpu: dict[str, list[float]] = {loop: [] for loop in loops}
     wall: dict[str, list[float]] = {loop: [] for loop in loops}
-    for _ in range(options.rounds + 1):
+    for step in range(options.rounds + 1):
         for loop in loops:
+            work.training.step = step
             began, cpu_began = time.perf_counter(), time.process_time()
             LOOPS[loop](work, True)
             cpu[loop].append(time.process_time() - cpu_began)
