@@ -4,6 +4,16 @@ Trains the pretrained encoder twice over the same steps, with whole gradients an
 some sizes, and compares all cosines of two halves in every block with what the formula and the
 sketch itself say of their errors. GRADSIM_DATA names real text; built-in names stand for it
 elsewhere.
+
+Measured (AfriSenti, 6 languages, 2 steps of 16 rows a language, 8 blocks, torch 2.13 on 2 CPU cores),
+root mean square over all blocks, and the largest:
+
+    numbers a block   RMSE  told by the sketch    worst  told by the sketch   bound
+              4,093  0.0244            0.0252    0.132               0.100   0.174
+             16,381  0.0124            0.0113    0.078               0.051   0.087
+
+By block the sketch tells 0.75 to 1.7 times the true root mean square. Four times the error of the
+others is in the last layer (0.028 with 16,381 numbers), where the first token alone has a gradient.
 """
 
 from __future__ import annotations
