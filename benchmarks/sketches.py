@@ -5,7 +5,7 @@ some sizes, and compares all cosines of two halves in every block with what the 
 sketch itself say of their errors. GRADSIM_DATA names real text; built-in names stand for it
 elsewhere.
 
-Measured (AfriSenti, 6 languages, 2 steps of 16 rows a language, 8 blocks, torch 2.13 on 2 CPU cores),
+Measured (AfriSenti, 6 languages, 2 steps of 16 rows a language, 8 blocks, torch 2.13, 2 CPU cores),
 root mean square over all blocks, and the largest:
 
     numbers a block   RMSE  told by the sketch    worst  told by the sketch   bound
