@@ -150,7 +150,7 @@ def kill_workers(root: Path, work: Work, kills: int, seed: int) -> tuple[int, st
                 sys.stderr.write(f"{error}\n")
             killer.over.set()
             thread.join()
-            count["proofs left"] += len(list(store.root.glob("*/cluster-*")))
+            count["proofs left"] += len(list(store.root.glob("*/cluster/*")))
             count["torn"] += len(list(store.root.glob("*/*.tmp"))) + len(
                 list(store.root.glob(".quarantine/*.reason.txt")))
     faults = ("failed", "different", "torn", "proofs left")

@@ -245,13 +245,13 @@ def main(folder: Path) -> dict[str, Any]:
             run_trials(prepared, there, trials_of(prepared), sweep, threads=1)
             seen["other cache"] = message(lambda: list(on_ray(train_task, [(
                 study.model_dump_json(), name, str(folder / "elsewhere"),
-                trials_of(prepared)[0], 1, "cluster-0.json")], 1, 1)))
+                trials_of(prepared)[0], 1, "cluster/0.json")], 1, 1)))
             seen["cores"] = message(lambda: run_trials(prepared, Store(folder / "more"), trials_of(
                 prepared), lambda event: None, threads=99))
         seen["joint"] = {**joint.seen(), **likeness(expected, bytes_of(there, name))}
         seen["trials"] = {**sweep.seen(), "same": scores_of(prepared, there) == scores_of(
             prepared, alone), "n": len(scores_of(prepared, alone))}
-        seen["left"] = [file.name for file in (there.root / name).glob("cluster-*")]
+        seen["left"] = [file.name for file in (there.root / name).glob("cluster/*")]
         seen["cancel"] = cancelled(folder, prepared, address, machines)
         seen["no token"] = [tokenless.communicate()[0], tokenless.returncode]
     return seen

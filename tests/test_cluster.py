@@ -194,6 +194,19 @@ def test_a_cache_that_is_shared_is_seen(tmp_path: Path) -> None:
     assert not store.exists(ONE, proof)
 
 
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with shared(store, ONE) as living, shared(store, ONE) as proof:
+        content = store.read_json(ONE, proof)
+        assert content is not None
+        store.write_json(ONE, "cluster/dead.json", {**content, "birth": 1.0})
+        store.write_json(ONE, "cluster/elsewhere.json", {**content, "birth": 1.0, "machine": "b"})
+        with shared(store, ONE):
+            assert store.exists(ONE, living)
+            assert not store.exists(ONE, "cluster/dead.json")
+            assert store.exists(ONE, "cluster/elsewhere.json")
+
+
 def test_other_versions_are_named(tmp_path: Path, monkeypatch) -> None:
     store = Store(tmp_path)
     with shared(store, ONE) as proof:

@@ -6,6 +6,7 @@ worker: a copy of the folder, however recent, does not have it.
 
 from __future__ import annotations
 
+import os
 import platform
 import secrets
 from collections.abc import Iterator
@@ -13,18 +14,33 @@ from contextlib import contextmanager
 
 from gradsim_core.errors import RunError
 from gradsim_core.prepared import versions
+from gradsim_core.runs.processes import birth, living_process
 from gradsim_core.store import Store
+
+_FOLDER = "cluster"
 
 
 @contextmanager
 def shared(store: Store, signature: str) -> Iterator[str]:
     """Let workers see inside this block that they share the cache; yields the file's name."""
-    name = f"cluster-{secrets.token_hex(8)}.json"
-    store.write_json(signature, name, {"machine": platform.node(), "versions": versions()})
+    _remove_strays(store, signature)
+    name = f"{_FOLDER}/{secrets.token_hex(8)}.json"
+    store.write_json(signature, name, {"machine": platform.node(), "pid": os.getpid(),
+                                       "birth": birth(os.getpid()), "versions": versions()})
     try:
         yield name
     finally:
         store.remove(signature, name)
+
+
+def _remove_strays(store: Store, signature: str) -> None:
+    """Remove what runs of this machine have left that were killed."""
+    for name in store.names(signature, _FOLDER):
+        entry = f"{_FOLDER}/{name}.json"
+        found = store.read_json(signature, entry)
+        if found and found["machine"] == platform.node() and not living_process(
+                found["pid"], found["birth"] or 0.0):
+            store.remove(signature, entry)
 
 
 def check_shared(store: Store, signature: str, name: str) -> None:
