@@ -42,7 +42,7 @@ from gradsim_core.study import Study
 from gradsim_core.training import Training, half_backward, start_training
 
 MODELS = {"22M": "pretrained", "92M": "xlmr-shaped-8k", "278M": "xlmr-shaped-250k"}
-ROWS, COMPUTED, STEPS, SNAPSHOTS, LENGTH = 16, 12, 4, 4, 64
+ROWS, COMPUTED, STEPS, SNAPSHOTS, LENGTH = 16, 4, 4, 2, 64
 
 
 def main() -> None:
@@ -61,13 +61,13 @@ def main() -> None:
     print(f"{'model':>6}{'languages':>11}{'plain':>9}{'ours':>9}{'over plain':>12}{'formula':>9}"
           f"{'over / formula':>16}{'ours / (plain + formula)':>26}")
     for name in options.models.split(","):
-        _, _, n_parameters, n_blocks = _child(name, 2, "plain")
         for n in map(int, options.languages.split(",")):
-            formula = 4 * n_parameters + 2 * n * n_blocks * Study().sketch_size * 4
-            if 20 * n_parameters + formula + 2e9 > psutil.virtual_memory().available:
+            if 20e6 * float(name[:-1]) + n * 2e6 + 2e9 > psutil.virtual_memory().available:
                 print(f"{name:>6}{n:>11,}   left out: it would take more than is free here")
                 continue
-            plain, ours = _child(name, n, "plain")[0], _child(name, n, "ours")[0]
+            plain, _, n_parameters, n_blocks = _child(name, n, "plain")
+            ours = _child(name, n, "ours")[0]
+            formula = 4 * n_parameters + 2 * n * n_blocks * Study().sketch_size * 4
             print(f"{name:>6}{n:>11,}{plain / 1e6:>9,.0f}{ours / 1e6:>9,.0f}"
                   f"{(ours - plain) / 1e6:>12,.0f}{formula / 1e6:>9,.0f}"
                   f"{(ours - plain) / formula:>16.2f}{ours / (plain + formula):>26.2f}", flush=True)
@@ -135,8 +135,8 @@ def _ours(encoder: Any, prepared: Prepared, store: Store) -> None:
             rows[2 * COMPUTED:].normal_()
         return training
 
-    joint.load_encoder = lambda *arguments, **settings: encoder  # type: ignore[assignment]
-    joint.start_training = started  # type: ignore[assignment]
+    joint.load_encoder = lambda *arguments, **settings: encoder
+    joint.start_training = started
     joint.run_joint_trial(prepared, store, lambda event: None, checkpoint_every_s=0.0)
     assert not store.exists(prepared.signature, checkpoints.CHECKPOINT)
 

@@ -103,8 +103,8 @@ def _heaviest_passes(encoder: Encoder, encoded: dict[str, Encoded], study: Study
         half_backward(encoder, rows, longest, study, packed)
     every = joined(encoded.values())
     at = by_length(every.lengths)[-1]
-    predict(encoder, Encoded(*(tuple(part[row] for row in at) for part in (
-        every.ids, every.labels))), packed)
+    predict(encoder, Encoded(tuple(every.ids[row] for row in at),
+                             tuple(every.labels[row] for row in at)), packed)
 
 
 def _sizes(training: Training, study: Study, n_languages: int) -> tuple[int, dict[str, int]]:

@@ -114,7 +114,7 @@ def pieces(encoded: Encoded, rows: np.ndarray,
     if most is None or len(rows) <= most:
         return [(rows, 1.0)]
     parts = np.split(rows, range(most, len(rows), most))
-    counts = [sum(np.count_nonzero(encoded.labels[row] != IGNORE) for row in part)
+    counts = [sum(int(np.count_nonzero(encoded.labels[row] != IGNORE)) for row in part)
               for part in parts]
     total = sum(counts)
     found = [(part, count / total) for part, count in zip(parts, counts, strict=True) if count]
