@@ -60,8 +60,8 @@ def module_table(content: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 
 def _difference(row: Mapping[str, Any] | None) -> float | None:
-    shares = [row[side]["share"] if row else None for side in SIDES]
-    return None if None in shares else shares[0] - shares[1]
+    language, task = (row[side]["share"] if row else None for side in SIDES)
+    return None if language is None or task is None else float(language - task)
 
 
 def module_text(content: Mapping[str, Any], study: str) -> ChartText:
