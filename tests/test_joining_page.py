@@ -58,6 +58,9 @@ def test_a_newcomer_is_shown_with_its_place(cache: Path) -> None:
     assert "With fewer than 100 rows its place is a guess" in said
     assert "the model was not trained on it" in said
     assert any("With Italian, joined later" in title for title in titles(app))
+    (chart,) = [chart.proto.spec for chart in app.get("plotly_chart")
+                if "With Italian, joined later" in chart.proto.spec]
+    assert "Italian (joined later)" in chart
 
 
 def test_rows_are_asked_for_and_refused_in_words(cache: Path) -> None:

@@ -51,6 +51,7 @@ def show_joining(selection: Selection, signature: str, shown: Picture,
         if found:
             name = st.selectbox(
                 "Joined later", list(found), key="join.shown",
+                help="Whose place is shown; the newest stands first.",
                 format_func=lambda one: f"{plain_text(str(found[one].language['name']), 40)}, "
                                         f"{found[one].facts['rows']['train']:,} rows")
             _show(selection, signature, shown, groups, name, found[name].facts["rows"]["train"])
@@ -74,7 +75,8 @@ def _form(signature: str) -> None:
         text, label = st.columns(2)
         columns = {"text": text.text_input("Text column", max_chars=60, help="Empty: as usual."),
                    "label": label.text_input("Label column", max_chars=60, help="Empty: as usual.")}
-        asked = st.form_submit_button("Add it", type="primary")
+        asked = st.form_submit_button("Add it", type="primary", help=(
+            "Runs in the background; the page can be left meanwhile."))
     if not asked:
         for line in st.session_state.pop(_SENT, ()):
             st.info(line)
