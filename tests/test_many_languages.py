@@ -53,3 +53,9 @@ def test_very_many_languages_have_the_lower_of_two_bounds() -> None:
     assert upper_bound(fewer) > 2 * eigenvalue_bound(fewer), "the bound that was exported before"
     two = problem(clear @ clear.T, 3)
     assert upper_bound(two) < eigenvalue_bound(two)
+
+
+def test_k_means_of_very_many_finds_clear_groups() -> None:
+    vectors = np.repeat(np.eye(5, 40), 70, axis=0) + 0.02 * unit_vectors(350, 40, 1)
+    found = group(vectors @ vectors.T, "k_means", k=5)
+    assert found.groups == tuple(tuple(range(70 * at, 70 * at + 70)) for at in range(5))
