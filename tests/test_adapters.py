@@ -187,7 +187,8 @@ def test_gradients_are_what_the_whole_matrices_gradients_give(base, task, packed
 
 
 @pytest.mark.parametrize("mode", ["exact", "sketch"])
-@pytest.mark.parametrize("settings", [{}, {"recompute": True}, {"micro_rows": 2}])
+@pytest.mark.parametrize("settings", [
+    {}, {"recompute": True}, {"micro_rows": 2}, {"precision": "bfloat16"}])
 def test_a_step_leaves_the_frozen_encoder_as_it_was(base, mode, settings):
     corpus, encoder = made_corpus(), load(base, lora_rank=3)
     encoded = made_encoded(corpus, encoder)
