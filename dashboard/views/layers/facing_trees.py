@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
 import streamlit as st
 
 from dashboard.escaping import markdown_text, plain_text
@@ -55,9 +59,13 @@ def show_facing_trees(found: FacingTrees | None, whole: Picture, sides: Sides,
                 sides.titles, (found.tangle.first, found.tangle.second), strict=True)):
             st.download_button(
                 f"{plain_text(title, 40)} as Newick",
-                lambda tree=tree: newick(tree, found.codes) + "\n",
+                partial(_as_newick, tree, found.codes),
                 f"{name}-{'second' if at else 'first'}.nwk", "text/plain", on_click="ignore",
                 key=f"newick.{at}", help="For iTOL, FigTree and other readers of trees.")
+
+
+def _as_newick(tree: Any, codes: Sequence[str]) -> str:
+    return newick(tree, codes) + "\n"
 
 
 def tangle_table(found: FacingTrees, whole: Picture, sides: Sides) -> dict[str, list[object]]:
