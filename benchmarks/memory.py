@@ -11,6 +11,14 @@ The languages are shards of real text, each of ROWS rows, repeated where there a
 Beyond the first COMPUTED languages gradients are not computed: their rows are filled with random
 numbers, which take the same memory, and Grams are made of all rows. Each model trains 4 steps,
 with checkpoints. What would not fit in the free memory is left out and said so.
+
+Measured (22.7M parameters, 8 blocks, AfriSenti, torch 2.13, 2 CPU cores, MB of 10^6 bytes); plain
+training has a dense gradient of the word table, the joint trial rows of it, which is why it can take
+less:
+
+    languages  plain   ours  over plain  formula  over / formula
+           12    994    981         -13      116           -0.11
+          100    988  1,161         173      301            0.57
 """
 
 from __future__ import annotations

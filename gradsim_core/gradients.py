@@ -40,6 +40,9 @@ EXPLODING = 1e4
 
 _CHUNK = 2**16
 
+_LONG_BYTES = 64 * 2**20
+"""Grams of one moment that would take more are given in float32: they are kept so in any case."""
+
 _TILE = 512
 """Rows up to which a Gram is one product; of more only what is above the diagonal is taken."""
 
@@ -182,8 +185,9 @@ class Tap:
         return self._step_slices if rows is self.step else self.block_slices
 
     def grams(self, rows: torch.Tensor) -> np.ndarray:
-        """Inner products of rows by block: (n_blocks, 2L, 2L) float64."""
-        found = np.empty((len(self.block_slices), len(rows), len(rows)))
+        """Inner products of rows by block: (n_blocks, 2L, 2L) float64, of very many float32."""
+        shape = len(self.block_slices), len(rows), len(rows)
+        found = np.empty(shape, np.float64 if 8 * np.prod(shape) <= _LONG_BYTES else np.float32)
         for block, columns in enumerate(self.columns_of(rows)):
             found[block] = block_gram(rows[:, columns])
         return found

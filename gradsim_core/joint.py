@@ -132,7 +132,7 @@ def _train(training: Training, encoded: dict[str, Encoded], study: Study, packed
         step, now = training.step, time.monotonic()
         if grams is not None and (step - 1) % stride == 0:
             training.step_numbers.append(step)
-            training.steps.append(grams.astype(np.float32))
+            training.steps.append(grams.astype(np.float32, copy=False))
         if step in recorded:
             training.snapshots.append(step)
             training.sums.append(as_kept(training.tap.grams(training.tap.sums), study.snapshots))
@@ -167,7 +167,8 @@ def step_stride(steps: int, n_blocks: int, n_languages: int) -> int:
 
 def as_kept(grams: np.ndarray, snapshots: int) -> np.ndarray:
     """The Grams of one snapshot: float64, or float32 where those of all take too much room."""
-    return grams if grams.nbytes * snapshots <= SUMS_BYTES else grams.astype(np.float32)
+    return grams if grams.nbytes * snapshots <= SUMS_BYTES else grams.astype(
+        np.float32, copy=False)
 
 
 def _series(training: Training) -> GramSeries:

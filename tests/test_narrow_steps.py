@@ -103,3 +103,12 @@ def test_steps_take_half_a_gradient_at_most() -> None:
         assert 2 * n_languages * n_blocks * size <= n_parameters / 2 * 1.01
     assert step_size(16_381, 12, 8, 22_700_000) == 16_381
     assert step_size(16_381, 10_000, 8, 1_000) == 64
+
+
+def test_grams_of_very_many_rows_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    training, _ = trained()
+    long = training.tap.grams(training.tap.sums)
+    monkeypatch.setattr(module, "_LONG_BYTES", long.nbytes - 1)
+    short = training.tap.grams(training.tap.sums)
+    assert (long.dtype, short.dtype) == (np.float64, np.float32)
+    np.testing.assert_allclose(short, long, rtol=1e-6)
