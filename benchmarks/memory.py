@@ -13,7 +13,7 @@ numbers, which take the same memory, and Grams are made of all rows. Each model 
 with checkpoints. What would not fit in the free memory is left out and said so.
 
 Measured (22.7M parameters, 8 blocks, AfriSenti, torch 2.13, 2 CPU cores, MB of 10^6 bytes); plain
-training has a dense gradient of the word table, the joint trial rows of it, which is why it can take
+training has a dense gradient of the word table, the joint trial rows of it, so that it can take
 less:
 
     languages  plain   ours  over plain  formula  over / formula
