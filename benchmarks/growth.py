@@ -47,43 +47,35 @@ SIZES = {"languages": (4, 8, 16, 32), "rows": (4, 8, 16, 32, 64), "hidden": (64,
 SMALLER = {"languages": (4, 8, 16), "rows": (4, 8, 16, 32), "hidden": (64, 128, 256),
            "layers": (2, 4, 8), "pairwise": (50, 100, 200, 400), "calls": (6, 12, 24)}
 WIDTH = 16_381
+Sizes = Mapping[str, tuple[int, ...]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="after one that is not counted")
+    parser.add_argument("--only", nargs="*", choices=list(PANELS), default=list(PANELS))
     parser.add_argument("--quick", action="store_true", help="smaller sizes, nothing is written")
     parser.add_argument("--draw", action="store_true", help="draw the stored data again")
     options = parser.parse_args()
     data = FIGURES / "growth.json"
-    if options.draw:
-        found = json.loads(data.read_text())
-    else:
+    found = json.loads(data.read_text()) if data.exists() and not options.quick else {"panels": {}}
+    if not options.draw:
         torch.set_num_threads(1)
-        found = measured(SMALLER if options.quick else SIZES, options.runs)
-    tell(found)
+        found["machine"] = (
+            f"{platform.machine()}, {os.cpu_count()} cores, one thread, torch {torch.__version__}, "
+            f"medians of {options.runs} runs, CPU seconds")
+        print(found["machine"], flush=True)
+        corpus = load_corpus(Study(preset="builtin", languages=("all",), rows=200))
+        for name in options.only:
+            label, act = PANELS[name]
+            found["panels"][label] = act(SMALLER if options.quick else SIZES, options.runs, corpus)
+            tell(label, found["panels"][label])
+            if not options.quick:
+                data.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     if not options.quick:
-        data.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-        picture(found["panels"], FIGURES / "growth.svg", found["machine"])
-
-
-def measured(sizes: Mapping[str, tuple[int, ...]], runs: int) -> dict[str, Any]:
-    """Seconds by quantity, way and size, with exponents."""
-    corpus = load_corpus(Study(preset="builtin", languages=("all",), rows=200))
-    panels = {
-        "languages (8 rows each, 0.5 M parameters)": _steps(
-            sizes["languages"], runs, lambda n: made_work(corpus, n, 8)),
-        "rows a language and step (4 languages)": _steps(
-            sizes["rows"], runs, lambda n: made_work(corpus, 4, n), ("ours", "plain_packed")),
-        "parameters (4 layers, wider)": _steps(
-            sizes["hidden"], runs, lambda n: made_work(corpus, 4, 8, hidden=n), LOOPS_SHOWN,
-            size_of=lambda work: work.encoder.n_parameters),
-        "layers (hidden 96)": _steps(
-            sizes["layers"], runs, lambda n: made_work(corpus, 4, 8, layers=n), LOOPS_SHOWN),
-        "languages: what is pairwise": _pairwise(sizes["pairwise"], sizes["calls"], runs, corpus),
-    }
-    return {"machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread, torch "
-            f"{torch.__version__}, medians of {runs} runs, CPU seconds", "panels": panels}
+        order = [label for label, _ in PANELS.values() if label in found["panels"]]
+        picture({label: found["panels"][label] for label in order}, FIGURES / "growth.svg",
+                found["machine"])
 
 
 def made_work(corpus: Corpus, n_languages: int, rows: int, hidden: int = 96,
@@ -118,8 +110,24 @@ def _steps(sizes: Iterable[int], runs: int, make: Callable[[int], Work],
     return _fitted(found)
 
 
-def _pairwise(sizes: Iterable[int], calls: Iterable[int], runs: int,
-              corpus: Corpus) -> dict[str, Any]:
+def _languages(sizes: Sizes, runs: int, corpus: Corpus) -> dict[str, Any]:
+    return _steps(sizes["languages"], runs, lambda n: made_work(corpus, n, 8))
+
+
+def _rows(sizes: Sizes, runs: int, corpus: Corpus) -> dict[str, Any]:
+    return _steps(sizes["rows"], runs, lambda n: made_work(corpus, 4, n), LOOPS_SHOWN[:2])
+
+
+def _parameters(sizes: Sizes, runs: int, corpus: Corpus) -> dict[str, Any]:
+    return _steps(sizes["hidden"], runs, lambda n: made_work(corpus, 4, 8, hidden=n),
+                  size_of=lambda work: work.encoder.n_parameters)
+
+
+def _layers(sizes: Sizes, runs: int, corpus: Corpus) -> dict[str, Any]:
+    return _steps(sizes["layers"], runs, lambda n: made_work(corpus, 4, 8, layers=n))
+
+
+def _pairwise(sizes: Sizes, runs: int, corpus: Corpus) -> dict[str, Any]:
     """The part of the cost that pairs of languages make."""
     lines: dict[str, dict[str, list[float]]] = {}
 
@@ -129,7 +137,7 @@ def _pairwise(sizes: Iterable[int], calls: Iterable[int], runs: int,
         line["seconds"].append(float(np.median([_cpu(act) for _ in range(runs)])))
 
     generator = torch.Generator().manual_seed(0)
-    for n in sizes:
+    for n in sizes["pairwise"]:
         rows = torch.randn((2 * n, WIDTH), generator=generator)
         rows += torch.repeat_interleave(rows[::16], 16, dim=0)[:2 * n]  # families of eight
         add("Gram of a block, a snapshot", n, partial(block_gram, rows))
@@ -140,7 +148,7 @@ def _pairwise(sizes: Iterable[int], calls: Iterable[int], runs: int,
         matrix = similarity(series, correction="centred").matrix
         add("tree", n, partial(linkage_tree, matrix, ordered=False))
         add("groups by local search, K = 20", n, partial(group, matrix, "local_search", k=20))
-    for n in calls:
+    for n in sizes["calls"]:
         work = made_work(corpus, n, 4)
         kept = list(torch.randn((2 * n, work.encoder.n_parameters), generator=generator))
         add("usual: a cosine call a pair and block", n, partial(pairwise_cosines, work, kept))
@@ -158,16 +166,23 @@ def _cpu(act: Callable[[], Any]) -> float:
     return time.process_time() - began
 
 
-def tell(found: Mapping[str, Any]) -> None:
-    """Print seconds and exponents."""
-    print(found["machine"])
-    for label, lines in found["panels"].items():
-        print(f"\n{label}")
-        for name, line in lines.items():
-            slope, low, high = line["exponent"]
-            seconds = "  ".join(f"{size:,}: {value:.3g}" for size, value in zip(
-                line["sizes"], line["seconds"], strict=True))
-            print(f"  {name:<40} exponent {slope:5.2f} ({low:.2f} to {high:.2f})   {seconds}")
+def tell(label: str, lines: Mapping[str, Any]) -> None:
+    """Print seconds and exponents of a panel."""
+    print(f"\n{label}")
+    for name, line in lines.items():
+        slope, low, high = line["exponent"]
+        seconds = "  ".join(f"{size:,}: {value:.3g}" for size, value in zip(
+            line["sizes"], line["seconds"], strict=True))
+        print(f"  {name:<40} exponent {slope:5.2f} ({low:.2f} to {high:.2f})   {seconds}",
+              flush=True)
+
+
+PANELS = {
+    "languages": ("languages (8 rows each, 0.5 M parameters)", _languages),
+    "rows": ("rows a language and step (4 languages)", _rows),
+    "parameters": ("parameters (4 layers, wider)", _parameters),
+    "layers": ("layers (hidden 96)", _layers),
+    "pairwise": ("languages: what is pairwise", _pairwise)}
 
 
 if __name__ == "__main__":

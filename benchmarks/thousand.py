@@ -30,7 +30,7 @@ from gradsim_core.decision import Reading, Rule, decide, decision_json, read_sim
 from gradsim_core.entries import FORMAT
 from gradsim_core.gram import CORRECTIONS, half_similarities
 from gradsim_core.grouping import leaf_order, linkage_tree, newick
-from gradsim_core.results import load_increments, load_results
+from gradsim_core.results import Results, load_increments, load_results
 from gradsim_core.statistics import associate
 from gradsim_core.store import Store
 from gradsim_core.study import Study
@@ -40,6 +40,9 @@ T = TypeVar("T")
 Told = Callable[[str, float, str], None]
 
 SETTINGS = {"steps": 2, "snapshots": 2, "batch_size": 8, "gradients": "sketch"}
+PARTS = ("run", "similarity", "groups", "statistics", "page")
+READING = Reading(correction="centred")
+
 _PAGE = """
 import json, sys, time
 began = time.perf_counter()
@@ -63,6 +66,8 @@ def main() -> None:
     parser.add_argument("--permutations", type=int, default=999)
     parser.add_argument("--cache", type=Path, help="keep, and reuse, what is computed here")
     parser.add_argument("--json", type=Path, help="write the table here too")
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS),
+                        help="all but run want a cache in which a run has finished")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = measured(options, options.cache or Path(folder))
@@ -82,13 +87,22 @@ def measured(options: argparse.Namespace, cache: Path) -> list[dict[str, Any]]:
     print(f"{options.languages:,} pseudo-languages, {os.cpu_count()} cores, load "
           f"{os.getloadavg()[0]:.1f}, entries of format {FORMAT}")
     store = Store(cache)
-    signature = trained(options, cache, tell)
-    read(store, signature, options.permutations, tell)
-    page(cache, signature, tell)
+    signature = (trained(options, cache, tell) if "run" in options.only
+                 else store.signatures()[0])
+    results = timed("results read and checked", lambda: load_results(store, signature), tell)
+    if "similarity" in options.only:
+        read(store, results, tell)
+    if "groups" in options.only:
+        grouped(store, results, tell)
+    if "statistics" in options.only:
+        tested(results, options.permutations, tell)
+    if "page" in options.only:
+        page(cache, signature, tell)
     for name in ("grams.safetensors", "increments.safetensors", "study.json",
                  "scores/joint.json"):
-        size = store.path(signature, name).stat().st_size
-        tell(f"disk: {name}", 0.0, f"{size / 1e6:,.1f} MB")
+        if store.exists(signature, name):
+            size = store.path(signature, name).stat().st_size
+            tell(f"disk: {name}", 0.0, f"{size / 1e6:,.1f} MB")
     return rows
 
 
@@ -120,29 +134,31 @@ def trained(options: argparse.Namespace, cache: Path, tell: Told) -> str:
     return str(answer["signature"])
 
 
-def read(store: Store, signature: str, permutations: int, tell: Told) -> None:
-    """Everything that is read from stored Grams."""
-    results = timed("results read and checked", lambda: load_results(store, signature), tell)
+def read(store: Store, results: Results, tell: Told) -> None:
+    """Similarity by every reading and correction, and its tree."""
     languages = results.series.languages
     for correction in CORRECTIONS:
         timed(f"similarity, {correction}",
               partial(read_similarity, results, Reading(correction=correction)), tell)
     timed("similarity, mean_cosine",
           partial(read_similarity, results, Reading(reading="mean_cosine")), tell,
-          lambda _: f"{len(results.series.step_numbers)} steps recorded")
-    kept = load_increments(store, signature)
+          lambda _: f"of {len(results.series.step_numbers)} recorded")
+    kept = load_increments(store, results.signature)
     tell("stability", 0.0, "no increments are kept for so many languages" if kept is None else
          f"{len(kept.steps)} increments kept")
-    reading = Reading(correction="centred")
-    matrix = read_similarity(results, reading).matrix
+    matrix = read_similarity(results, READING).matrix
     tree = timed("tree", lambda: linkage_tree(matrix), tell)
     timed("Newick", lambda: newick(tree, languages), tell, lambda text: f"{len(text):,} characters")
     timed("leaf order", lambda: leaf_order(tree), tell)
+
+
+def grouped(store: Store, results: Results, tell: Told) -> None:
+    """Groups by several rules, written down and derived anew."""
     for rule in (Rule(strategy="local_search"), Rule(strategy="local_search", k=20),
                  Rule(strategy="agglomerative", k=20), Rule(strategy="k_means", k=20),
                  Rule(strategy="spectral", k=20)):
         decision = timed(f"{rule.strategy}, " + (f"K = {rule.k}" if rule.k else "best K"),
-                         partial(decide, results, reading, rule), tell, _outcome)
+                         partial(decide, results, READING, rule), tell, _outcome)
         if rule.strategy == "local_search":
             text = decision_json(decision)
             differences = timed("   … verified (derived anew)",
@@ -150,6 +166,10 @@ def read(store: Store, signature: str, permutations: int, tell: Told) -> None:
                                 lambda found: f"{len(found)} differences")
             assert not differences
             tell("   … its JSON", 0.0, f"{len(text) / 1e3:,.0f} kB")
+
+
+def tested(results: Results, permutations: int, tell: Told) -> None:
+    """Does the similarity of one half of the rows go with that of the other?"""
     near, gained = half_similarities(results.series, correction="centred")
     for statistic in ("pearson", "target_spearman"):
         timed(f"Mantel, {statistic}, {permutations} permutations",
