@@ -46,6 +46,11 @@ def picture(panels: Mapping[str, Mapping[str, Any]], path: Path, note: str) -> N
                 ax.loglog(line["sizes"], line["seconds"], color=COLOURS[at % len(COLOURS)],
                           marker=MARKERS[at % len(MARKERS)], linewidth=1.2, markersize=4,
                           label=f"{name}: {slope:.2f} ({low:.2f} to {high:.2f})")
+            ax.set_ylim(top=ax.get_ylim()[1] * 30)  # room for the legend
+            ticks = sorted({size for line in lines.values() for size in line["sizes"]})
+            ax.set_xticks(ticks, [f"{size / 1e6:.1f} M" if size >= 1e5 else f"{size:,}"
+                                  for size in ticks])
+            ax.minorticks_off()
             ax.set_xlabel(label)
             ax.set_ylabel("CPU seconds")
             ax.legend(fontsize=7, frameon=False, title="exponent (95% interval)",

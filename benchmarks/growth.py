@@ -4,7 +4,8 @@ One quantity grows, all others stay. Our way, the usual script and plain packed 
 on the same rows, on one thread; medians of CPU seconds a step. The similarity's own part (Grams of
 a snapshot, reading, tree, groups) is measured up to 1,000 languages. Exponents are slopes of
 log seconds over log size, with Student's 95% interval over the sizes. Data and picture stand in
-``figures/growth.json`` and ``figures/growth.svg``; ``--draw`` draws the data again.
+``figures/growth.json`` and ``figures/growth.svg``; ``--draw`` draws the data again. They were
+measured on 2 cores shared with other work: exponents of training hold what caches and company do.
 """
 
 from __future__ import annotations

@@ -18,6 +18,17 @@ peers
 limit
     What no way can do without: the same training with nothing recorded (packed, mixed rows), one
     float32 product of the gradients, the forward passes.
+
+Measured on 2 cores shared with other work (CPU seconds; one turn, the others medians of three):
+
+    similarity of 24 halves from gradients of 531,556 numbers in 6 blocks (one turn)
+        ours, whole gradients 0.013; fold to 16,381 0.020 (RMSE 0.006); fold to 512 0.038 (0.034)
+        usual, a cosine call a pair and block 0.139 (10.6 times ours); limit, one product 0.012
+        TRAK and dattri, 512 numbers of the whole model 4.9 each (RMSE 0.021)
+    sentence embeddings, 4 languages x 64 rows
+        ours 0.497; mPLM-Sim's procedure 0.949 (1.86); forward passes alone 0.616
+    Mantel test, 100 languages, 999 permutations
+        ours with its interval 0.062; a loop 0.097; scikit-bio 0.008 (no interval)
 """
 
 from __future__ import annotations
