@@ -19,6 +19,10 @@ ours / plain_packed  1.105      0.973
 ours / plain_same    0.984      0.959
 ===================  =========  =========================
 
+With 250,002 words (278M parameters), the built-in names of two languages and five rounds: ours /
+plain_packed 0.76, wall 0.74, because a plain loop makes a gradient as large as the table for every
+micro-batch.
+
 In a profile of the 22.7M case 98% of a step is the model's own forward and backward pass, 1% the
 optimizer's, and 1% folds gradients.
 """
