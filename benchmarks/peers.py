@@ -51,12 +51,12 @@ from benchmarks.cases import encoded_rows, pretrained
 from benchmarks.loops import LOOPS, Work
 from benchmarks.projections import from_gradients
 from benchmarks.turns import turns
-from gradsim_core.batches import batch_logits, collate
 from gradsim_core.data import Corpus, load_corpus
 from gradsim_core.measures.embedding import SentenceStates, cosine_gap
 from gradsim_core.measuring.embeddings import mean_states
 from gradsim_core.statistics import associate
 from gradsim_core.study import Study
+from gradsim_core.training.batches import batch_logits, collate
 
 PLACE = Path(__file__).resolve().parents[1] / ".venv-peers"
 

@@ -17,8 +17,8 @@ from benchmarks.growth import WIDTH, made_work
 from benchmarks.loops import LOOPS
 from benchmarks.turns import turns
 from gradsim_core.data import Corpus
-from gradsim_core.folding import fold_rows, fold_signs
-from gradsim_core.gradients import block_gram
+from gradsim_core.gradients.folding import fold_rows, fold_signs
+from gradsim_core.gradients.tap import block_gram
 
 PROJECTED = 512
 

@@ -28,10 +28,10 @@ import numpy as np
 import torch
 
 from benchmarks.cases import encoded_rows, pretrained, real_text
-from gradsim_core.sketch_error import sketch_errors
-from gradsim_core.sketch_size import error_bound, n_cosines
+from gradsim_core.gradients.sketch_error import sketch_errors
+from gradsim_core.gradients.sketch_size import error_bound, n_cosines
 from gradsim_core.study import Study
-from gradsim_core.training import start_training, train_step
+from gradsim_core.training.steps import start_training, train_step
 
 
 def main() -> None:

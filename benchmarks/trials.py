@@ -28,16 +28,16 @@ import torch
 import transformers
 
 from benchmarks.cases import MINILM
-from gradsim_core.batches import weighted_loss
-from gradsim_core.encoding import Encoded
-from gradsim_core.evaluation import Texts
-from gradsim_core.mixed import Pool, micro_batches, pool_of, step_rows
-from gradsim_core.models import Encoder, load_encoder
-from gradsim_core.optimization import adamw, update
+from gradsim_core.encoder.encoding import Encoded
+from gradsim_core.encoder.models import Encoder, load_encoder
 from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.trial import run_trial, study_texts
+from gradsim_core.training.batches import weighted_loss
+from gradsim_core.training.evaluation import Texts
+from gradsim_core.training.mixed import Pool, micro_batches, pool_of, step_rows
+from gradsim_core.training.optimization import adamw, update
+from gradsim_core.training.trial import run_trial, study_texts
 from gradsim_core.trials import study_budget, trial_of
 
 STUDIES = {"tiny-bytes": Study(), "22M": Study(model=str(MINILM))}

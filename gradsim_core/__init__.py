@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from gradsim_core.findings.topics.topic_or_language import (
         TopicOrLanguagePlan as TopicOrLanguagePlan,
     )
+    from gradsim_core.gradients.sketch_size import sketch_sentence as sketch_sentence
     from gradsim_core.gram import READINGS as READINGS
     from gradsim_core.gram import GramSeries as GramSeries
     from gradsim_core.gram import Similarity as Similarity
@@ -196,7 +197,6 @@ if TYPE_CHECKING:
     from gradsim_core.settled import Settling as Settling
     from gradsim_core.settled import settling as settling
     from gradsim_core.settled import settling_sentence as settling_sentence
-    from gradsim_core.sketch_size import sketch_sentence as sketch_sentence
     from gradsim_core.spreadsheet import csv_cell as csv_cell
     from gradsim_core.spreadsheet import csv_text as csv_text
     from gradsim_core.spreadsheet import plain_text as plain_text
@@ -293,7 +293,7 @@ _HOME = {
     "statistics.association": ("Association", "associate"),
     "statistics.tree_agreement": ("TreeAgreement", "tree_agreement"),
     "store": ("Store",),
-    "sketch_size": ("sketch_sentence",),
+    "gradients.sketch_size": ("sketch_sentence",),
     "study": ("METHOD_VERSION", "Study"),
     "study_text": ("load_study", "settings_in", "study_from", "study_from_text", "study_yaml"),
     "upload_places": ("Holding", "guessed_holdings", "is_data", "placed"),

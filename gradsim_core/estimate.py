@@ -14,21 +14,21 @@ from typing import Any
 import numpy as np
 import psutil
 
-from gradsim_core.checkpoints import goes_to_disk
 from gradsim_core.data.corpus import SPLITS, Split
-from gradsim_core.encoding import Encoded, encode_split, joined
-from gradsim_core.evaluation import by_length, predict
-from gradsim_core.folding import step_size
-from gradsim_core.gradients import is_exact
-from gradsim_core.increments import increment_bytes, increment_steps
+from gradsim_core.encoder.encoding import Encoded, encode_split, joined
+from gradsim_core.encoder.models import Encoder, load_encoder
+from gradsim_core.gradients.folding import step_size
+from gradsim_core.gradients.increments import increment_bytes, increment_steps
+from gradsim_core.gradients.sketch_size import sketch_size_of
+from gradsim_core.gradients.tap import is_exact
 from gradsim_core.joining.sizes import kept_bytes
-from gradsim_core.joint import SUMS_BYTES, peak_memory_bytes, set_threads, step_stride
-from gradsim_core.models import Encoder, load_encoder
-from gradsim_core.passes import chosen_device, device_of, place
 from gradsim_core.prepared import Prepared
-from gradsim_core.sketch_size import sketch_size_of
 from gradsim_core.study import Study
-from gradsim_core.training import Training, half_backward, start_training, train_step
+from gradsim_core.training.checkpoints import goes_to_disk
+from gradsim_core.training.evaluation import by_length, predict
+from gradsim_core.training.joint import SUMS_BYTES, peak_memory_bytes, set_threads, step_stride
+from gradsim_core.training.passes import chosen_device, device_of, place
+from gradsim_core.training.steps import Training, half_backward, start_training, train_step
 
 _SAMPLE_LANGUAGES = 3
 _SAMPLE_ROWS = 512

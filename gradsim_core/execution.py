@@ -115,7 +115,7 @@ def run_joint(prepared: Prepared, store: Store, observe: Observer, threads: int 
     if group := torchrun_group():
         run_joint_in_group(prepared, store, observe, threads, checkpoint_every_s, *group)
         return
-    from gradsim_core.joint import run_joint_trial
+    from gradsim_core.training.joint import run_joint_trial
 
     run_joint_trial(prepared, store, observe, threads, checkpoint_every_s)
 
@@ -193,7 +193,7 @@ def _mapped(prepared: Prepared, store: Store, trials: list[Trial], workers: int,
 
 def _one_by_one(prepared: Prepared, store: Store, trials: list[Trial],
                 threads: int) -> Iterator[Trial]:
-    from gradsim_core.trial import run_trial, study_texts
+    from gradsim_core.training.trial import run_trial, study_texts
 
     texts = study_texts(prepared)
     for trial in trials:
@@ -227,7 +227,7 @@ def _adapt(prepared: Prepared, store: Store, trials: Sequence[Trial], observe: O
                     room.threads, room.proof)
             list(room.backend(adapt_task, [task], 1, room.threads))
         else:
-            from gradsim_core.adaptation import adapted_weights
+            from gradsim_core.training.adaptation import adapted_weights
 
             adapted_weights(prepared, store, budget.adaptation_steps, budget.batch_size, observe,
                             room.threads)

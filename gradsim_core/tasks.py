@@ -24,7 +24,7 @@ from gradsim_core.trials import Budget, Trial
 def train_task(study: str, signature: str, root: str, trial: Trial, threads: int,
                proof: str = "") -> None:
     """Train one trial of a study."""
-    from gradsim_core.trial import run_trial
+    from gradsim_core.training.trial import run_trial
 
     store = store_here(root, signature, proof)
     prepared, texts = _with_texts(study, signature)
@@ -34,7 +34,7 @@ def train_task(study: str, signature: str, root: str, trial: Trial, threads: int
 def adapt_task(study: str, signature: str, root: str, budget: Budget, threads: int,
                proof: str = "") -> None:
     """Make what the trials of a budget start from."""
-    from gradsim_core.adaptation import adapted_weights
+    from gradsim_core.training.adaptation import adapted_weights
 
     store = store_here(root, signature, proof)
     prepared = study_here(study, signature)
@@ -68,7 +68,7 @@ def study_here(study: str, signature: str) -> Prepared:
 @lru_cache(maxsize=1)
 def _with_texts(study: str, signature: str) -> tuple[Prepared, Any]:
     """The study with its scored rows tokenized, once a worker."""
-    from gradsim_core.trial import study_texts
+    from gradsim_core.training.trial import study_texts
 
     prepared = study_here(study, signature)
     return prepared, study_texts(prepared)

@@ -16,7 +16,6 @@ from engine_cases import LABELS
 from joint_cases import ONE
 from made_up_studies import EUROPEAN, made_up_series
 
-from gradsim_core import trial as trial_module
 from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.experiments.plans import Plan
 from gradsim_core.experiments.record import run_experiment
@@ -25,6 +24,7 @@ from gradsim_core.prepared import RECORD, Prepared, study_record
 from gradsim_core.results import SCORES, Results, load_results, save_grams
 from gradsim_core.store import Store
 from gradsim_core.study_text import study_from
+from gradsim_core.training import trial as trial_module
 from gradsim_core.trials import Trial
 
 ROWS = {"train": 8, "dev": 3, "test": 4}

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from gradsim_core.batches import rows_at
-from gradsim_core.encoding import IGNORE
+from gradsim_core.encoder.encoding import IGNORE
+from gradsim_core.training.batches import rows_at
 
 
 def ref_step_gradients(encoder, encoded, languages, step, batch_size, seed):

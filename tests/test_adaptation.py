@@ -16,24 +16,24 @@ from engine_cases import LABELS, SHAPES, SMALL, made_corpus, made_encoder
 from joint_cases import ONE, made_prepared
 from torch.nn import functional
 
-from gradsim_core import adaptation
-from gradsim_core.adaptation import (
+from gradsim_core.data.corpus import Corpus, Split
+from gradsim_core.encoder.encoding import IGNORE, encode_split
+from gradsim_core.encoder.models import byte_tokenizer, encoder_of, load_encoder, load_masked_lm
+from gradsim_core.encoder.packing import FIRST_POSITION
+from gradsim_core.errors import ModelError, RunError
+from gradsim_core.prepared import Prepared
+from gradsim_core.store import Store
+from gradsim_core.training import adaptation
+from gradsim_core.training.adaptation import (
     adapted_entry,
     adapted_weights,
     apply_adapted,
     hidden_loss,
     step_rows,
 )
-from gradsim_core.batches import collate, rows_at
-from gradsim_core.data.corpus import Corpus, Split
-from gradsim_core.encoding import IGNORE, encode_split
-from gradsim_core.errors import ModelError, RunError
-from gradsim_core.masking import Vocabulary, hidden_rows, vocabulary_of
-from gradsim_core.mixed import pool_of
-from gradsim_core.models import byte_tokenizer, encoder_of, load_encoder, load_masked_lm
-from gradsim_core.packing import FIRST_POSITION
-from gradsim_core.prepared import Prepared
-from gradsim_core.store import Store
+from gradsim_core.training.batches import collate, rows_at
+from gradsim_core.training.masking import Vocabulary, hidden_rows, vocabulary_of
+from gradsim_core.training.mixed import pool_of
 
 WORDS = Vocabulary(mask=3, special=np.arange(4), ordinary=np.arange(4, 100))
 MODEL_TYPES = {

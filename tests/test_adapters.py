@@ -17,16 +17,16 @@ from engine_cases import LABELS, SMALL, made_corpus, made_encoded
 from joint_cases import made_prepared, trial
 from safetensors.torch import load_file, save_file
 
-from gradsim_core import adapters as adapters_module
-from gradsim_core import joint as joint_module
-from gradsim_core.adaptation import apply_adapted
-from gradsim_core.batches import collate, mean_loss
+from gradsim_core.encoder import adapters as adapters_module
+from gradsim_core.encoder.models import byte_tokenizer, load_encoder, load_masked_lm, load_tokenizer
 from gradsim_core.errors import ModelError
 from gradsim_core.fingerprints import model_fingerprint
-from gradsim_core.models import byte_tokenizer, load_encoder, load_masked_lm, load_tokenizer
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.training import start_training, train_step
+from gradsim_core.training import joint as joint_module
+from gradsim_core.training.adaptation import apply_adapted
+from gradsim_core.training.batches import collate, mean_loss
+from gradsim_core.training.steps import start_training, train_step
 
 KINDS = {"xlm-roberta": {}, "bert": {}, "modernbert": {}, "electra": {"embedding_size": 16},
          "distilbert": {"dim": 32, "n_layers": 3, "n_heads": 2, "hidden_dim": 48},

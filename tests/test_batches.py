@@ -6,8 +6,8 @@ import torch
 from engine_cases import made_encoder
 from torch.nn import functional
 
-from gradsim_core.batches import collate, mean_loss, rows_at
-from gradsim_core.encoding import IGNORE, Encoded
+from gradsim_core.encoder.encoding import IGNORE, Encoded
+from gradsim_core.training.batches import collate, mean_loss, rows_at
 
 MIXED = [2, 60, 3, 17, 2, 59, 31, 8, 9, 8, 44, 5, 5, 21, 60, 12, 2]  # two grids of 8 and one more
 LENGTHS = {"mixed": MIXED, "equal": [11] * 9, "one": [23], "two": [60, 2], "shortest": [2, 2, 2]}

@@ -17,16 +17,16 @@ from experiment_cases import Trainer, finished_study, likeness, plan_of, quiet, 
 from joint_cases import ONE
 from run_cases import end_all, ended
 
-from gradsim_core import trial as trial_module
 from gradsim_core.cli import training
 from gradsim_core.experiments.plans import Plan
 from gradsim_core.experiments.record import list_experiments, load_experiment, load_plan
 from gradsim_core.experiments.runs import experiment_key
-from gradsim_core.joint import run_joint_trial
 from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.runs import attend_run, list_runs
 from gradsim_core.store import Store
 from gradsim_core.study_text import study_from
+from gradsim_core.training import trial as trial_module
+from gradsim_core.training.joint import run_joint_trial
 
 PAIRS = [["deu", "nld"], ["spa", "ita"]]
 QUICK = ("--seeds", 2, "--draws", 3, "--workers", 1)

@@ -12,7 +12,6 @@ import pytest
 from cli_cases import Gradsim
 from run_cases import ONE, end_all, ended, start, until, written
 
-from gradsim_core import joint
 from gradsim_core.cli.printing import progress_shown
 from gradsim_core.errors import RunError
 from gradsim_core.prepared import prepare
@@ -27,6 +26,7 @@ from gradsim_core.runs import (
 )
 from gradsim_core.store import Store
 from gradsim_core.study_text import study_from, study_yaml
+from gradsim_core.training import joint
 
 TINY = ("run", "--steps", 2, "--snapshots", 1, "--batch-size", 2, "--languages", "deu,nld",
         "--rows", 8)

@@ -11,7 +11,7 @@ from engine_cases import SHAPES, made_corpus, made_encoder
 from joint_cases import made_prepared
 
 from gradsim_core.data.corpus import Split
-from gradsim_core.encoding import encode_split
+from gradsim_core.encoder.encoding import encode_split
 from gradsim_core.errors import DataError, ModelError, StudyError
 from gradsim_core.measures.embedding import NEIGHBOURS, SentenceStates, cosine_gap, csls
 from gradsim_core.measuring import embeddings

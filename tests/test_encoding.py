@@ -9,8 +9,8 @@ import pytest
 import transformers
 
 from gradsim_core.data.corpus import EMPTY, Split
-from gradsim_core.encoding import IGNORE, encode_split
-from gradsim_core.models import byte_tokenizer
+from gradsim_core.encoder.encoding import IGNORE, encode_split
+from gradsim_core.encoder.models import byte_tokenizer
 
 LABELS = ("B-X", "I-X", "O")
 ROWS = (("der", "Hund"), ("ein", "größeres", "Haus", "!"), ("été",), ("日本", "語", "🙂"))

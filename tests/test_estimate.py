@@ -29,8 +29,8 @@ def estimated(**settings: Any) -> dict[str, Any]:
 def test_it_says_what_a_user_must_know() -> None:
     found = estimated()
     assert set(found) == {"train_seconds", "score_seconds", "peak_memory_bytes", "disk_bytes",
-                          "checkpoint_bytes", "kept_bytes", "mode", "sketch_size", "packed", "device",
-                          "n_languages", "n_parameters"}
+                          "checkpoint_bytes", "kept_bytes", "mode", "sketch_size", "packed",
+                          "device", "n_languages", "n_parameters"}
     assert (found["mode"], found["packed"], found["n_languages"]) == ("exact", True, 4)
     assert 0 < found["score_seconds"] < found["train_seconds"] < 60
     assert found["peak_memory_bytes"] > 50e6  # Python and PyTorch alone
@@ -56,16 +56,16 @@ def test_auto_counts_all_languages_and_not_those_it_tries(
     """Three languages would fit whole, but the four of the study do not."""
     n = estimated()["n_parameters"]
     limit = 2 * 2 * 4 * n * 4 - 1
-    monkeypatch.setattr("gradsim_core.gradients.EXACT_LIMIT_BYTES", limit)
+    monkeypatch.setattr("gradsim_core.gradients.tap.EXACT_LIMIT_BYTES", limit)
     assert estimated()["mode"] == "sketch"
 
 
 def test_disk_is_what_a_run_writes(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from joint_cases import ONE, trial
 
-    from gradsim_core import joint as joint_module
-    from gradsim_core.checkpoints import CHECKPOINT
     from gradsim_core.store import Store
+    from gradsim_core.training import joint as joint_module
+    from gradsim_core.training.checkpoints import CHECKPOINT
 
     monkeypatch.setattr(joint_module, "load_encoder", small_encoder)
     found = estimated()

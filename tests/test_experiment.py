@@ -21,7 +21,6 @@ from experiment_cases import (
 )
 from joint_cases import ONE
 
-from gradsim_core import trial as trial_module
 from gradsim_core.errors import GradSimError, GroupingError, StoreError, StudyError
 from gradsim_core.experiments.experiment import Experiment
 from gradsim_core.experiments.plans import Plan
@@ -33,6 +32,7 @@ from gradsim_core.experiments.record import (
 )
 from gradsim_core.experiments.runs import estimate_experiment
 from gradsim_core.store import Store
+from gradsim_core.training import trial as trial_module
 from gradsim_core.trials import trial_of
 
 CLUSTERS = [0, 1, 0, 1]  # deu, spa, nld, ita

@@ -4,9 +4,9 @@ import torch
 from engine_cases import made_corpus, made_encoded, made_encoder
 from reference_gradients import ref_cosines, ref_step_gradients
 
-from gradsim_core.gradients import Tap, faulty_rows, is_exact
+from gradsim_core.gradients.tap import Tap, faulty_rows, is_exact
 from gradsim_core.study import Study
-from gradsim_core.training import start_training, train_step
+from gradsim_core.training.steps import start_training, train_step
 
 STEPS = 3
 
@@ -137,7 +137,7 @@ def training_rate(study, step):
 
 @pytest.mark.parametrize("mode", ["exact", "sketch"])
 def test_a_language_with_broken_gradients_is_named_and_the_rest_goes_on(mode, monkeypatch):
-    from gradsim_core import training as engine
+    from gradsim_core.training import steps as engine
 
     real = engine.mean_loss
     broken_rows = set()

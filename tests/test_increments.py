@@ -7,10 +7,10 @@ from engine_cases import made_corpus, made_encoded, made_encoder
 from reference_gradients import ref_step_gradients
 
 from gradsim_core.errors import StudyError
-from gradsim_core.folding import fold_rows, fold_signs
-from gradsim_core.increments import FEWEST, MOST, increment_steps
+from gradsim_core.gradients.folding import fold_rows, fold_signs
+from gradsim_core.gradients.increments import FEWEST, MOST, increment_steps
 from gradsim_core.study import Study
-from gradsim_core.training import start_training, train_step
+from gradsim_core.training.steps import start_training, train_step
 
 STEPS = 4
 

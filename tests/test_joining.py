@@ -12,11 +12,10 @@ from engine_cases import made_split
 from joining_cases import OWN, close, finished, join, newcomer, prepared
 from joint_cases import ONE, Cut, trial
 
-from gradsim_core import increments
-from gradsim_core.batches import collate, mean_loss, rows_at
-from gradsim_core.checkpoints import CHECKPOINT
-from gradsim_core.encoding import encode_split
+from gradsim_core.encoder.encoding import encode_split
+from gradsim_core.encoder.models import load_encoder
 from gradsim_core.errors import RunError, StoreError, StudyError
+from gradsim_core.gradients import increments
 from gradsim_core.gram import similarity
 from gradsim_core.grouping.result import objective
 from gradsim_core.joining import adding, keeping, kept
@@ -26,10 +25,11 @@ from gradsim_core.joining.placing import entering_gains
 from gradsim_core.joining.record import chosen_names, load_joined
 from gradsim_core.joining.series import joined_increments, with_joined
 from gradsim_core.joining.sizes import kept_bytes
-from gradsim_core.models import load_encoder
 from gradsim_core.results import GRAMS, SCORES, load_increments, load_results
 from gradsim_core.store import Store
-from gradsim_core.training import Training, start_training, train_step
+from gradsim_core.training.batches import collate, mean_loss, rows_at
+from gradsim_core.training.checkpoints import CHECKPOINT
+from gradsim_core.training.steps import Training, start_training, train_step
 
 
 @pytest.fixture(scope="module")

@@ -18,16 +18,16 @@ from engine_cases import made_encoder
 from joint_cases import ONE, made_prepared, small_encoder, trial
 from result_cases import bytes_of
 
-from gradsim_core import checkpoints
-from gradsim_core import joint as joint_module
-from gradsim_core.checkpoints import CHECKPOINT
 from gradsim_core.errors import RunError
 from gradsim_core.gram import similarity
-from gradsim_core.joint import snapshot_steps, step_stride
 from gradsim_core.results import load_results
 from gradsim_core.store import Store
 from gradsim_core.study_text import study_from
-from gradsim_core.training import start_training
+from gradsim_core.training import checkpoints
+from gradsim_core.training import joint as joint_module
+from gradsim_core.training.checkpoints import CHECKPOINT
+from gradsim_core.training.joint import snapshot_steps, step_stride
+from gradsim_core.training.steps import start_training
 
 MODES = [("sequence", "exact"), ("sequence", "sketch"), ("token", "exact"), ("token", "sketch")]
 CHECKPOINTED, CUT = 2, 3  # snapshots are taken after steps 2, 4 and 6
@@ -153,7 +153,7 @@ def test_with_one_language_left_there_is_nothing_to_compare(
 
 def spoil_gradients(monkeypatch: pytest.MonkeyPatch, codes: set[str], from_step: int) -> None:
     """Make the losses of some languages infinite from a step (counted from 0) on."""
-    from gradsim_core import training as module
+    from gradsim_core.training import steps as module
 
     state: dict[str, Any] = {}
     rows_at, mean_loss = module.rows_at, module.mean_loss

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gradsim_core.gradients import block_gram
+from gradsim_core.gradients.tap import block_gram
 from gradsim_core.grouping import Constraints, group
 from gradsim_core.grouping.bounds import MANY, eigenvalue_bound, upper_bound
 from gradsim_core.grouping.problem import Problem, problem_of

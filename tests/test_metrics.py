@@ -6,12 +6,12 @@ import torch
 from engine_cases import made_corpus, made_encoded, made_encoder
 from sklearn.metrics import f1_score
 
-from gradsim_core import evaluation
 from gradsim_core.data.corpus import Corpus, Split
-from gradsim_core.encoding import IGNORE
-from gradsim_core.evaluation import encode_corpus, evaluate, predict
+from gradsim_core.encoder.encoding import IGNORE
 from gradsim_core.languages import Language
-from gradsim_core.metrics import sequence_scores, token_scores
+from gradsim_core.training import evaluation
+from gradsim_core.training.evaluation import encode_corpus, evaluate, predict
+from gradsim_core.training.metrics import sequence_scores, token_scores
 
 
 def test_sequence_scores_by_hand():

@@ -14,9 +14,9 @@ from safetensors.torch import load_file, save_file
 from tokenizers import pre_tokenizers
 from torch import nn
 
+from gradsim_core.encoder.models import byte_tokenizer, load_encoder
 from gradsim_core.errors import ModelError
 from gradsim_core.fingerprints import model_fingerprint
-from gradsim_core.models import byte_tokenizer, load_encoder
 
 BLOCKS = ["embeddings", "layer.0", "layer.1", "layer.2", "head"]
 

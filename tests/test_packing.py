@@ -9,7 +9,7 @@ import transformers
 from engine_cases import SMALL, made_encoder
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-from gradsim_core.packing import (
+from gradsim_core.encoder.packing import (
     FIRST_POSITION,
     GRID_PADDING,
     GRID_ROWS,

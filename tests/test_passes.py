@@ -12,17 +12,17 @@ import torch
 from engine_cases import made_corpus, made_encoded, made_encoder
 from joint_cases import ONE, made_prepared, small_encoder, trial
 
-from gradsim_core import joint as joint_module
-from gradsim_core import trial as trial_module
-from gradsim_core.batches import collate, weighted_loss
 from gradsim_core.devices import VARIABLE, ask_for_device, asked_device, with_device
-from gradsim_core.encoding import IGNORE
+from gradsim_core.encoder.encoding import IGNORE
 from gradsim_core.errors import ModelError, RunError
-from gradsim_core.passes import chosen_device, on_device, pieces, place
 from gradsim_core.results import load_results
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.training import half_backward, start_training, train_step
+from gradsim_core.training import joint as joint_module
+from gradsim_core.training import trial as trial_module
+from gradsim_core.training.batches import collate, weighted_loss
+from gradsim_core.training.passes import chosen_device, on_device, pieces, place
+from gradsim_core.training.steps import half_backward, start_training, train_step
 from gradsim_core.trials import Budget, trial_of
 
 CPU = torch.device("cpu")
@@ -200,7 +200,8 @@ def test_facts_name_device_and_precision(tmp_path: Path, monkeypatch: pytest.Mon
 def test_every_tensor_of_a_step_is_made_on_the_encoders_device(
         monkeypatch: pytest.MonkeyPatch) -> None:
     """On the meta device: whatever met a tensor of the CPU would raise."""
-    monkeypatch.setattr("gradsim_core.incoming.word_table", lambda encoder: None)  # needs numbers
+    # a word table needs numbers
+    monkeypatch.setattr("gradsim_core.gradients.incoming.word_table", lambda encoder: None)
     corpus, encoder = made_corpus(), made_encoder()
     encoded = made_encoded(corpus, encoder)
     place(encoder, torch.device("meta"), recompute=False)

@@ -10,11 +10,11 @@ import pytest
 from joint_cases import ONE, made_prepared, small_encoder, trial
 from result_cases import bytes_of
 
-from gradsim_core import checkpoints
-from gradsim_core import joint as joint_module
 from gradsim_core.errors import RunError
-from gradsim_core.shelf import Shelf
 from gradsim_core.store import Store
+from gradsim_core.training import checkpoints
+from gradsim_core.training import joint as joint_module
+from gradsim_core.training.shelf import Shelf
 
 ARRAYS = [np.full((2, 3), i, np.float32) for i in range(4)]
 

@@ -11,12 +11,10 @@ import torch
 from engine_cases import made_corpus, made_encoded, made_encoder
 from joint_cases import ONE, made_prepared, small_encoder, trial
 
-from gradsim_core import joint as joint_module
 from gradsim_core.errors import StudyError
-from gradsim_core.folding import fold_rows, fold_signs
-from gradsim_core.results import load_results
-from gradsim_core.sketch_error import fold_error, sketch_errors
-from gradsim_core.sketch_size import (
+from gradsim_core.gradients.folding import fold_rows, fold_signs
+from gradsim_core.gradients.sketch_error import fold_error, sketch_errors
+from gradsim_core.gradients.sketch_size import (
     EXCESS,
     MOST,
     error_bound,
@@ -25,9 +23,11 @@ from gradsim_core.sketch_size import (
     sketch_sentence,
     sketch_size_of,
 )
+from gradsim_core.results import load_results
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.training import start_training, train_step
+from gradsim_core.training import joint as joint_module
+from gradsim_core.training.steps import start_training, train_step
 
 
 def test_a_size_is_the_smallest_prime_that_keeps_the_bound() -> None:

@@ -8,15 +8,15 @@ import torch
 from engine_cases import made_corpus, made_encoder
 from joint_cases import ONE, Cut, made_prepared, small_encoder
 
-from gradsim_core import trial as trial_module
-from gradsim_core.batches import collate, mean_loss, rows_at
-from gradsim_core.encoding import encode_split
+from gradsim_core.encoder.encoding import encode_split
 from gradsim_core.errors import RunError, StudyError
-from gradsim_core.mixed import micro_batches, pool_of, step_rows
-from gradsim_core.optimization import adamw, schedule
 from gradsim_core.store import Store
-from gradsim_core.training import start_training, train_step
-from gradsim_core.trial import run_trial, study_texts
+from gradsim_core.training import trial as trial_module
+from gradsim_core.training.batches import collate, mean_loss, rows_at
+from gradsim_core.training.mixed import micro_batches, pool_of, step_rows
+from gradsim_core.training.optimization import adamw, schedule
+from gradsim_core.training.steps import start_training, train_step
+from gradsim_core.training.trial import run_trial, study_texts
 from gradsim_core.trials import Budget, load_trial, study_budget, trial_of
 
 SOME = ("deu", "ita")
@@ -72,7 +72,7 @@ def test_the_mixed_loss_is_the_mean_over_halves(task, monkeypatch):
     corpus, encoder = made_corpus(task), made_encoder("bert", task)
     encoded = {code: encode_split(corpus.split(code, "train"), task, corpus.labels,
                                   encoder.tokenizer, 64) for code in SOME}
-    monkeypatch.setattr("gradsim_core.mixed.BATCH_TOKENS", 40)
+    monkeypatch.setattr("gradsim_core.training.mixed.BATCH_TOKENS", 40)
     pool = pool_of(encoded, SOME)
     encoder.model.eval()
     rows, weights = step_rows(pool, 2, 8, seed=1)
@@ -186,7 +186,7 @@ def test_languages_without_training_rows_are_named(tmp_path):
 
 def test_without_dropout_the_trial_of_all_languages_is_the_joint_run(tmp_path, monkeypatch):
     """Scores of the joint run stand for this trial: here both are computed and compared."""
-    from gradsim_core import joint
+    from gradsim_core.training import joint
 
     monkeypatch.setattr(joint, "load_encoder", without_dropout)
     monkeypatch.setattr(trial_module, "load_encoder", without_dropout)

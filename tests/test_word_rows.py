@@ -11,11 +11,11 @@ import torch
 from engine_cases import made_corpus, made_encoded, made_encoder
 from torch import nn
 
-from gradsim_core.batches import collate, mean_loss
-from gradsim_core.folding import fold, fold_signs, fold_table
-from gradsim_core.gradients import Tap
-from gradsim_core.models import Encoder
-from gradsim_core.word_rows import word_table
+from gradsim_core.encoder.models import Encoder
+from gradsim_core.gradients.folding import fold, fold_signs, fold_table
+from gradsim_core.gradients.tap import Tap
+from gradsim_core.gradients.word_rows import word_table
+from gradsim_core.training.batches import collate, mean_loss
 
 # the slow twin: number i of a block goes to column i % k with the sign of row i // k
 

@@ -47,7 +47,7 @@ class Shard:
         return called(around, self._host, ())
 
     def _host(self) -> tuple[str, int]:
-        from gradsim_core.meeting import meeting_place
+        from gradsim_core.training.meeting import meeting_place
 
         host = loaded_ray().util.get_node_ip_address()
         self.meeting = meeting_place(host)
@@ -59,8 +59,8 @@ class Shard:
 
     def _compute(self, rank: int, size: int, address: tuple[str, int], study: str, signature: str,
                  root: str, threads: int, proof: str, checkpoint_every_s: float) -> None:
-        from gradsim_core.joint import run_joint_trial
-        from gradsim_core.meeting import joined, meeting_place
+        from gradsim_core.training.joint import run_joint_trial
+        from gradsim_core.training.meeting import joined, meeting_place
 
         store = store_here(root, signature, proof)
         prepared = study_here(study, signature)

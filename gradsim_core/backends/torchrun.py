@@ -37,8 +37,8 @@ def run_joint_in_group(prepared: Prepared, store: Store, observe: Observer, thre
     RunError
         If another process is lost, or there are more of them than languages.
     """
-    from gradsim_core.joint import run_joint_trial
-    from gradsim_core.meeting import joined
+    from gradsim_core.training.joint import run_joint_trial
+    from gradsim_core.training.meeting import joined
 
     if size > len(prepared.sources):
         raise RunError(f"{size} processes cannot share {len(prepared.sources)} languages. Start "

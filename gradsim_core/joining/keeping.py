@@ -12,17 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from gradsim_core.encoder.models import Encoder
 from gradsim_core.errors import RunError
-from gradsim_core.folding import fold_rows, fold_signs
-from gradsim_core.gradients import Tap
+from gradsim_core.gradients.folding import fold_rows, fold_signs
+from gradsim_core.gradients.tap import Tap
 from gradsim_core.joining.kept import FACTS, POINTS, check_room, sums_entry, weights_entry
 from gradsim_core.joining.sizes import kept_bytes
-from gradsim_core.models import Encoder
 from gradsim_core.progress import Observer
 from gradsim_core.results import GRAMS, SCORES, load_results
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.training import Training
+from gradsim_core.training.steps import Training
 
 SAME = 1e-3
 """A repeated training's Grams may differ by this share of their largest number (rounding)."""

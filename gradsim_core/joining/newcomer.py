@@ -23,18 +23,18 @@ import numpy as np
 import torch
 
 from gradsim_core.data.corpus import Split
-from gradsim_core.encoding import Encoded, encode_split
+from gradsim_core.encoder.encoding import Encoded, encode_split
+from gradsim_core.encoder.models import Encoder, load_encoder
 from gradsim_core.errors import RunError, StoreError
-from gradsim_core.increments import FOLDED
+from gradsim_core.gradients.increments import FOLDED
 from gradsim_core.joining.keeping import folded_sums, trained_parameters
 from gradsim_core.joining.kept import POINTS, Kept, sums_entry, weights_entry
-from gradsim_core.joint import set_threads
-from gradsim_core.models import Encoder, load_encoder
-from gradsim_core.passes import chosen_device, device_of, place
 from gradsim_core.progress import Observer
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.training import Training, gradients_alone, start_training
+from gradsim_core.training.joint import set_threads
+from gradsim_core.training.passes import chosen_device, device_of, place
+from gradsim_core.training.steps import Training, gradients_alone, start_training
 
 
 def gradients_of(store: Store, record: Mapping[str, Any], code: str, train: Split, kept: Kept,

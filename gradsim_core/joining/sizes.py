@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradsim_core.increments import increment_bytes, increment_steps
-from gradsim_core.sketch_size import sketch_size_of
+from gradsim_core.gradients.increments import increment_bytes, increment_steps
+from gradsim_core.gradients.sketch_size import sketch_size_of
 from gradsim_core.study import Study
 
 

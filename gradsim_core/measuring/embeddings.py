@@ -20,17 +20,17 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from gradsim_core.batches import Batch, collate
 from gradsim_core.data.corpus import Split, Task
 from gradsim_core.data.rows import Row, hash_order
-from gradsim_core.encoding import Encoded, encode_split, joined
+from gradsim_core.encoder.encoding import Encoded, encode_split, joined
+from gradsim_core.encoder.models import Encoder, load_encoder
 from gradsim_core.errors import ModelError, StudyError
-from gradsim_core.evaluation import by_length
-from gradsim_core.joint import set_threads
 from gradsim_core.measures.embedding import FEWEST, SentenceStates
-from gradsim_core.models import Encoder, load_encoder
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
+from gradsim_core.training.batches import Batch, collate
+from gradsim_core.training.evaluation import by_length
+from gradsim_core.training.joint import set_threads
 
 ROWS = 200
 """Texts of a language that are embedded unless asked otherwise."""

@@ -23,7 +23,7 @@ import numpy as np
 from gradsim_core.data.corpus import Split
 from gradsim_core.data.rows import hash_order
 from gradsim_core.data.scripts import main_script
-from gradsim_core.encoding import encode_split
+from gradsim_core.encoder.encoding import encode_split
 from gradsim_core.errors import DataError, GradSimError, StudyError
 from gradsim_core.measures import MEASURES, Measure, distribution, lexical
 from gradsim_core.measures.gradient import gradient
@@ -145,7 +145,7 @@ class _Material:
     @cached_property
     def tokens(self) -> dict[str, list[np.ndarray]]:
         """The model's tokens of every row, as training sees them, without special ones."""
-        from gradsim_core.models import load_tokenizer
+        from gradsim_core.encoder.models import load_tokenizer
 
         study, task = self.prepared.study, self.corpus.task
         tokenizer = load_tokenizer(study.model, study.model_revision, task)

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from gradsim_core.batches import batch_logits, collate
 from gradsim_core.data.corpus import SPLITS, Corpus, Split
-from gradsim_core.encoding import IGNORE, Encoded, encode_split, joined
-from gradsim_core.metrics import sequence_scores, token_scores
-from gradsim_core.models import Encoder
-from gradsim_core.passes import device_of, on_device
+from gradsim_core.encoder.encoding import IGNORE, Encoded, encode_split, joined
+from gradsim_core.encoder.models import Encoder
+from gradsim_core.training.batches import batch_logits, collate
+from gradsim_core.training.metrics import sequence_scores, token_scores
+from gradsim_core.training.passes import device_of, on_device
 
 _BATCH_TOKENS = 2048
 

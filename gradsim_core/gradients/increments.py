@@ -21,10 +21,10 @@ from itertools import combinations_with_replacement
 import numpy as np
 import torch
 
-from gradsim_core.folding import fold_rows, fold_signs
-from gradsim_core.gradients import Tap
-from gradsim_core.shards import Shards
-from gradsim_core.shelf import Shelf
+from gradsim_core.gradients.folding import fold_rows, fold_signs
+from gradsim_core.gradients.tap import Tap
+from gradsim_core.training.shards import Shards
+from gradsim_core.training.shelf import Shelf
 
 MOST, FEWEST = 16, 4
 """Increments of a run; a bootstrap over fewer would know too few combinations."""

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch.utils.hooks import RemovableHandle
 
-from gradsim_core.folding import fold, fold_table
-from gradsim_core.models import Encoder
-from gradsim_core.word_rows import Receive, WordRows, word_table
+from gradsim_core.encoder.models import Encoder
+from gradsim_core.gradients.folding import fold, fold_table
+from gradsim_core.gradients.word_rows import Receive, WordRows, word_table
 
 
 class Incoming:

@@ -29,9 +29,9 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
+from gradsim_core.encoder.models import Encoder
 from gradsim_core.errors import RunError
-from gradsim_core.gradients import Tap, block_gram
-from gradsim_core.models import Encoder
+from gradsim_core.gradients.tap import Tap, block_gram
 
 _ROW_SEEDS = 1_000_000_007
 """Keeps the seeds of a step's micro-batches apart."""

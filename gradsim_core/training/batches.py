@@ -26,8 +26,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from gradsim_core.encoding import IGNORE, Encoded
-from gradsim_core.models import Encoder
+from gradsim_core.encoder.encoding import IGNORE, Encoded
+from gradsim_core.encoder.models import Encoder
 
 
 def rows_at(n_rows: int, step: int, size: int, seed: int, code: str,

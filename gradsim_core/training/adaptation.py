@@ -32,19 +32,19 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from gradsim_core.batches import Batch, rows_at
-from gradsim_core.encoding import IGNORE, Encoded, encode_split
+from gradsim_core.encoder.encoding import IGNORE, Encoded, encode_split
+from gradsim_core.encoder.models import Encoder, load_masked_lm
 from gradsim_core.errors import ModelError, RunError
-from gradsim_core.joint import set_threads
-from gradsim_core.masking import Vocabulary, hidden_rows, vocabulary_of
-from gradsim_core.mixed import Pool, micro_batches, pool_of
-from gradsim_core.models import Encoder, load_masked_lm
-from gradsim_core.optimization import adamw, update
-from gradsim_core.passes import chosen_device, place
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.store import Store
 from gradsim_core.study import Study, canonical_json
+from gradsim_core.training.batches import Batch, rows_at
+from gradsim_core.training.joint import set_threads
+from gradsim_core.training.masking import Vocabulary, hidden_rows, vocabulary_of
+from gradsim_core.training.mixed import Pool, micro_batches, pool_of
+from gradsim_core.training.optimization import adamw, update
+from gradsim_core.training.passes import chosen_device, place
 
 VERSION = 1
 """Raised whenever the same study would give other weights than before."""

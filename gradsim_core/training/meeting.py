@@ -17,7 +17,7 @@ import torch.distributed as dist
 
 from gradsim_core.backends.processes import WorkerDied
 from gradsim_core.errors import RunError
-from gradsim_core.shards import Shards
+from gradsim_core.training.shards import Shards
 
 _PATIENCE = timedelta(minutes=30)
 """A process may wait so long for the others: loading and tokenizing take their time."""

@@ -20,13 +20,11 @@ import torch
 import transformers
 from torch import nn
 
-from gradsim_core.blocks import parameter_blocks
-from gradsim_core.byte_model import byte_tokenizer, tiny_bytes
 from gradsim_core.data.corpus import Task
-from gradsim_core.errors import ModelError
-from gradsim_core.fingerprints import TINY_BYTES
-from gradsim_core.packing import make_packable
-from gradsim_core.pretrained import (
+from gradsim_core.encoder.blocks import parameter_blocks
+from gradsim_core.encoder.byte_model import byte_tokenizer, tiny_bytes
+from gradsim_core.encoder.packing import make_packable
+from gradsim_core.encoder.pretrained import (
     classifier,
     model_folders,
     pretrained,
@@ -34,6 +32,8 @@ from gradsim_core.pretrained import (
     renew_head,
     tokenizer_folder,
 )
+from gradsim_core.errors import ModelError
+from gradsim_core.fingerprints import TINY_BYTES
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
@@ -105,7 +105,7 @@ def load_encoder(model: str, revision: str | None, task: Task, labels: tuple[str
         raise ModelError(f"Model {model!r} is a saved adapter, which is trained on as it is. Leave "
                          "out lora_rank, or give the model that the adapter was made for.")
     if saved or lora_rank:
-        from gradsim_core.adapters import add_adapters, load_adapters
+        from gradsim_core.encoder.adapters import add_adapters, load_adapters
 
         if saved:
             load_adapters(network, saved, model)

@@ -22,11 +22,11 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from gradsim_core.batches import Batch
 from gradsim_core.devices import asked_device
-from gradsim_core.encoding import IGNORE, Encoded
+from gradsim_core.encoder.encoding import IGNORE, Encoded
+from gradsim_core.encoder.models import Encoder
 from gradsim_core.errors import ModelError, RunError
-from gradsim_core.models import Encoder
+from gradsim_core.training.batches import Batch
 
 
 def chosen_device(asked: str | None = None) -> torch.device:

@@ -16,19 +16,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from gradsim_core.batches import weighted_loss
 from gradsim_core.data.corpus import Corpus
+from gradsim_core.encoder.models import Encoder, load_encoder
 from gradsim_core.errors import RunError, StudyError
-from gradsim_core.evaluation import Texts, encode_corpus, evaluate
-from gradsim_core.joint import set_threads
-from gradsim_core.mixed import Pool, micro_batches, pool_of, step_rows
-from gradsim_core.models import Encoder, load_encoder
-from gradsim_core.optimization import adamw, restore_state, state_arrays, update
-from gradsim_core.passes import chosen_device, computing_in, device_of, place
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.store import Store
 from gradsim_core.study import Study
+from gradsim_core.training.batches import weighted_loss
+from gradsim_core.training.evaluation import Texts, encode_corpus, evaluate
+from gradsim_core.training.joint import set_threads
+from gradsim_core.training.mixed import Pool, micro_batches, pool_of, step_rows
+from gradsim_core.training.optimization import adamw, restore_state, state_arrays, update
+from gradsim_core.training.passes import chosen_device, computing_in, device_of, place
 from gradsim_core.trials import Trial
 
 LOOKS = 20
@@ -97,7 +97,7 @@ def run_trial(prepared: Prepared, texts: Texts, store: Store, trial: Trial, obse
     set_threads(threads, encoder.n_weights)
     place(encoder, chosen_device(), study.recompute)
     if trial.budget.adaptation_steps:
-        from gradsim_core.adaptation import adapted_weights, apply_adapted
+        from gradsim_core.training.adaptation import adapted_weights, apply_adapted
 
         apply_adapted(encoder, adapted_weights(
             prepared, store, trial.budget.adaptation_steps, trial.budget.batch_size, observe,

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradsim_core.batches import Batch, collate, rows_at
-from gradsim_core.encoding import IGNORE, Encoded, joined
-from gradsim_core.models import Encoder
-from gradsim_core.passes import device_of, on_device
+from gradsim_core.encoder.encoding import IGNORE, Encoded, joined
+from gradsim_core.encoder.models import Encoder
+from gradsim_core.training.batches import Batch, collate, rows_at
+from gradsim_core.training.passes import device_of, on_device
 
 BATCH_TOKENS = 1000
 """Tokens of a micro-batch: larger ones are no faster on a CPU, whose caches they leave."""

@@ -18,18 +18,18 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from gradsim_core.batches import collate, mean_loss, rows_at
-from gradsim_core.encoding import Encoded
+from gradsim_core.encoder.encoding import Encoded
+from gradsim_core.encoder.models import Encoder
 from gradsim_core.errors import RunError, StudyError
-from gradsim_core.gradients import Tap, faulty_lengths, faulty_rows, is_exact
-from gradsim_core.increments import IncrementLog
-from gradsim_core.models import Encoder
-from gradsim_core.optimization import adamw, preconditioner, update
-from gradsim_core.passes import computing_in, device_of, on_device, pieces
-from gradsim_core.shards import ALONE, Shards
-from gradsim_core.shelf import Shelf
-from gradsim_core.sketch_size import sketch_size_of
+from gradsim_core.gradients.increments import IncrementLog
+from gradsim_core.gradients.sketch_size import sketch_size_of
+from gradsim_core.gradients.tap import Tap, faulty_lengths, faulty_rows, is_exact
 from gradsim_core.study import Study
+from gradsim_core.training.batches import collate, mean_loss, rows_at
+from gradsim_core.training.optimization import adamw, preconditioner, update
+from gradsim_core.training.passes import computing_in, device_of, on_device, pieces
+from gradsim_core.training.shards import ALONE, Shards
+from gradsim_core.training.shelf import Shelf
 
 
 @dataclass

@@ -28,9 +28,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from gradsim_core.folding import block_signs, fold_rows, fold_signs, step_size
-from gradsim_core.incoming import Incoming
-from gradsim_core.models import Encoder
+from gradsim_core.encoder.models import Encoder
+from gradsim_core.gradients.folding import block_signs, fold_rows, fold_signs, step_size
+from gradsim_core.gradients.incoming import Incoming
 
 EXACT_LIMIT_BYTES = 2**30
 """Gradients are kept whole when step and sum matrices fit in this many bytes."""

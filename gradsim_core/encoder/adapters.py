@@ -30,7 +30,7 @@ from safetensors.torch import load_file
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from gradsim_core.blocks import layer_stack
+from gradsim_core.encoder.blocks import layer_stack
 from gradsim_core.errors import ModelError
 from gradsim_core.fingerprints import ADAPTER_WEIGHTS, adapter_settings
 

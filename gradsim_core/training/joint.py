@@ -13,21 +13,21 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from gradsim_core.checkpoints import put_on_disk, resume, save_checkpoint, tidy
-from gradsim_core.encoding import Encoded, encode_split
-from gradsim_core.evaluation import encode_corpus, evaluate
+from gradsim_core.encoder.encoding import Encoded, encode_split
+from gradsim_core.encoder.models import load_encoder
+from gradsim_core.gradients.sketch_error import sketch_errors
 from gradsim_core.gram import GramSeries
 from gradsim_core.joining.keeping import keeper_of
-from gradsim_core.models import load_encoder
-from gradsim_core.passes import chosen_device, device_of, place
 from gradsim_core.prepared import RECORD, Prepared, study_record
 from gradsim_core.progress import Observer, silent
 from gradsim_core.results import SCORES, save_grams, save_increments
-from gradsim_core.shards import ALONE, Shards
-from gradsim_core.sketch_error import sketch_errors
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.training import Training, start_training, train_step
+from gradsim_core.training.checkpoints import put_on_disk, resume, save_checkpoint, tidy
+from gradsim_core.training.evaluation import encode_corpus, evaluate
+from gradsim_core.training.passes import chosen_device, device_of, place
+from gradsim_core.training.shards import ALONE, Shards
+from gradsim_core.training.steps import Training, start_training, train_step
 
 STEP_GRAMS_BYTES = 64 * 2**20
 """Grams of single steps are kept for every step, or every n-th so that they fit in this."""

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.hooks import RemovableHandle
 
-from gradsim_core.models import Encoder
+from gradsim_core.encoder.models import Encoder
 
 Receive = Callable[[torch.Tensor, torch.Tensor], None]
 """Takes different word ids (n,) and the gradients (n, hidden) of their vectors."""

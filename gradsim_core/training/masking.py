@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from gradsim_core.encoding import IGNORE, Encoded
+from gradsim_core.encoder.encoding import IGNORE, Encoded
 from gradsim_core.errors import ModelError
 
 HIDDEN, MASKED, RANDOM = 0.15, 0.8, 0.1

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import torch
 
-from gradsim_core.training import Training
+from gradsim_core.training.steps import Training
 
 _LAGS = 16
 _MOST_ROWS = 200

@@ -13,13 +13,13 @@ from typing import cast
 import numpy as np
 import torch
 
-from gradsim_core.increments import increment_bytes
+from gradsim_core.gradients.increments import increment_bytes
 from gradsim_core.joining.keeping import Keeper
-from gradsim_core.optimization import restore_state, state_arrays
-from gradsim_core.shelf import Shelf
 from gradsim_core.store import Store
 from gradsim_core.study import Study
-from gradsim_core.training import Training
+from gradsim_core.training.optimization import restore_state, state_arrays
+from gradsim_core.training.shelf import Shelf
+from gradsim_core.training.steps import Training
 
 CHECKPOINT = "checkpoint.safetensors"
 ON_DISK_BYTES = 2**20

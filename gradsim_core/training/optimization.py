@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from gradsim_core.models import Encoder
+from gradsim_core.encoder.models import Encoder
 from gradsim_core.study import Study
 
 

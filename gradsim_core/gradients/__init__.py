@@ -1,0 +1,1 @@
+"""Gradients taken down: each language's own, whole or as a sketch, block by block."""

@@ -1,0 +1,1 @@
+"""Training: the joint trial and all others, step by step, with what they leave."""
