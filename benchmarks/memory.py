@@ -39,7 +39,6 @@ import psutil
 import torch
 
 from benchmarks.cases import CASES, real_text
-from gradsim_core import checkpoints, joint
 from gradsim_core.data import Corpus
 from gradsim_core.data.corpus import Split
 from gradsim_core.encoder.encoding import encode_split
@@ -47,6 +46,7 @@ from gradsim_core.languages import Language
 from gradsim_core.prepared import Prepared
 from gradsim_core.store import Store
 from gradsim_core.study import Study
+from gradsim_core.training import checkpoints, joint
 from gradsim_core.training.steps import Training, half_backward, start_training
 
 MODELS = {"22M": "pretrained", "92M": "xlmr-shaped-8k", "278M": "xlmr-shaped-250k"}

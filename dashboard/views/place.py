@@ -10,6 +10,8 @@ import streamlit as st
 from gradsim_core import Place, has_ray
 
 _PLACES = ("This machine", "Ray cluster")
+_PLACE_HELP = ("A cluster takes the same work to more machines, with the same results. It must see "
+               "the cache folder and the data.")
 _ADDRESS_HELP = ("host:port of the cluster's head. Empty: what RAY_ADDRESS says where this "
                  "dashboard runs, else a cluster of this machine alone.")
 
@@ -24,7 +26,7 @@ def choose_place(key: str) -> Place:
     if not has_ray():
         return Place()
     if st.segmented_control("Computed on", _PLACES, default=_PLACES[0], required=True,
-                            key=f"place.{key}") != _PLACES[1]:
+                            help=_PLACE_HELP, key=f"place.{key}") != _PLACES[1]:
         return Place()
     address = st.text_input("Address of the cluster", key=f"place.{key}.address", max_chars=200,
                             placeholder="head:6379", help=_ADDRESS_HELP)
