@@ -23,12 +23,12 @@ PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 SOUND := $(shell [ ! -e .venv/.installing ] && .venv/bin/python -c 'import pip' 2>/dev/null \
            && [ "$$(cat .venv/.made 2>/dev/null || echo "$(CURDIR)")" = "$(CURDIR)" ] && echo yes)
 
-.PHONY: help run test lint bench browser always
+.PHONY: help run test lint bench bench-full browser always
 
 help:  ## Show this list
 	@echo "GradSim: which languages help each other in multilingual training."
 	@echo
-	@sed -nE 's/^([a-z]+):.*  ## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*  ## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 	@echo
 	@echo "Settings: PORT=$(PORT) CACHE=$(CACHE) WORKERS=$(WORKERS) PYTHON=… CHROMIUM=…"
 	@echo "For example: make run PORT=8600"
@@ -46,9 +46,23 @@ lint: .venv/.test  ## Check style and types
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 
-bench: .venv/.test  ## Measure speed and memory against plain training
-	@.venv/bin/python -m benchmarks.gradients
-	.venv/bin/python -m benchmarks.trials
+bench: .venv/.test .venv-peers  ## Measure against plain training, the usual way and peers: minutes
+	@.venv/bin/python -m benchmarks.gradients --cases pretrained --rounds 3
+	.venv/bin/python -m benchmarks.peers --runs 1
+	.venv/bin/python -m benchmarks.growth --quick
+
+bench-full: .venv/.test .venv-peers  ## The same with every model and size: hours
+	@.venv/bin/python -m benchmarks.gradients --rounds 3
+	for what in peers trials growth thousand memory sketches pages; do
+	    echo "python -m benchmarks.$$what"
+	    .venv/bin/python -m "benchmarks.$$what"
+	done
+	.venv/bin/python -m benchmarks.joining --newcomers nob,cat --every-step
+
+# Packages to compare with, where nothing of the product finds them.
+.venv-peers: requirements-peers.txt .venv/.test
+	@$(PIP) --upgrade --no-deps --target $@ -r requirements-peers.txt
+	touch $@
 
 .venv/.made: $(if $(SOUND),,always)
 	@if [ -n "$(SOUND)" ]; then echo "$(CURDIR)" > .venv/.made; exit 0; fi
