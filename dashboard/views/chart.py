@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ from gradsim_core import csv_text
 PNG_SCALE = 300 / 96
 """A browser counts 96 pixels an inch: so a PNG has 300 dots an inch at the size it is shown."""
 
+_AHEAD_S = 0.06
+"""From the server's last word of a chart until a browser has begun to draw it."""
 
 Table = Mapping[str, Sequence[Any]]
 
@@ -55,6 +58,15 @@ def show_chart(figure: Any, name: str, selection: Selection, alt: str, *,
                 _table(table(), name)
     elif table is not None:
         show_table(table, name)
+
+
+def drawn_first() -> None:
+    """Let the browser draw what has been sent before the rest arrives.
+
+    It draws in one go what arrives together: two panels of 100 languages stood after 425 ms with
+    the whole page, after 227 ms alone, and the page was done 20 ms later than before.
+    """
+    time.sleep(_AHEAD_S)
 
 
 def show_table(table: Table, name: str) -> None:

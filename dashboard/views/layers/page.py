@@ -22,7 +22,7 @@ from dashboard.selection import Selection, reading_of
 from dashboard.shown import Picture, shown_sentence
 from dashboard.sides import side_of
 from dashboard.state import bound
-from dashboard.views.chart import is_dark, show_chart
+from dashboard.views.chart import drawn_first, is_dark, show_chart
 from dashboard.views.languages_shown import choose_languages
 from dashboard.views.layers.facing_trees import show_facing_trees
 from dashboard.views.layers.film import show_film
@@ -77,6 +77,7 @@ def layers_page() -> None:
     found_moves = moves(first.found, second.found, bounds, set(codes))
     st.markdown(markdown_text(layers_sentence(found_moves, whole.names, sides)))
     _beside(shown, found_moves, selection, loaded)
+    drawn_first()
     _difference(shown, found_moves, selection, loaded)
     show_moves(found_moves, whole, sides, selection, loaded, why_not)
     show_facing_trees(tree_pair(signature, reading, sides, codes), whole, sides, selection, loaded,

@@ -19,7 +19,13 @@ from dashboard.loads.stabilities import certainty_of
 from dashboard.selection import Selection, reading_of
 from dashboard.shown import Picture, shown_sentence, strips_of
 from dashboard.state import select
-from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
+from dashboard.views.chart import (
+    choose_picture,
+    drawn_first,
+    is_dark,
+    show_chart,
+    table_height,
+)
 from dashboard.views.guide import show_guide
 from dashboard.views.languages_shown import choose_languages
 from dashboard.views.reading import choose_reading, scale_lines
@@ -61,6 +67,7 @@ def similarity_page() -> None:
     st.markdown(markdown_text(picture_sentence(whole.found, whole.names, whole.branches)))
     sure, reason = _certainty(signature, selection, whole)
     _heatmap(shown, pools, whole, loaded, selection, sure)
+    drawn_first()
     if reason:
         st.caption(f"How sure the tree is cannot be said: {markdown_text(reason)}")
     _downloads(shown, loaded, selection, sure if shown is whole else None)
