@@ -3,25 +3,27 @@
 Every figure is a ratio within one run: the loops take turns (A B C A B C …) on the same rows,
 and medians of CPU seconds are compared, because wall seconds say little on a shared machine.
 
-Measured with ``--only-training --cases pretrained,xlmr-shaped-8k --loops
-plain_packed,plain_rows,plain_same,ours`` and GRADSIM_DATA (real AfriSenti tweets, 2 languages x 16
-rows a step, three rounds, sketches of all blocks and both halves) on two cores of an AMD EPYC
-(Zen 4) that other work was using too, so that ratios differ by some 5% from run to run:
+Measured with ``--only-training --rounds 3``, GRADSIM_DATA, sketches of all blocks and both halves, on
+two cores of an AMD EPYC (Zen 4): the first two columns with ``--cases pretrained,pretrained-token
+--languages 4 --batch-size 32``, the others with ``--cases xlmr-shaped-8k,xlmr-shaped-250k --languages 2
+--batch-size 16 --loops plain_packed,plain_same,ours``. Ratios differ by some 5% from run to run.
 
-===================  =========  =========================
-CPU seconds a step   22.7M      92M of XLM-R base's shape
-===================  =========  =========================
-plain_packed         1.38       7.65
-plain_rows           1.22       7.83
-plain_same           1.49       7.12
-ours                 1.50       7.66
-ours / plain_packed  1.105      0.973
-ours / plain_same    0.984      0.959
-===================  =========  =========================
+===================  =======  ============  ===========  ==============
+CPU seconds a step   22.7M    token task    92M, 8k      278M, 250k
+===================  =======  ============  ===========  ==============
+plain_bucketed       5.57     7.64          -            -
+plain_packed         4.80     7.39          5.97         9.19
+plain_rows           4.69     7.30          -            -
+plain_same           5.71     7.61          6.05         9.10
+ours                 5.20     7.70          6.15         6.70
+usual                12.92    15.84         -            -
+ours / plain_packed  1.09     1.04          1.03         0.73
+ours / plain_same    0.97     1.01          1.03         0.73
+usual / ours         2.49     2.06          -            -
+===================  =======  ============  ===========  ==============
 
-With 250,002 words (278M parameters), the built-in names of two languages and five rounds: ours /
-plain_packed 0.76, wall 0.74, because a plain loop makes a gradient as large as the table for every
-micro-batch.
+With 16 rows of two languages the first case is 1.105. A plain loop makes a gradient as large as the
+word table for every micro-batch: hence the last column.
 
 In a profile of the 22.7M case 98% of a step is the model's own forward and backward pass, 1% the
 optimizer's, and 1% folds gradients.
