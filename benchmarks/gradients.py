@@ -3,10 +3,11 @@
 Every figure is a ratio within one run: the loops take turns (A B C A B C …) on the same rows,
 and medians of CPU seconds are compared, because wall seconds say little on a shared machine.
 
-Measured with ``--only-training --rounds 3``, GRADSIM_DATA, sketches of all blocks and both halves, on
-two cores of an AMD EPYC (Zen 4): the first two columns with ``--cases pretrained,pretrained-token
---languages 4 --batch-size 32``, the others with ``--cases xlmr-shaped-8k,xlmr-shaped-250k --languages 2
---batch-size 16 --loops plain_packed,plain_same,ours``. Ratios differ by some 5% from run to run.
+Measured with ``--only-training --rounds 3``, GRADSIM_DATA, sketches of all blocks and both halves,
+on two cores of an AMD EPYC (Zen 4): the first two columns with ``--cases
+pretrained,pretrained-token --languages 4 --batch-size 32``, the others with ``--cases
+xlmr-shaped-8k,xlmr-shaped-250k --languages 2 --batch-size 16 --loops plain_packed,plain_same,ours``.
+Ratios differ by some 5% from run to run.
 
 ===================  =======  ============  ===========  ==============
 CPU seconds a step   22.7M    token task    92M, 8k      278M, 250k
