@@ -6,7 +6,8 @@ and medians of CPU seconds are compared, because wall seconds say little on a sh
 Measured with ``--only-training --rounds 3``, GRADSIM_DATA, sketches of all blocks and both halves,
 on two cores of an AMD EPYC (Zen 4): the first two columns with ``--cases
 pretrained,pretrained-token --languages 4 --batch-size 32``, the others with ``--cases
-xlmr-shaped-8k,xlmr-shaped-250k --languages 2 --batch-size 16 --loops plain_packed,plain_same,ours``.
+xlmr-shaped-8k,xlmr-shaped-250k --languages 2 --batch-size 16 --loops
+plain_packed,plain_same,ours``.
 Ratios differ by some 5% from run to run.
 
 ===================  =======  ============  ===========  ==============
