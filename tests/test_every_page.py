@@ -152,8 +152,8 @@ def test_every_chart_is_drawn_once(page: Callable[[], None], query: dict[str, st
         figure = json.loads(chart.proto.spec)
         assert figure["layout"]["datarevision"]
         assert "template" not in figure["layout"]
-        assert all(isinstance(trace["x"], list) for trace in figure["data"]
-                   if trace["type"] == "bar")
+        assert all(isinstance(trace[axis], list) for trace in figure["data"] for axis in "xy"
+                   if trace["type"] in ("bar", "scatter"))
 
 
 def test_the_check_can_fail() -> None:

@@ -60,7 +60,7 @@ def companions_heatmap(together: np.ndarray, codes: Sequence[str], names: Mappin
     if n <= MOST_WITH_NUMBERS:
         rows, columns = np.nonzero(np.isfinite(z))
         figure.add_scatter(
-            x=columns, y=rows, mode="text", hoverinfo="skip", showlegend=False,
+            x=columns.tolist(), y=rows.tolist(), mode="text", hoverinfo="skip", showlegend=False,
             text=[f"{100 * value:.0f}" for value in z[rows, columns]],
             textfont={"size": 11 if n <= 14 else 9, "color": [
                 readable_on(colour_at(scale, float(value))) for value in z[rows, columns]]})

@@ -7,10 +7,12 @@ Heights are pixels. Texts arrive plain and are escaped here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
@@ -34,11 +36,17 @@ def empty_figure(layout: Mapping[str, Any]) -> go.Figure:
 
     Streamlit gives plotly a copy of every figure as soon as it is drawn. With a revision of its
     data, and without a template, plotly sees that the copy brings nothing new and lets the picture
-    stand. Bars do so only if their numbers are lists, for plotly unpacks those of arrays anew.
+    stand. Bars and points do so only where x and y are lists: arrays are unpacked anew.
     """
     figure = go.Figure(layout={"datarevision": "drawn", **layout})
     figure.layout.template = None
     return figure
+
+
+def plain_numbers(values: np.ndarray) -> list[float | None]:
+    """Coordinates as a list, to a hundred-thousandth; None where there are none."""
+    return [None if math.isnan(value) else value
+            for value in np.asarray(values, dtype=float).round(5).tolist()]
 
 
 def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, right: int, below: int,

@@ -141,7 +141,7 @@ def _add_numbers(figure: go.Figure, z: np.ndarray, limit: float, colours: Palett
     values = [float(z[row, column]) for row, column in zip(rows, columns, strict=True)]
     under = [colour_at(colours.diverging, 0.5 + value / limit / 2) for value in values]
     figure.add_scatter(
-        x=columns, y=rows, mode="text", hoverinfo="skip", showlegend=False,
+        x=columns.tolist(), y=rows.tolist(), mode="text", hoverinfo="skip", showlegend=False,
         text=[f"{round(value, 2) + 0.0:.2f}".replace("-", "−") for value in values],
         textfont={"size": 11 if len(z) <= 14 else 9,
                   "color": [readable_on(colour) for colour in under]})

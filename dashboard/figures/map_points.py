@@ -15,6 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
+from dashboard.figures.frame import plain_numbers
 from dashboard.figures.map_frame import MapPoint, Window, legend_entry, shortened
 from dashboard.figures.marks import Colouring, Mark
 from dashboard.figures.palette import Palette, readable_on
@@ -66,7 +67,8 @@ def _add_marks(figure: go.Figure, points: Sequence[MapPoint], places: np.ndarray
     """Marks of one label; without a size small ones without a sign."""
     sign = readable_on(mark.colour)
     figure.add_scatter(
-        x=places[:, 0] if points else [None], y=places[:, 1] if points else [None],
+        x=plain_numbers(places[:, 0]) if points else [None],
+        y=plain_numbers(places[:, 1]) if points else [None],
         mode="markers+text" if size else "markers",
         name=plotly_text(legend_entry(f"{mark.sign}  {label}")),
         marker={"symbol": mark.symbol, "opacity": 1, "color": mark.colour,
@@ -89,14 +91,16 @@ def _add_leaders(figure: go.Figure, points: Sequence[MapPoint], window: Window,
             x += [one.x, float(place[0]), None]
             y += [one.y, float(place[1]), None]
     if x:
-        figure.add_scatter(x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False,
+        figure.add_scatter(x=plain_numbers(x), y=plain_numbers(y), mode="lines",
+                           hoverinfo="skip", showlegend=False,
                            line={"color": colours.faint, "width": 1})
 
 
 def _add_rings(figure: go.Figure, places: np.ndarray, size: float, colours: Palette) -> None:
     if len(places):
         figure.add_scatter(
-            x=places[:, 0], y=places[:, 1], mode="markers", hoverinfo="skip", showlegend=False,
+            x=plain_numbers(places[:, 0]), y=plain_numbers(places[:, 1]), mode="markers",
+            hoverinfo="skip", showlegend=False,
             marker={"symbol": "circle", "size": size + _RING_PX, "color": colours.page,
                     "opacity": 1, "line": {"width": 3, "color": colours.mark}},
             **_steady(1, colours.ink))
@@ -118,7 +122,8 @@ def _add_names(figure: go.Figure, points: Sequence[MapPoint], window: Window, ma
     drawn = [at for at in shown if sides[at]]
     places = window.places(marks_px)
     figure.add_scatter(
-        x=places[drawn, 0], y=places[drawn, 1], mode="markers+text", hoverinfo="skip",
+        x=plain_numbers(places[drawn, 0]), y=plain_numbers(places[drawn, 1]), mode="markers+text",
+        hoverinfo="skip",
         showlegend=False, marker={"size": sizes[drawn], "opacity": 0},
         text=[f"<b>{plotly_text(names[at])}</b>" if at in bold else plotly_text(names[at])
               for at in drawn], textposition=[sides[at] for at in drawn],

@@ -113,7 +113,7 @@ def _add_numbers(figure: go.Figure, panel: Panel, limit: float, at: int, colours
     rows, columns = np.nonzero(np.isfinite(z))
     values = [float(z[row, column]) for row, column in zip(rows, columns, strict=True)]
     figure.add_scatter(
-        x=columns, y=rows, mode="text", hoverinfo="skip", showlegend=False,
+        x=columns.tolist(), y=rows.tolist(), mode="text", hoverinfo="skip", showlegend=False,
         xaxis=f"x{at + 1}", yaxis=f"y{at + 1}",
         text=[_number(value, small) for value in values],
         textfont={"size": 9 if small or len(z) > 14 else 11, "color": [readable_on(colour_at(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.frame import ChartText
+from dashboard.figures.frame import ChartText, plain_numbers
 from dashboard.figures.land import equal_earth, grid_lines, land_outline
 from dashboard.figures.map_frame import (
     BESIDE_PX,
@@ -71,10 +71,12 @@ def world_map(facts: Mapping[str, LanguageFacts], codes: Sequence[str], colourin
         points = _with_company(points, window)
     figure = map_frame(text, window, legend_labels(colouring) if legend else (), colours)
     x, y = grid_lines()
-    figure.add_scatter(x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False,
+    figure.add_scatter(x=plain_numbers(x), y=plain_numbers(y), mode="lines",
+                       hoverinfo="skip", showlegend=False,
                        line={"color": _GRID, "width": 1})
     x, y = land_outline()
-    figure.add_scatter(x=x, y=y, mode="lines", hoverinfo="skip", showlegend=False, fill="toself",
+    figure.add_scatter(x=plain_numbers(x), y=plain_numbers(y), mode="lines",
+                       hoverinfo="skip", showlegend=False, fill="toself",
                        fillcolor=_LAND, line={"color": _COAST, "width": 0.6})
     add_points(figure, points, colouring, window, colours, chosen=chosen, legend=legend)
     return figure
