@@ -91,7 +91,7 @@ def _add_leaders(figure: go.Figure, points: Sequence[MapPoint], window: Window,
             x += [one.x, float(place[0]), None]
             y += [one.y, float(place[1]), None]
     if x:
-        figure.add_scatter(x=plain_numbers(x), y=plain_numbers(y), mode="lines",
+        figure.add_scatter(x=x, y=y, mode="lines",
                            hoverinfo="skip", showlegend=False,
                            line={"color": colours.faint, "width": 1})
 
