@@ -37,6 +37,12 @@ def gradsim(place: Path, monkeypatch: pytest.MonkeyPatch,
     return Gradsim(monkeypatch, capsys)
 
 
+def joined(gradsim: Gradsim, place: Path) -> None:
+    """The finished study, Italian joined; what is there already is reused."""
+    assert gradsim("run", "--data", place / "data", *SETTINGS, "--keep-weights").code == 0
+    assert gradsim("join", "--language", "Italian", "--data", place / "ita.tsv").code == 0
+
+
 def test_from_the_study_to_a_verified_decision(gradsim: Gradsim, place: Path) -> None:
     study = ("run", "--data", place / "data", *SETTINGS)
     assert gradsim(*study).code == 0
@@ -95,13 +101,15 @@ def test_from_the_study_to_a_verified_decision(gradsim: Gradsim, place: Path) ->
     assert gradsim("export").out == before  # what the study says alone has not changed
 
 
-def test_groups_are_resampled_with_it(gradsim: Gradsim) -> None:
+def test_groups_are_resampled_with_it(gradsim: Gradsim, place: Path) -> None:
+    joined(gradsim, place)
     sure = gradsim("stability", "--joined", "ita", "--k", 2, "--json")
     assert sure.code == 0, sure.err
     assert json.loads(sure.out)["languages"] == ["deu", "nld", "spa", "ita"]
 
 
 def test_few_rows_and_other_rows_are_told(gradsim: Gradsim, place: Path) -> None:
+    joined(gradsim, place)
     answer = gradsim("join", "--language", "ita", "--data", place / "few.tsv")
     assert answer.code == 0, answer.err
     said = " ".join(answer.err.split())
@@ -114,6 +122,7 @@ def test_few_rows_and_other_rows_are_told(gradsim: Gradsim, place: Path) -> None
 
 
 def test_refusals(gradsim: Gradsim, place: Path) -> None:
+    joined(gradsim, place)
     assert "is in study" in gradsim("join", "--language", "German").err
     absent = gradsim("similarity", "--joined", "fra")
     assert absent.code == 2
