@@ -124,7 +124,7 @@ def busy(machines: Sequence[subprocess.Popen], name: str) -> list[psutil.Process
     return found
 
 
-def wait_until(condition: Any, within_s: float = 60.0) -> bool:
+def wait_until(condition: Any, within_s: float = 240.0) -> bool:
     """Whether a condition came true in time."""
     deadline = time.monotonic() + within_s
     while not condition():
