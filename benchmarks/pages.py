@@ -137,8 +137,13 @@ KEYS = ("ArrowLeft", "ArrowLeft", "ArrowRight", "ArrowRight")
 
 
 def branch_click(browser: Browser, url: str, cache: Path, turns: int) -> None:
-    """How long it takes from a click on a merge of the tree to the last picture that marks it."""
+    """How long it takes from a click on a merge of the tree to the last picture that marks it.
+
+    Once the map is made: while UMAP compiles, in its own process, it has a core of the machine.
+    """
     page = opened(browser, f"{url}/?study={SIZES[100][:8]}&guide=0")
+    page.get_by_text("UMAP is being prepared").wait_for(state="hidden", timeout=120_000)
+    settled(page, timeout_s=180)
     found = []
     for turn in range(2 + turns):
         merges = merge_points(page)

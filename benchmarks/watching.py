@@ -44,7 +44,9 @@ _SCRIPT = """(() => {
         addEventListener(kind, () => { watch.began = watch.began || performance.now(); }, true);
     new MutationObserver(changes => {
         const now = performance.now();
+        let drawn = null;  // thousands of changes a chart: one tells
         for (const {target} of changes) {
+            if (drawn?.contains(target)) continue;
             const at = target.nodeType === 1 ? target : target.parentElement;
             if (!at?.closest('[data-testid=stMain]')) continue;
             watch.seen = now;
@@ -52,6 +54,7 @@ _SCRIPT = """(() => {
             if (chart && !at.closest('.hoverlayer, .modebar-container')) {
                 watch.charts.set(chart, now);
                 watch.last = now;
+                drawn = chart;
             }
         }
     }).observe(document, {subtree: true, childList: true, attributes: true, characterData: true});

@@ -126,34 +126,36 @@ def without_help(app: AppTest) -> list[str]:
     return found
 
 
-def ids(view: object) -> str:
-    return getattr(view, "__name__", None) or "-".join(
-        f"{key}-{value}" for key, value in view.items())  # type: ignore[attr-defined]
+def view_id(view: tuple[Callable[[], None], dict[str, Any]]) -> str:
+    page, query = view
+    return "-".join([page.__name__, *(f"{key}-{value}" for key, value in query.items())])
 
 
-@pytest.mark.parametrize(("page", "query"), VIEWS, ids=ids)
-def test_every_widget_says_what_it_is_for(page: Callable[[], None], query: dict[str, str],
-                                          cache: Path) -> None:
+@pytest.fixture
+def view(cache: Path, request: pytest.FixtureRequest) -> AppTest:
+    """A page as an address opens it, with all that can be found on a study."""
+    page, query = request.param
     saved = everything(cache)
-    app = opened_page(page, study=SIGNATURE[:8], **{
+    return opened_page(page, study=SIGNATURE[:8], **{
         key: saved if value == "SAVED" else value for key, value in query.items()})
-    assert not app.error
-    assert without_help(app) == []
 
 
-@pytest.mark.parametrize(("page", "query"), VIEWS, ids=ids)
-def test_every_chart_is_drawn_once(page: Callable[[], None], query: dict[str, str],
-                                   cache: Path) -> None:
+@pytest.mark.parametrize("view", VIEWS, ids=view_id, indirect=True)
+def test_every_widget_says_what_it_is_for(view: AppTest) -> None:
+    assert not view.error
+    assert without_help(view) == []
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=view_id, indirect=True)
+def test_every_chart_is_drawn_once(view: AppTest) -> None:
     """Streamlit hands over a copy of what stands already: plotly must be able to see that."""
-    saved = everything(cache)
-    app = opened_page(page, study=SIGNATURE[:8], **{
-        key: saved if value == "SAVED" else value for key, value in query.items()})
-    for chart in app.get("plotly_chart"):
+    for chart in view.get("plotly_chart"):
         figure = json.loads(chart.proto.spec)
         assert figure["layout"]["datarevision"]
         assert "template" not in figure["layout"]
-        assert all(isinstance(trace[axis], list) for trace in figure["data"] for axis in "xy"
-                   if trace["type"] in ("bar", "scatter"))
+        assert "clickmode" in figure["layout"] or not chart.proto.selection_mode
+        assert not [trace["type"] for trace in figure["data"]
+                    if trace["type"] in ("bar", "scatter") and "bdata" in json.dumps(trace)]
 
 
 def test_the_check_can_fail() -> None:
@@ -193,7 +195,7 @@ def test_every_field_is_changed() -> None:
     assert selection_from(query_of(full)) == full
 
 
-@pytest.mark.parametrize("page", PAGES, ids=ids)
+@pytest.mark.parametrize("page", PAGES)
 def test_an_address_stays_as_it_was_given(page: Callable[[], None], cache: Path) -> None:
     saved = everything(cache)
     # A study that is being described, and data whose health is shown, are views of their own.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from xml.etree import ElementTree
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,7 +17,15 @@ from made_up_studies import HOSTILE
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.frame import ChartText
-from dashboard.figures.land import LAND, equal_earth, grid_lines, land_degrees, land_outline
+from dashboard.figures.land import (
+    EDGE,
+    LAND,
+    equal_earth,
+    grid_lines,
+    land_degrees,
+    land_lines,
+    land_picture,
+)
 from dashboard.figures.language_map import language_map
 from dashboard.figures.map_points import MOST_LABELLED
 from dashboard.figures.marks import SYMBOLS, Colouring, colouring
@@ -100,13 +110,29 @@ def test_projection_keeps_areas() -> None:
     np.testing.assert_allclose(area, np.cos(np.radians(latitude)), rtol=2e-4)
 
 
-def test_paths_are_broken_between_rings() -> None:
-    for x, y in (land_outline(), grid_lines()):
-        assert len(x) == len(y)
-        np.testing.assert_array_equal(np.isnan(x), np.isnan(y))
-        assert np.nanmax(np.abs(x)) <= 2.7067
-        assert np.nanmax(np.abs(y)) <= 1.3174
-    assert np.isnan(land_outline()[0]).sum() == len(land_degrees()) - 1
+def test_lines_lie_in_the_world() -> None:
+    for line in (*land_lines(), *grid_lines()):
+        assert np.isfinite(line).all()
+        assert (np.abs(line) <= (2.7067, 1.3174)).all()
+    assert len(land_lines()) == len(land_degrees())
+
+
+def test_the_picture_of_the_land_lies_where_the_land_is() -> None:
+    """The path, followed step by step and laid where the map lays it, is the projected coast."""
+    picture = land_picture()
+    assert (picture["x"], picture["y"]) == (-EDGE[0], EDGE[1])
+    drawing = ElementTree.fromstring(b64decode(picture["source"].split(",")[1]))
+    left, top, width, height = map(float, drawing.attrib["viewBox"].split())
+    assert picture["sizex"] / width == pytest.approx(picture["sizey"] / height)
+    land = drawing.findall("{*}path")[1].attrib["d"].split("M")[1:]
+    rings = land_lines()
+    assert len(land) == len(rings)
+    for path, ring in zip(land, rings, strict=True):
+        start, steps = path.split("l")
+        numbers = np.array([start.split(), *np.reshape(steps.split(), (-1, 2))], dtype=float)
+        places = np.cumsum(numbers, axis=0) - (left, top)
+        at = (picture["x"], picture["y"]) + places * (picture["sizex"] / width) * (1, -1)
+        np.testing.assert_allclose(at, ring, atol=3e-4)
 
 
 def derive_land() -> ModuleType:
@@ -187,7 +213,7 @@ def test_every_language_is_picked_by_its_code_once() -> None:
     figure = world_map(facts, codes, colours, TEXT, chosen=["l1"])
     assert sorted(picks(figure)) == codes
     assert figure.layout.yaxis.scaleanchor == "x"
-    assert figure.data[0].hoverinfo == "skip"
+    assert figure.layout.images[0].source == land_picture()["source"]
 
 
 def test_colour_shape_and_sign_say_the_same() -> None:

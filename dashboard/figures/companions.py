@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.frame import ChartText, framed
+from dashboard.figures.frame import ChartText, add_trace, framed
 from dashboard.figures.heatmap_frame import label_width, language_label
 from dashboard.figures.heatmap_sides import add_frames
 from dashboard.figures.palette import Palette, colour_at, palette, readable_on
@@ -47,7 +47,8 @@ def companions_heatmap(together: np.ndarray, codes: Sequence[str], names: Mappin
     z = together.astype(np.float32)
     np.fill_diagonal(z, np.nan)
     scale = _sequential(colours)
-    figure.add_heatmap(
+    add_trace(
+        figure, "heatmap",
         z=z, zmin=0, zmax=1, colorscale=list(scale), xgap=int(n <= 60), ygap=int(n <= 60),
         text=[[f"{row} – {column}" for column in labels] for row in labels], hoverongaps=False,
         hovertemplate="%{text}<br>together in %{z:.0%} of the resamples<extra></extra>",
@@ -59,7 +60,8 @@ def companions_heatmap(together: np.ndarray, codes: Sequence[str], names: Mappin
                   "tickfont": {"size": 11, "color": colours.ink}})
     if n <= MOST_WITH_NUMBERS:
         rows, columns = np.nonzero(np.isfinite(z))
-        figure.add_scatter(
+        add_trace(
+            figure, "scatter",
             x=columns.tolist(), y=rows.tolist(), mode="text", hoverinfo="skip", showlegend=False,
             text=[f"{100 * value:.0f}" for value in z[rows, columns]],
             textfont={"size": 11 if n <= 14 else 9, "color": [

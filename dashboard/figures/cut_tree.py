@@ -18,7 +18,7 @@ import plotly.graph_objects as go
 from dashboard.cuts import Cut
 from dashboard.escaping import plotly_text
 from dashboard.figures.dendrogram import dendrogram
-from dashboard.figures.frame import TOP_PX, ChartText, framed
+from dashboard.figures.frame import TOP_PX, ChartText, add_trace, framed
 from dashboard.figures.heatmap_sides import STEADY, clade_token, language_token
 from dashboard.figures.palette import palette
 from dashboard.words.summaries import count
@@ -62,21 +62,24 @@ def cut_tree(tree: np.ndarray, ceiling: float, codes: Sequence[str], names: Sequ
     for kept, line in ((False, {"color": colours.faint, "width": 1.2}),
                        (True, {"color": colours.bar, "width": 0.37 * dot})):
         rows = [row for row in range(n - 1) if (row < n - k) == kept]
-        figure.add_scatter(
+        add_trace(
+            figure, "scatter",
             x=[at for row in rows for at in drawn.lines_x[5 * row:5 * row + 5]],
             y=[at for row in rows for at in drawn.lines_y[5 * row:5 * row + 5]],
             mode="lines", line=line, hoverinfo="skip", showlegend=False)
     held = [", ".join(plotly_text(names[int(at)], 24) for at in _places(order, leaves)[:12])
             + (f" and {len(leaves) - 12} more" if len(leaves) > 12 else "")
             for leaves in drawn.members]
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=drawn.nodes_x, y=drawn.nodes_y, mode="markers", text=held, showlegend=False,
         customdata=[clade_token(row) for row in range(n - 1)],
         marker={"size": dot, "line": {"width": 1.2, "color": colours.bar},
                 "color": [colours.bar if row < n - k else colours.page for row in range(n - 1)]},
         hovertemplate="joined at similarity %{y:+.3f}<br>%{text}<br>(click to mark them)"
                       "<extra></extra>", **STEADY)
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=list(range(n)), y=[drawn.foot] * n, mode="markers", showlegend=False,
         customdata=[language_token(at) for at in range(n)], cliponaxis=False,
         text=[plotly_text(name, 40) for name in names],

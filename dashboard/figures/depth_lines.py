@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import TOP_PX, ChartText, block_label, framed, legend_above
+from dashboard.figures.frame import TOP_PX, ChartText, add_trace, block_label, framed, legend_above
 from dashboard.figures.palette import Palette, palette
 
 LINE_COLOURS = (("#0072B2", "#56B4E9"), ("#B4540A", "#F2A65A"), ("#6B6E79", "#A3A6B0"))
@@ -104,8 +104,9 @@ def _add_band(figure: go.Figure, blocks: Sequence[str], line: DepthLine, at: int
         y += [factor * high for _, (_, high) in places]
         y += [factor * low for _, (low, _) in reversed(places)] + [factor * places[0][1][1], None]
     red, green, blue = (int(LINE_COLOURS[at % 3][dark][i:i + 2], 16) for i in (1, 3, 5))
-    figure.add_scatter(x=x, y=y, mode="lines", line={"width": 0}, fill="toself", hoverinfo="skip",
-                       fillcolor=f"rgba({red},{green},{blue},0.18)", showlegend=False)
+    add_trace(
+        figure, "scatter", x=x, y=y, mode="lines", line={"width": 0}, fill="toself",
+        hoverinfo="skip", fillcolor=f"rgba({red},{green},{blue},0.18)", showlegend=False)
 
 
 def _add_line(figure: go.Figure, blocks: Sequence[str], line: DepthLine, at: int, factor: int,
@@ -116,7 +117,8 @@ def _add_line(figure: go.Figure, blocks: Sequence[str], line: DepthLine, at: int
         x += [*part, None]
     chance = [i is not None and (line.p[int(i)] or 0) > 0.05 for i in x]
     title = plotly_text(line.title, 60)
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=x, y=[None if i is None else factor * (line.values[int(i)] or 0) for i in x],
         mode="lines+markers", showlegend=False, connectgaps=False,
         line={"color": colour, "width": 2},
@@ -125,9 +127,10 @@ def _add_line(figure: go.Figure, blocks: Sequence[str], line: DepthLine, at: int
         customdata=["" if i is None else _hover(title, blocks, line, int(i), factor, unit)
                     for i in x],
         hovertemplate="%{customdata}<extra></extra>")
-    figure.add_scatter(x=[None], y=[None], mode="lines+markers", name=title,
-                       line={"color": colour, "width": 2},
-                       marker={"symbol": symbol, "size": 10, "color": colour})
+    add_trace(
+        figure, "scatter", x=[None], y=[None], mode="lines+markers", name=title,
+        line={"color": colour, "width": 2},
+        marker={"symbol": symbol, "size": 10, "color": colour})
 
 
 def _hover(title: str, blocks: Sequence[str], line: DepthLine, i: int, factor: int,

@@ -16,7 +16,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import TOP_PX, ChartText, framed
+from dashboard.figures.frame import TOP_PX, ChartText, add_trace, framed
 from dashboard.figures.heatmap_sides import add_branches, add_legend_entry
 from dashboard.figures.palette import Palette, palette
 from dashboard.figures.panel_frame import RIGHT_PX, PanelRows, add_points, panel_frame
@@ -41,7 +41,8 @@ def snapshot_film(frames: np.ndarray, steps: tuple[int, ...], rows: PanelRows, t
     z = _without_diagonal(frames)
     figure = panel_frame([""], rows, text, colours)
     gap = int(n <= MOST_WITH_GAPS)
-    figure.add_heatmap(
+    add_trace(
+        figure, "heatmap",
         z=z[-1], coloraxis="coloraxis", xaxis="x", yaxis="y", xgap=gap, ygap=gap,
         hoverongaps=False, hovertemplate="%{y} – %{x}<br>similarity %{z:+.3f}<extra></extra>")
     add_points(figure, replace(rows, codes=()), 0, 10.0, colours)
@@ -83,7 +84,8 @@ def snapshot_panels(frames: np.ndarray, steps: tuple[int, ...], rows: PanelRows,
             f"yaxis{number}": {**bare, "domain": [top - 1 / n_rows + 0.02, top - 24 / (200 * n_rows)
                                                   * (row > 0)],
                                "anchor": f"x{number}", "range": [n - 0.5, -0.5]}})
-        figure.add_heatmap(
+        add_trace(
+            figure, "heatmap",
             z=z[place], coloraxis="coloraxis", xaxis=f"x{number}", yaxis=f"y{number}",
             hoverongaps=False, hovertemplate=f"step {steps[at]:,}<br>%{{y}} – %{{x}}<br>"
                                              "similarity %{z:+.3f}<extra></extra>")

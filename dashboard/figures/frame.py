@@ -50,7 +50,8 @@ def plain_numbers(values: np.ndarray) -> list[float | None]:
 
 
 def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, right: int, below: int,
-           top: int = TOP_PX) -> go.Figure:
+           top: int = TOP_PX, title_px: int = 10,
+           layout: Mapping[str, Any] | None = None) -> go.Figure:
     """An empty figure with its words.
 
     Parameters
@@ -58,6 +59,8 @@ def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, righ
     plot_px : height of what is inside the axes
     left, right : margins
     below : room for the ticks and the title of the horizontal axis
+    title_px : air above the title
+    layout : what else belongs to it; added later, it is checked again and again
     """
     foot = below + LINE_PX * len(text.method) + 6
     figure = empty_figure({
@@ -66,8 +69,8 @@ def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, righ
         "paper_bgcolor": colours.page, "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": colours.ink, "family": FONT}, "hoverlabel": {"align": "left"},
         "title": {"text": plotly_text(text.title), "x": 0, "xref": "container", "y": 1,
-                  "yref": "container", "yanchor": "top", "pad": {"t": 10, "l": 8},
-                  "font": {"size": 15, "color": colours.ink}}})
+                  "yref": "container", "yanchor": "top", "pad": {"t": title_px, "l": 8},
+                  "font": {"size": 15, "color": colours.ink}}, **(layout or {})})
     add_all(figure, method_lines(text.method, left, below, colours))
     return figure
 
@@ -88,6 +91,11 @@ def add_all(figure: go.Figure, annotations: Sequence[Mapping[str, Any]] = (),
         figure.layout.annotations = [*figure.layout.annotations, *annotations]
     if shapes:
         figure.layout.shapes = [*figure.layout.shapes, *shapes]
+
+
+def add_trace(figure: go.Figure, kind: str, **given: Any) -> None:
+    """Add a trace of a kind: ``figure.add_scatter`` checks every value twice, this once."""
+    figure.add_trace({"type": kind, **given})
 
 
 def legend_above(colours: Palette) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
+from dashboard.figures.frame import add_trace
 from dashboard.figures.heatmap_frame import (
     HeatmapText,
     heatmap_frame,
@@ -114,7 +115,8 @@ def _add_cells(figure: go.Figure, found: Similarity, order: Sequence[int],
         np.fill_diagonal(z, np.nan)
     limit = colour_limit(found)
     gap = 1 if len(z) <= MOST_WITH_GAPS else 0
-    figure.add_heatmap(
+    add_trace(
+        figure, "heatmap",
         z=z, zmin=-limit, zmax=limit, colorscale=list(colours.diverging),
         xgap=gap, ygap=gap, hoverongaps=False,
         hovertemplate="%{y} – %{x}<br>similarity %{z:+.3f}<extra></extra>",
@@ -125,7 +127,8 @@ def _add_cells(figure: go.Figure, found: Similarity, order: Sequence[int],
                   "ticktext": [f"−{limit:.2f}", "0", f"+{limit:.2f}"],
                   "tickfont": {"size": 11, "color": colours.ink}})
     if undefined.any():
-        figure.add_heatmap(
+        add_trace(
+            figure, "heatmap",
             z=np.where(undefined, np.float32(1), np.float32("nan")),
             showscale=False, colorscale=[(0, colours.undefined), (1, colours.undefined)],
             xgap=gap, ygap=gap, hoverongaps=False,
@@ -140,7 +143,8 @@ def _add_numbers(figure: go.Figure, z: np.ndarray, limit: float, colours: Palett
     rows, columns = np.nonzero(np.isfinite(z))
     values = [float(z[row, column]) for row, column in zip(rows, columns, strict=True)]
     under = [colour_at(colours.diverging, 0.5 + value / limit / 2) for value in values]
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=columns.tolist(), y=rows.tolist(), mode="text", hoverinfo="skip", showlegend=False,
         text=[f"{round(value, 2) + 0.0:.2f}".replace("-", "−") for value in values],
         textfont={"size": 11 if len(z) <= 14 else 9,

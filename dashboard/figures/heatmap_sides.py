@@ -18,7 +18,7 @@ import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.dendrogram import dendrogram
-from dashboard.figures.frame import add_all
+from dashboard.figures.frame import add_all, add_trace
 from dashboard.figures.palette import OTHER, UNKNOWN, Palette
 from dashboard.figures.strips import Strip, add_strips
 
@@ -36,9 +36,10 @@ SUPPORTED = 0.5
 
 def add_legend_entry(figure: go.Figure, name: str, colour: str, rank: int = 1000) -> None:
     """A square of one colour in the legend."""
-    figure.add_scatter(x=[None], y=[None], mode="markers", name=name, showlegend=True,
-                       legendrank=rank,
-                       marker={"symbol": "square", "size": 12, "color": colour})
+    add_trace(
+        figure, "scatter", x=[None], y=[None], mode="markers", name=name, showlegend=True,
+        legendrank=rank,
+        marker={"symbol": "square", "size": 12, "color": colour})
 
 
 def add_branches(figure: go.Figure, codes: Sequence[str], names: Mapping[str, str],
@@ -60,7 +61,8 @@ def add_reliabilities(figure: go.Figure, reliability: np.ndarray, labels: Sequen
     least = min(0.0, float(known.min(initial=0.0)))
     figure.update_layout(xaxis2={"range": [least * 1.05, 1.02]})
     marked = [place in set(low) for place in range(len(known))]
-    figure.add_bar(
+    add_trace(
+        figure, "bar",
         x=known.astype(float).round(6).tolist(), y=list(range(len(known))), orientation="h",
         xaxis="x2", yaxis="y", showlegend=False,
         marker={"color": [colours.warning if mark else colours.bar for mark in marked],
@@ -83,7 +85,8 @@ def add_hatching(figure: go.Figure, low: Sequence[int], n: int, colours: Palette
     for left, right, top, bottom in _crossed(low, n):
         x += [left, right, right, left, left, None]
         y += [top, top, bottom, bottom, top, None]
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=x, y=y, mode="lines", line={"width": 0}, fill="toself", fillcolor="rgba(0,0,0,0)",
         fillpattern={"shape": "/", "fgcolor": colours.hatch, "bgcolor": "rgba(0,0,0,0)",
                      "size": 7, "solidity": 0.2, "fillmode": "replace"},
@@ -142,7 +145,8 @@ def add_marks(figure: go.Figure, codes: Sequence[str], marked: Sequence[int], ce
     """
     shown = set(marked)
     size = max(4.0, min(11.0, 0.55 * cell_px))
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=list(range(len(codes))), y=list(range(len(codes))), xaxis="x4", yaxis="y4",
         mode="markers", showlegend=False,
         customdata=[language_token(at) for at in range(len(codes))],
@@ -181,9 +185,10 @@ def add_tree(figure: go.Figure, tree: np.ndarray, ceiling: float, codes: Sequenc
     # The tree's leaves stand in the order of the columns, so that leaf order p is code p.
     drawn = dendrogram(tree, ceiling)
     place = {leaf: i for i, leaf in enumerate(drawn.members[-1])}
-    figure.add_scatter(x=drawn.lines_x, y=drawn.lines_y, yaxis="y2", mode="lines",
-                       line={"color": colours.faint, "width": 1.3}, hoverinfo="skip",
-                       showlegend=False)
+    add_trace(
+        figure, "scatter", x=drawn.lines_x, y=drawn.lines_y, yaxis="y2", mode="lines",
+        line={"color": colours.faint, "width": 1.3}, hoverinfo="skip",
+        showlegend=False)
     below = [", ".join(plotly_text(codes[place[leaf]], 12) for leaf in members[:24])
              + (f" and {len(members) - 24} more" if len(members) > 24 else "")
              for members in drawn.members]
@@ -193,12 +198,13 @@ def add_tree(figure: go.Figure, tree: np.ndarray, ceiling: float, codes: Sequenc
                  for share, text in zip(support, below, strict=True)]
         marker = {"size": 7, "line": {"width": 1.3, "color": colours.faint}, "color": [
             colours.faint if share >= SUPPORTED else colours.page for share in support]}
-    figure.add_scatter(x=drawn.nodes_x, y=drawn.nodes_y, yaxis="y2", mode="markers",
-                       marker=marker, text=below, showlegend=False,
-                       customdata=[clade_token(row) for row in range(len(below))],
-                       hovertemplate="joined at similarity %{y:+.3f}<br>%{text}<br>"
-                                     "(click to mark them)<extra></extra>",
-                       **STEADY)
+    add_trace(
+        figure, "scatter", x=drawn.nodes_x, y=drawn.nodes_y, yaxis="y2", mode="markers",
+        marker=marker, text=below, showlegend=False,
+        customdata=[clade_token(row) for row in range(len(below))],
+        hovertemplate="joined at similarity %{y:+.3f}<br>%{text}<br>"
+                      "(click to mark them)<extra></extra>",
+        **STEADY)
     margin = 0.06 * (drawn.foot - drawn.top)
     figure.update_layout(yaxis2={"range": [drawn.foot, drawn.top - margin]})
 

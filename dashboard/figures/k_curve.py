@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from dashboard.figures.frame import add_trace
 from dashboard.figures.heatmap_sides import STEADY
 from dashboard.figures.palette import palette
 from dashboard.figures.plot_frame import PlotText, padded, plot_frame
@@ -38,15 +39,18 @@ def k_curve_chart(points: Sequence[KPoint], chosen: tuple[int, float], text: Plo
     """
     colours, ks = palette(dark), [one.k for one in points]
     figure = plot_frame(text, _HEIGHT_PX, colours)
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=[*ks, *reversed(ks)], mode="lines", fill="toself", hoverinfo="skip",
         y=[*(one.chance_high for one in points), *(one.chance_low for one in reversed(points))],
         fillcolor="rgba(128,128,128,0.22)", line={"width": 0},
         name="random groups of the same sizes, 95%")
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=ks, y=[one.chance for one in points], mode="lines", hoverinfo="skip", name="their mean",
         line={"color": colours.faint, "width": 1.5, "dash": "dot"})
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=ks, y=[one.objective for one in points], mode="lines+markers", name="groups looked for",
         customdata=[k_token(one.k) for one in points], hovertext=[_hover(one) for one in points],
         hovertemplate="%{hovertext}<extra></extra>", line={"color": colours.bar, "width": 2},
@@ -54,7 +58,8 @@ def k_curve_chart(points: Sequence[KPoint], chosen: tuple[int, float], text: Plo
                                      for one in points],
                 "line": {"width": 2, "color": colours.bar}}, **STEADY)
     k, worth = chosen
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=[k], y=[worth], mode="markers", name="the groups above",
         hovertemplate=f"the groups above: {count(k, 'group')}, objective {worth:.3f}"
                       "<extra></extra>",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.frame import ChartText
+from dashboard.figures.frame import ChartText, add_trace
 from dashboard.figures.map_frame import (
     BESIDE_PX,
     MapPoint,
@@ -88,6 +88,7 @@ def _add_nearest(figure: go.Figure, found: Arranged) -> None:
     for one, other in pairs:
         x += [float(found.layout[one, 0]), float(found.layout[other, 0]), None]
         y += [float(found.layout[one, 1]), float(found.layout[other, 1]), None]
-    figure.add_scatter(x=x, y=y, mode="lines",
-                       hoverinfo="skip", showlegend=False,
-                       line={"color": "rgba(128,128,128,0.45)", "width": 1})
+    add_trace(
+        figure, "scatter", x=x, y=y, mode="lines",
+        hoverinfo="skip", showlegend=False,
+        line={"color": "rgba(128,128,128,0.45)", "width": 1})

@@ -17,7 +17,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import block_label
+from dashboard.figures.frame import add_trace, block_label
 from dashboard.figures.palette import Palette, palette
 from dashboard.figures.plot_frame import PlotText, padded, plot_frame
 from dashboard.words.summaries import number, p_words
@@ -43,7 +43,8 @@ def layer_line(layers: Sequence[Mapping[str, Any]], best: str | None, text: Plot
     for run in _runs(layers):
         _add_band(figure, layers, run, colours)
     names = [block_label(one["layer"]) for one in layers]
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=list(range(len(layers))), y=[one["value"] for one in layers], mode="lines+markers",
         name="mean Spearman, 95% interval", connectgaps=False,
         customdata=[_hover(name, one) for name, one in zip(names, layers, strict=True)],
@@ -51,7 +52,8 @@ def layer_line(layers: Sequence[Mapping[str, Any]], best: str | None, text: Plot
         line={"color": colours.bar, "width": 2}, marker={"size": 8, "color": colours.bar})
     at = next((i for i, one in enumerate(layers) if one["layer"] == best), None)
     if at is not None and layers[at]["value"] is not None:
-        figure.add_scatter(
+        add_trace(
+            figure, "scatter",
             x=[at], y=[layers[at]["value"]], mode="markers", hoverinfo="skip",
             name=f"best: {names[at]}, {plotly_text(p_words(layers[at]['p_corrected']))} corrected",
             marker={"symbol": "star", "size": 17, "color": colours.warning,
@@ -77,7 +79,8 @@ def _add_band(figure: go.Figure, layers: Sequence[Mapping[str, Any]], run: Seque
               colours: Palette) -> None:
     """The band over a run of layers; over one alone it is a line."""
     lows, highs = zip(*(layers[i]["interval"] for i in run), strict=True)
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=[*run, *reversed(run)], y=[*highs, *reversed(lows)], mode="lines", fill="toself",
         fillcolor="rgba(120,150,180,0.25)", hoverinfo="skip", showlegend=False,
         line={"width": 2 if len(run) == 1 else 0, "color": colours.bar})

@@ -91,15 +91,17 @@ def map_frame(text: ChartText, window: Window, legend: Sequence[str],
     signs = int(window.width_px)
     lines = tuple(part for line in text.method for part in wrap(line, signs // 6))
     top = _TOOLS_PX + TOP_PX + _LEGEND_ROW_PX * _legend_rows(legend, window.width_px)
-    figure = framed(ChartText(shortened(text.title, signs // 9), "", lines), colours,
-                    plot_px=window.height_px, left=_MARGIN_PX, right=_MARGIN_PX, below=8, top=top)
     bare = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "",
-            "showline": False}
-    figure.update_layout(
-        title_pad_t=10 + _TOOLS_PX, showlegend=bool(legend), legend=legend_above(colours),
-        xaxis={"range": [window.left, window.right], **bare},
-        yaxis={"range": [window.bottom, window.top], "scaleanchor": "x", "scaleratio": 1, **bare})
-    return figure
+            "showline": False, "constrain": "domain"}
+    return framed(
+        ChartText(shortened(text.title, signs // 9), "", lines), colours,
+        plot_px=window.height_px, left=_MARGIN_PX, right=_MARGIN_PX, below=8, top=top,
+        title_px=10 + _TOOLS_PX, layout={
+            "showlegend": bool(legend), "legend": legend_above(colours),
+            "clickmode": "event+select", "dragmode": "pan",
+            "xaxis": {"range": [window.left, window.right], **bare},
+            "yaxis": {"range": [window.bottom, window.top], "scaleanchor": "x", "scaleratio": 1,
+                      **bare}})
 
 
 def language_lines(one: LanguageFacts) -> tuple[str, ...]:

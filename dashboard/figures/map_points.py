@@ -43,45 +43,55 @@ def add_points(figure: go.Figure, points: Sequence[MapPoint], colouring: Colouri
     """
     lettered = len(points) <= MOST_WITH_LETTERS
     size = _LARGE_PX if lettered else _SMALL_PX
+    marks = [colouring.mark(one.code) for one in points]
     marks_px = spread(window.pixels(points), size * 0.94)
-    marked = [at for at, one in enumerate(points) if one.code in set(chosen)]
-    _add_leaders(figure, points, window, marks_px, size, colours)
-    places, told = window.places(marks_px), set[str]()
-    others = [at for at in range(len(points)) if at not in set(marked)]
-    for above, some in enumerate((others, marked)):  # who is marked lies over all others
-        if above:
-            _add_rings(figure, places[marked], size, colours)
-        for rank, (label, mark) in enumerate(colouring.marks.items()):
-            own = [at for at in some if colouring.label_of[points[at].code] == label]
-            if own or (legend and above and label not in told):
-                _add_marks(figure, [points[at] for at in own], places[own], label, mark,
-                           size if lettered else None, colours)
-                figure.data[-1].update(showlegend=legend and label not in told, legendrank=rank)
-                told.add(label)
-    sizes = [size * _ROOMIER.get(colouring.mark(one.code).symbol, 1.0) for one in points]
-    _add_names(figure, points, window, marks_px, sizes, marked, colours)
+    places, picked = window.places(marks_px), set(chosen)
+    marked = [at for at, one in enumerate(points) if one.code in picked]
+    others = [at for at, one in enumerate(points) if one.code not in picked]
+    sizes = [size * _ROOMIER.get(mark.symbol, 1.0) for mark in marks]
+    figure.add_traces([
+        *_leaders(points, window, marks_px, size, colours),
+        *_marks(points, marks, places, sizes, others, lettered, colours),
+        *_rings(places[marked], size, colours),  # who is marked lies over all others
+        *_marks(points, marks, places, sizes, marked, lettered, colours),
+        *_names(points, window, marks_px, sizes, marked, colours),
+        *(_legend(colouring, size, colours) if legend else ())])
 
 
-def _add_marks(figure: go.Figure, points: Sequence[MapPoint], places: np.ndarray, label: str,
-               mark: Mark, size: float | None, colours: Palette) -> None:
-    """Marks of one label; without a size small ones without a sign."""
-    sign = readable_on(mark.colour)
-    figure.add_scatter(
-        x=plain_numbers(places[:, 0]) if points else [None],
-        y=plain_numbers(places[:, 1]) if points else [None],
-        mode="markers+text" if size else "markers",
-        name=plotly_text(legend_entry(f"{mark.sign}  {label}")),
-        marker={"symbol": mark.symbol, "opacity": 1, "color": mark.colour,
-                "size": (size or _SMALL_PX) * _ROOMIER.get(mark.symbol, 1.0),
+def _marks(points: Sequence[MapPoint], marks: Sequence[Mark], places: np.ndarray,
+           sizes_px: Sequence[float], some: Sequence[int], lettered: bool,
+           colours: Palette) -> list[dict[str, Any]]:
+    """Some languages, in one trace, or in one for each colour of their letters."""
+    inks = [readable_on(mark.colour) if lettered else colours.ink for mark in marks]
+    traces = []
+    for ink in dict.fromkeys(inks[at] for at in some):
+        own = [at for at in some if inks[at] == ink]
+        traces.append({
+            "type": "scatter", "x": plain_numbers(places[own, 0]),
+            "y": plain_numbers(places[own, 1]), "mode": "markers+text" if lettered else "markers",
+            "showlegend": False, "marker": {
+                "symbol": [marks[at].symbol for at in own], "opacity": 1,
+                "color": [marks[at].colour for at in own], "size": [sizes_px[at] for at in own],
                 "line": {"width": 0.8, "color": colours.ink}},
-        text=[mark.sign] * len(points), textposition="middle center",
-        textfont={"size": 9, "color": sign}, customdata=[one.code for one in points],
-        hovertext=["<br>".join(plotly_text(line, 90) for line in one.hover) for one in points],
-        hovertemplate="%{hovertext}<extra></extra>", **_steady(1, sign))
+            "text": [marks[at].sign for at in own], "textposition": "middle center",
+            "textfont": {"size": 9, "color": ink}, "customdata": [points[at].code for at in own],
+            "hovertext": ["<br>".join(plotly_text(line, 90) for line in points[at].hover)
+                          for at in own],
+            "hovertemplate": "%{hovertext}<extra></extra>", **_steady(1, ink)})
+    return traces
 
 
-def _add_leaders(figure: go.Figure, points: Sequence[MapPoint], window: Window,
-                 marks_px: np.ndarray, size: float, colours: Palette) -> None:
+def _legend(colouring: Colouring, size: float, colours: Palette) -> list[dict[str, Any]]:
+    """A trace without points for each label."""
+    return [{"type": "scatter", "x": [None], "y": [None], "mode": "markers", "showlegend": True,
+             "name": plotly_text(legend_entry(f"{mark.sign}  {label}")), "hoverinfo": "skip",
+             "marker": {"symbol": mark.symbol, "color": mark.colour, "size": size,
+                        "line": {"width": 0.8, "color": colours.ink}}}
+            for label, mark in colouring.marks.items()]
+
+
+def _leaders(points: Sequence[MapPoint], window: Window, marks_px: np.ndarray, size: float,
+             colours: Palette) -> list[dict[str, Any]]:
     """A line from each mark that stands aside to its place."""
     x: list[float | None] = []
     y: list[float | None] = []
@@ -90,45 +100,41 @@ def _add_leaders(figure: go.Figure, points: Sequence[MapPoint], window: Window,
         if distance > size / 4:
             x += [one.x, float(place[0]), None]
             y += [one.y, float(place[1]), None]
-    if x:
-        figure.add_scatter(x=x, y=y, mode="lines",
-                           hoverinfo="skip", showlegend=False,
-                           line={"color": colours.faint, "width": 1})
+    return [{"type": "scatter", "x": x, "y": y, "mode": "lines", "hoverinfo": "skip",
+             "showlegend": False, "line": {"color": colours.faint, "width": 1}}] if x else []
 
 
-def _add_rings(figure: go.Figure, places: np.ndarray, size: float, colours: Palette) -> None:
-    if len(places):
-        figure.add_scatter(
-            x=plain_numbers(places[:, 0]), y=plain_numbers(places[:, 1]), mode="markers",
-            hoverinfo="skip", showlegend=False,
-            marker={"symbol": "circle", "size": size + _RING_PX, "color": colours.page,
-                    "opacity": 1, "line": {"width": 3, "color": colours.mark}},
-            **_steady(1, colours.ink))
+def _rings(places: np.ndarray, size: float, colours: Palette) -> list[dict[str, Any]]:
+    return [{"type": "scatter", "x": plain_numbers(places[:, 0]), "y": plain_numbers(places[:, 1]),
+             "mode": "markers", "hoverinfo": "skip", "showlegend": False,
+             "marker": {"symbol": "circle", "size": size + _RING_PX, "color": colours.page,
+                        "opacity": 1, "line": {"width": 3, "color": colours.mark}},
+             **_steady(1, colours.ink)}] if len(places) else []
 
 
-def _add_names(figure: go.Figure, points: Sequence[MapPoint], window: Window, marks_px: np.ndarray,
-               sizes_px: Sequence[float], marked: Sequence[int], colours: Palette) -> None:
+def _names(points: Sequence[MapPoint], window: Window, marks_px: np.ndarray,
+           sizes_px: Sequence[float], marked: Sequence[int],
+           colours: Palette) -> list[dict[str, Any]]:
     """Names beside their marks; those that found no room stand in the hover alone."""
     shown = list(range(len(points))) if len(points) <= MOST_LABELLED else list(marked)
     if not shown:
-        return
+        return []
     names = [shortened(one.name, _LONGEST) for one in points]
-    bold = set(marked)
+    bold, wanted = set(marked), set(shown)
     sizes = np.array([size + _RING_PX * (at in bold) for at, size in enumerate(sizes_px)])
     sides = label_sides(
-        marks_px, sizes / 2, [text_width(name, _LABEL_PX) if at in set(shown) else 0.0
+        marks_px, sizes / 2, [text_width(name, _LABEL_PX) if at in wanted else 0.0
                               for at, name in enumerate(names)], _LABEL_PX + 2,
         (0.0, 0.0, window.width_px, window.height_px), first=marked)
     drawn = [at for at in shown if sides[at]]
     places = window.places(marks_px)
-    figure.add_scatter(
-        x=plain_numbers(places[drawn, 0]), y=plain_numbers(places[drawn, 1]), mode="markers+text",
-        hoverinfo="skip",
-        showlegend=False, marker={"size": sizes[drawn], "opacity": 0},
-        text=[f"<b>{plotly_text(names[at])}</b>" if at in bold else plotly_text(names[at])
-              for at in drawn], textposition=[sides[at] for at in drawn],
-        textfont={"size": _LABEL_PX, "color": colours.ink}, cliponaxis=False,
-        **_steady(0, colours.ink))
+    return [{"type": "scatter", "x": plain_numbers(places[drawn, 0]),
+             "y": plain_numbers(places[drawn, 1]), "mode": "markers+text", "hoverinfo": "skip",
+             "showlegend": False, "marker": {"size": sizes[drawn].tolist(), "opacity": 0},
+             "text": [f"<b>{plotly_text(names[at])}</b>" if at in bold else plotly_text(names[at])
+                      for at in drawn], "textposition": [sides[at] for at in drawn],
+             "textfont": {"size": _LABEL_PX, "color": colours.ink}, "cliponaxis": False,
+             **_steady(0, colours.ink)}]
 
 
 def _steady(opacity: float, letters: str) -> dict[str, Any]:

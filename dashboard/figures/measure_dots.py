@@ -16,6 +16,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
+from dashboard.figures.frame import add_trace
 from dashboard.figures.heatmap_frame import label_width
 from dashboard.figures.palette import Palette, palette
 from dashboard.figures.plot_frame import PlotText, padded, plot_frame
@@ -80,7 +81,8 @@ def _add_dots(figure: go.Figure, measures: Sequence[Mapping[str, Any]], rows: Se
     found = [measures[row]["target_spearman"] for row in rows]
     values = [one["value"] for one in found]
     ends = [one["interval"] or (one["value"], one["value"]) for one in found]
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=values, y=list(rows), mode="markers", name=words, showlegend=True,
         customdata=[f"{labels[row]}<br>{_hover(measures[row])}" for row in rows],
         hovertemplate="%{customdata}<extra></extra>",
@@ -98,7 +100,8 @@ def _add_ceilings(figure: go.Figure, measures: Sequence[Mapping[str, Any]],
              if one["ceiling"]["value"] is not None]
     if not known:
         return
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=[value for _, value in known], y=[at for at, _ in known], mode="markers",
         name="ceiling that noise sets",
         customdata=[f"{labels[at]}<br>ceiling {number(value)}" for at, value in known],

@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.depth_lines import LINE_COLOURS
-from dashboard.figures.frame import TOP_PX, ChartText, add_all, framed, legend_above
+from dashboard.figures.frame import TOP_PX, ChartText, add_all, add_trace, framed, legend_above
 from dashboard.figures.heatmap_frame import label_width
 from dashboard.figures.heatmap_sides import STEADY
 from dashboard.figures.palette import palette
@@ -62,13 +62,15 @@ def pair_moves(rows: Sequence[Move], names: Mapping[str, str], words: tuple[str,
     for values, symbol, inside, word in (
             ([one.first for one in rows], "circle", colours.page, words[0]),
             ([one.second for one in rows], "diamond", None, words[1])):
-        figure.add_scatter(
+        add_trace(
+            figure, "scatter",
             x=values, y=list(range(n)), mode="markers", showlegend=False,
             marker={"symbol": symbol, "size": 10, "color": inside or own,
                     "line": {"width": 2, "color": own}},
             customdata=[move_token(row) for row in range(n)], hovertext=hovers,
             hovertemplate="%{hovertext}<extra></extra>", **STEADY)
-        figure.add_scatter(
+        add_trace(
+            figure, "scatter",
             x=[None], y=[None], mode="markers", name=plotly_text(word, 40),
             marker={"symbol": symbol, "size": 10, "color": inside or colours.faint,
                     "line": {"width": 2, "color": colours.faint}})

@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import empty_figure
+from dashboard.figures.frame import add_trace, empty_figure
 from dashboard.figures.heatmap_frame import label_width, language_label
 from dashboard.figures.palette import FONT, palette
 from dashboard.words.summaries import Neighbour
@@ -64,7 +64,8 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
                   "ticklabeloverflow": "allow",
                   "range": [len(rows) - 0.5, -0.5], "showgrid": False, "ticks": "",
                   "tickfont": {"size": 12, "color": colours.ink}}})
-    figure.add_bar(
+    add_trace(
+        figure, "bar",
         x=values.astype(float).round(6).tolist(), y=list(range(len(rows))), orientation="h",
         marker={"color": [positive if value >= 0 else negative for value in values],
                 "line": {"width": 0},
@@ -73,9 +74,10 @@ def nearest_bars(rows: Sequence[Neighbour], names: Mapping[str, str], title: str
         text=None if intervals else [f"{value:+.2f}".replace("-", "−") for value in values],
         textposition="outside",
         textfont={"size": 11, "color": colours.ink}, cliponaxis=False,
-        error_x={"type": "data", "symmetric": False, "array": between[:, 1] - values,
-                 "arrayminus": values - between[:, 0], "color": colours.ink, "thickness": 1.2,
-                 "width": 3, "visible": bool(intervals)},
+        error_x={"type": "data", "symmetric": False,
+                 "array": (between[:, 1] - values).tolist(),
+                 "arrayminus": (values - between[:, 0]).tolist(), "color": colours.ink,
+                 "thickness": 1.2, "width": 3, "visible": bool(intervals)},
         customdata=[f"{labels[i]}<br>reliability {row.reliability:.3f}"
                     for i, row in enumerate(rows)],
         hovertemplate="%{customdata}<br>similarity %{x:+.3f}<extra></extra>")

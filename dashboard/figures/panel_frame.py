@@ -16,7 +16,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import TOP_PX, ChartText, framed
+from dashboard.figures.frame import TOP_PX, ChartText, add_trace, framed
 from dashboard.figures.heatmap_frame import label_width, with_room
 from dashboard.figures.heatmap_sides import STEADY, language_token
 from dashboard.figures.palette import Palette
@@ -131,9 +131,10 @@ def add_points(figure: go.Figure, rows: PanelRows, at: int, cell: float,
     axes = {"xaxis": f"x{at + 4}", "yaxis": f"y{at + 4}"}
     n, number = len(rows.labels), "" if at == 0 else str(at + 1)
     if not rows.codes:
-        figure.add_scatter(x=[None], y=[None], mode="markers", showlegend=False, **axes)
+        add_trace(figure, "scatter", x=[None], y=[None], mode="markers", showlegend=False, **axes)
         return
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=list(range(n)), y=list(range(n)), mode="markers", showlegend=False, **axes,
         customdata=[language_token(place) for place in range(n)],
         text=[plotly_text(name, 40) for name in rows.names],

@@ -18,7 +18,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import ChartText
+from dashboard.figures.frame import ChartText, add_trace
 from dashboard.figures.heatmap_sides import add_branches, add_hatching, add_legend_entry
 from dashboard.figures.palette import Palette, colour_at, palette, readable_on
 from dashboard.figures.panel_frame import PanelRows, add_points, cell_px, panel_frame
@@ -96,10 +96,11 @@ def _add_cells(figure: go.Figure, panel: Panel, word: str, at: int, colours: Pal
     gap = int(len(z) <= MOST_WITH_GAPS)
     shared = {"xaxis": f"x{at + 1}", "yaxis": f"y{at + 1}", "hoverongaps": False,
               "xgap": gap, "ygap": gap}
-    figure.add_heatmap(z=z, coloraxis="coloraxis", **shared, hovertemplate=(
+    add_trace(figure, "heatmap", z=z, coloraxis="coloraxis", **shared, hovertemplate=(
         f"{of}%{{y}} – %{{x}}<br>{word} %{{z:+.3f}}<extra></extra>"))
     if undefined.any():
-        figure.add_heatmap(
+        add_trace(
+            figure, "heatmap",
             z=np.where(undefined, np.float32(1), np.float32("nan")), showscale=False,
             colorscale=[(0, colours.undefined), (1, colours.undefined)], **shared,
             hovertemplate=f"{of}%{{y}} – %{{x}}<br>undefined<extra></extra>")
@@ -112,7 +113,8 @@ def _add_numbers(figure: go.Figure, panel: Panel, limit: float, at: int, colours
     np.fill_diagonal(z, np.nan)
     rows, columns = np.nonzero(np.isfinite(z))
     values = [float(z[row, column]) for row, column in zip(rows, columns, strict=True)]
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=columns.tolist(), y=rows.tolist(), mode="text", hoverinfo="skip", showlegend=False,
         xaxis=f"x{at + 1}", yaxis=f"y{at + 1}",
         text=[_number(value, small) for value in values],

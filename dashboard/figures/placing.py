@@ -63,7 +63,7 @@ def label_sides(marks: np.ndarray, radii: np.ndarray, widths: Sequence[float], h
     Parameters
     ----------
     marks : (n, 2) middles of the marks
-    radii, widths : (n,) of the marks, and of their labels
+    radii, widths : (n,) of the marks, and of their labels; a width of 0 for no label
     height : of a label
     bounds : left, top, right and bottom of the map
     first : positions that choose before others, and take the least bad side if none is free
@@ -71,44 +71,41 @@ def label_sides(marks: np.ndarray, radii: np.ndarray, widths: Sequence[float], h
     Returns
     -------
     list of str
-        Key of SIDES for each; "" where the label would lie on another or on a mark.
+        Key of SIDES for each; "" without a label, and where it would lie on another or on a mark.
     """
-    taken: list[Box] = [(x - r, y - r, x + r, y + r)
-                        for (x, y), r in zip(marks, radii, strict=True)]
+    own = np.concatenate([marks - radii[:, None], marks + radii[:, None]], axis=1)
+    labels: list[np.ndarray] = []
     distances = np.sqrt(((marks[:, None] - marks[None]) ** 2).sum(axis=2))
     crowd = (distances < 60).sum(axis=1)
     insisting = set(first)
     order = [*first, *(int(i) for i in np.argsort(crowd, kind="stable") if i not in insisting)]
     found = [""] * len(marks)
     for i in order:
-        costs = []
-        for side in SIDES:
-            box = _box(marks[i], float(radii[i]), widths[i], height, side)
-            costs.append((_outside(box, bounds) + sum(
-                _shared(box, other) for at, other in enumerate(taken) if at != i), side, box))
-        cost, side, box = min(costs, key=lambda one: one[0])  # the first side, among equals
-        if cost < 0.5 or i in insisting:
-            found[i] = side
-            taken.append(box)
+        if not widths[i]:
+            continue
+        boxes = _boxes(marks[i], float(radii[i]), widths[i], height)
+        taken = np.concatenate([own[:i], own[i + 1:], np.reshape(labels, (-1, 4))])
+        costs = _outside(boxes, np.array(bounds)) + _shared(boxes[:, None], taken).sum(axis=1)
+        best = int(costs.argmin())  # the first side, among equals
+        if costs[best] < 0.5 or i in insisting:
+            found[i] = tuple(SIDES)[best]
+            labels.append(boxes[best])
     return found
 
 
-def _box(mark: np.ndarray, radius: float, width: float, height: float, side: str) -> Box:
-    """Where plotly writes a label beside a mark: a little more than its radius away."""
-    across, down = SIDES[side]
-    away = radius / 0.8 + 1
-    x, y = float(mark[0]) + across * away, float(mark[1]) + down * away
-    left = x - width * (1 - across) / 2
-    top = y - height * (1 - down) / 2
-    return left, top, left + width, top + height
+def _boxes(mark: np.ndarray, radius: float, width: float, height: float) -> np.ndarray:
+    """(sides, 4): where plotly writes a label beside a mark, a little more than its radius away."""
+    toward, size = np.array(list(SIDES.values())), np.array([width, height])
+    corner = mark + toward * (radius / 0.8 + 1) - size * (1 - toward) / 2
+    return np.concatenate([corner, corner + size], axis=1)
 
 
-def _shared(one: Box, other: Box) -> float:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    return max(0.0, across) * max(0.0, down)
+def _shared(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Areas that boxes have in common; (…, 4) each, their other axes broadcast."""
+    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    return np.clip(sides, 0.0, None).prod(axis=-1)
 
 
-def _outside(box: Box, bounds: Box) -> float:
-    """The part of a box beyond the bounds."""
-    return (box[2] - box[0]) * (box[3] - box[1]) - _shared(box, bounds)
+def _outside(boxes: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """The parts of boxes beyond the bounds."""
+    return (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) - _shared(boxes, bounds)

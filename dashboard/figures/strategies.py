@@ -18,7 +18,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import LINE_PX, add_all, empty_figure, method_lines
+from dashboard.figures.frame import LINE_PX, add_all, add_trace, empty_figure, method_lines
 from dashboard.figures.heatmap_frame import label_width, language_label
 from dashboard.figures.palette import FONT, Palette, palette, strategy_colour
 from gradsim_core import percent, points
@@ -168,7 +168,8 @@ def _add_marks(figure: go.Figure, strategy: Mapping[str, Any], values: Sequence[
     symbol = {**SYMBOLS, **GIVEN_SYMBOLS}.get(strategy["name"], "circle")
     hollow = strategy["uses_test_scores"]
     reach = [(value.interval or (value.mean, value.mean)) for value in values]
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=[value.mean for value in values], y=list(rows), mode="markers", name=_title(strategy),
         customdata=list(hovers), hovertemplate="%{customdata}<extra></extra>",
         marker={"symbol": f"{symbol}-open" if hollow else symbol, "color": colour,
@@ -185,7 +186,8 @@ def _add_marks(figure: go.Figure, strategy: Mapping[str, Any], values: Sequence[
 def _add_single(figure: go.Figure, single: Sequence[float], row: int, colour: str) -> None:
     """The single random groupings, strewn a little so that equal ones are seen."""
     strewn = 0.5 * (np.arange(1, len(single) + 1) * 0.618034 % 1 - 0.5)  # evenly, by golden ratio
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=list(single), y=(row + strewn).tolist(), mode="markers", showlegend=False,
         marker={"size": 6, "color": colour, "opacity": 0.35},
         customdata=[f"random grouping {i + 1}" for i in range(len(single))],

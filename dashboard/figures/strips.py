@@ -17,6 +17,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
+from dashboard.figures.frame import add_trace
 from dashboard.figures.palette import OKABE_ITO, readable_on
 
 MOST_WITH_SIGNS = 60
@@ -97,7 +98,8 @@ def add_strips(figure: go.Figure, strips: Sequence[Strip], names: Sequence[str])
         order = list(keys)
         steps = max(1, len(order) - 1)
         scale = [(i / steps, keys[label].colour) for i, label in enumerate(order)]
-        figure.add_heatmap(
+        add_trace(
+            figure, "heatmap",
             x=[at], z=np.array([[order.index(label)] for label in own], dtype=np.float32),
             xaxis="x3", yaxis="y", zmin=0, zmax=steps, showscale=False, xgap=1,
             ygap=1 if len(own) <= MOST_WITH_SIGNS else 0,
@@ -106,12 +108,14 @@ def add_strips(figure: go.Figure, strips: Sequence[Strip], names: Sequence[str])
                   for name, label in zip(names, strip.labels, strict=True)],
             hovertemplate="%{text}<extra></extra>")
         if len(own) <= MOST_WITH_SIGNS:
-            figure.add_scatter(
+            add_trace(
+                figure, "scatter",
                 x=[at] * len(own), y=list(range(len(own))), xaxis="x3", yaxis="y", mode="text",
                 text=[keys[label].sign for label in own], hoverinfo="skip", showlegend=False,
                 textfont={"size": 9, "color": [readable_on(keys[label].colour) for label in own]})
         for rank, (label, key) in enumerate(keys.items()):
-            figure.add_scatter(
+            add_trace(
+                figure, "scatter",
                 x=[None], y=[None], mode="markers", showlegend=True,
                 name=f"{key.sign}  {plotly_text(label, 18)}", legendrank=100 * (at + 1) + rank,
                 legendgroup=f"strip {at}", **({"legendgrouptitle": {

@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.dendrogram import Dendrogram, dendrogram
-from dashboard.figures.frame import TOP_PX, ChartText, framed, legend_above
+from dashboard.figures.frame import TOP_PX, ChartText, add_trace, framed, legend_above
 from dashboard.figures.heatmap_sides import STEADY, language_token
 from dashboard.figures.palette import Palette, palette
 from dashboard.sides import FacingTrees
@@ -126,7 +126,8 @@ def _add_tree(figure: go.Figure, drawn: Dendrogram, side: int, found: FacingTree
     axis = "x3" if side else "x"
     shared = {pair[side] for pair in found.agreement.shared}
     foot = max(one.foot for one in _drawn(found))
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=[foot if value == drawn.foot else value for value in drawn.lines_y], y=drawn.lines_x,
         xaxis=axis, mode="lines", hoverinfo="skip", showlegend=False,
         line={"color": colours.faint, "width": 1.3})
@@ -136,7 +137,8 @@ def _add_tree(figure: go.Figure, drawn: Dendrogram, side: int, found: FacingTree
         held += f" and {len(leaves) - 12} more" if len(leaves) > 12 else ""
         told.append(f"{held}<br>{'in both trees' if row in shared else 'in this tree alone'}")
     told[-1] = told[-1].rpartition("<br>")[0]  # all languages: in any tree
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=drawn.nodes_y, y=drawn.nodes_x, xaxis=axis, mode="markers", text=told, showlegend=False,
         customdata=[merge_token(side, row) for row in range(len(told))],
         marker={"size": 8, "line": {"width": 1.3, "color": colours.bar}, "color": [
@@ -162,8 +164,9 @@ def _add_lines(figure: go.Figure, found: FacingTrees, places: Sequence[Mapping[i
         for leaf in own:
             x += [_LABEL, 1 - _LABEL, None]
             y += [places[0][leaf], places[1][leaf], None]
-        figure.add_scatter(x=x, y=y, xaxis="x2", mode="lines", line=line, hoverinfo="skip",
-                           name=name, legendrank=1000 - len(figure.data))
+        add_trace(
+            figure, "scatter", x=x, y=y, xaxis="x2", mode="lines", line=line, hoverinfo="skip",
+            name=name, legendrank=1000 - len(figure.data))
 
 
 def _add_labels(figure: go.Figure, found: FacingTrees, side: int,
@@ -180,7 +183,8 @@ def _add_labels(figure: go.Figure, found: FacingTrees, side: int,
              for leaf, code in enumerate(found.codes)]
     shown = [plotly_text(names.short[code], _LONGEST) if code in marked
              or places[side][leaf] % stride == 0 else "" for leaf, code in enumerate(found.codes)]
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=[1 - 0.015 if side else 0.015] * len(tokens), y=[places[side][leaf] for leaf in leaves],
         xaxis="x2", mode="text", showlegend=False, hovertext=hover, customdata=tokens,
         text=[f"<b>{label}</b>" if code in marked and label else label
@@ -190,7 +194,8 @@ def _add_labels(figure: go.Figure, found: FacingTrees, side: int,
         hovertemplate="%{hovertext}<extra></extra>",
         selected={"textfont": {"color": colours.ink}},
         unselected={"textfont": {"color": colours.ink}})
-    figure.add_scatter(
+    add_trace(
+        figure, "scatter",
         x=[1 - _LABEL if side else _LABEL] * len(tokens),
         y=[places[side][leaf] for leaf in leaves], xaxis="x2", mode="markers", showlegend=False,
         customdata=tokens, hovertext=hover, hovertemplate="%{hovertext}<extra></extra>",

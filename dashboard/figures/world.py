@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.frame import ChartText, plain_numbers
-from dashboard.figures.land import equal_earth, grid_lines, land_outline
+from dashboard.figures.frame import ChartText
+from dashboard.figures.land import equal_earth, land_picture
 from dashboard.figures.map_frame import (
     BESIDE_PX,
     MapPoint,
@@ -33,8 +33,6 @@ from dashboard.figures.placing import MOST_SPREAD
 if TYPE_CHECKING:
     from dashboard.shown import LanguageFacts
 
-_LAND, _COAST = "rgba(128,128,128,0.2)", "rgba(128,128,128,0.55)"
-_GRID = "rgba(128,128,128,0.16)"
 _SMALLEST, _AIR = 0.7, 0.14
 _FLATTEST = 0.5
 _TALLEST_PX = 400
@@ -70,14 +68,7 @@ def world_map(facts: Mapping[str, LanguageFacts], codes: Sequence[str], colourin
     if len(points) > MOST_SPREAD:
         points = _with_company(points, window)
     figure = map_frame(text, window, legend_labels(colouring) if legend else (), colours)
-    x, y = grid_lines()
-    figure.add_scatter(x=plain_numbers(x), y=plain_numbers(y), mode="lines",
-                       hoverinfo="skip", showlegend=False,
-                       line={"color": _GRID, "width": 1})
-    x, y = land_outline()
-    figure.add_scatter(x=plain_numbers(x), y=plain_numbers(y), mode="lines",
-                       hoverinfo="skip", showlegend=False, fill="toself",
-                       fillcolor=_LAND, line={"color": _COAST, "width": 0.6})
+    figure.layout.images = [land_picture()]
     add_points(figure, points, colouring, window, colours, chosen=chosen, legend=legend)
     return figure
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import streamlit as st
 
 from dashboard.loads.umap_process import UmapProcess, UmapUnavailable, map_key
 from dashboard.selection import STRIPS
@@ -104,7 +105,7 @@ def arranged(shown: Picture, codes: Sequence[str], reference: Picture, wanted: s
     found = shown.found
     at = [i for i in placed_languages(found) if found.languages[i] in set(codes)]
     own, matrix = tuple(found.languages[i] for i in at), found.matrix[np.ix_(at, at)]
-    layout, kind, waiting, trouble = mds_layout(matrix), "mds", "", ""
+    layout, kind, waiting, trouble = _by_mds(matrix), "mds", "", ""
     if wanted == "umap" and len(own) > 3:
         try:
             made = umap_process().layout(matrix, SEED)
@@ -115,7 +116,7 @@ def arranged(shown: Picture, codes: Sequence[str], reference: Picture, wanted: s
     near = matrix.copy()
     np.fill_diagonal(near, -np.inf)
     return Arranged(own, laid_over(layout, _onto(own, reference)), kind, waiting, trouble,
-                    trustworthiness(matrix, layout), distance_agreement(matrix, layout),
+                    *_faithful(matrix, layout),
                     tuple(map(int, near.argmax(axis=1))) if len(own) > 1 else ())
 
 
@@ -124,8 +125,18 @@ def _onto(codes: Sequence[str], reference: Picture) -> np.ndarray:
     found = reference.found
     at = placed_languages(found)
     places = dict(zip([found.languages[i] for i in at],
-                      mds_layout(found.matrix[np.ix_(at, at)]), strict=True))
+                      _by_mds(found.matrix[np.ix_(at, at)]), strict=True))
     return np.array([places.get(code, np.full(2, np.nan)) for code in codes]).reshape(-1, 2)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _by_mds(matrix: np.ndarray) -> np.ndarray:
+    return mds_layout(matrix)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _faithful(matrix: np.ndarray, layout: np.ndarray) -> tuple[float, float]:
+    return trustworthiness(matrix, layout), distance_agreement(matrix, layout)
 
 
 def faithful_sentence(found: Arranged) -> str:

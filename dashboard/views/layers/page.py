@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -77,7 +78,7 @@ def layers_page() -> None:
     found_moves = moves(first.found, second.found, bounds, set(codes))
     st.markdown(markdown_text(layers_sentence(found_moves, whole.names, sides)))
     _beside(shown, found_moves, selection, loaded)
-    drawn_first()
+    drawn_first(time.monotonic())
     _difference(shown, found_moves, selection, loaded)
     show_moves(found_moves, whole, sides, selection, loaded, why_not)
     show_facing_trees(tree_pair(signature, reading, sides, codes), whole, sides, selection, loaded,

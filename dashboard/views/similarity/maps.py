@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -34,7 +35,7 @@ from dashboard.loads.pictures import picture
 from dashboard.selection import Selection
 from dashboard.shown import Picture, strips_of, wanted_languages
 from dashboard.state import bound
-from dashboard.views.chart import is_dark, show_chart
+from dashboard.views.chart import drawn_first, is_dark, show_chart
 from dashboard.words.blocks import span_words
 from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count
 from gradsim_core import GradSimError, Reading, Results
@@ -45,12 +46,13 @@ _ARRANGEMENT_HELP = (
     "that you may compare pictures of different layers.")
 
 
-def show_maps(signature: str, selection: Selection, whole: Picture) -> None:
+def show_maps(signature: str, selection: Selection, whole: Picture, since: float) -> None:
     """Show the world and the map of similarities, and let the reader pick languages on both.
 
     Parameters
     ----------
     whole : the study's picture, all languages in it, each for itself
+    since : when what stands above was sent; the maps are made while the browser draws it
     """
     st.subheader("Maps", anchor=False)
     loaded = results(signature)
@@ -61,10 +63,19 @@ def show_maps(signature: str, selection: Selection, whole: Picture) -> None:
     beside = len(codes) <= MOST_BESIDE
     left, right = st.columns(2) if beside else (st.container(), st.container())
     width_px = BESIDE_PX if beside else ALONE_PX
+    there = with_place(whole.facts, codes)
+    world = (_world_figure(whole, there, colours, loaded, selection, width_px) if there
+             else None)
+    own = _own_figure(whole, found, colours, loaded, selection, width_px, legend=not there)
+    drawn_first(since)
     with left:
-        _world(whole, codes, colours, loaded, selection, width_px)
+        _world(world, whole, there, colours, loaded, selection)
+        missing = missing_sentence("because no catalogue tells their place",
+                                   [code for code in codes if code not in set(there)], whole.names)
+        if there and missing:
+            st.caption(markdown_text(missing))
     with right:
-        _similarities(whole, found, colours, loaded, selection, width_px)
+        _similarities(own, whole, found, colours, loaded, selection)
 
 
 def _colouring(signature: str, selection: Selection, whole: Picture,
@@ -93,58 +104,65 @@ def _colouring(signature: str, selection: Selection, whole: Picture,
     return colouring(strips[0], codes)
 
 
-def _picks(codes: tuple[str, ...] | list[str]) -> dict[str, tuple[str, ...]]:
+def _picks(codes: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return {code: (code,) for code in codes}
 
 
-def _world(whole: Picture, codes: tuple[str, ...], colours: Colouring, loaded: Results,
-           selection: Selection, width_px: float) -> None:
-    there = with_place(whole.facts, codes)
-    if there:
-        text = ChartText(
-            f"Where {_spoken(len(there))} spoken: {study_title(loaded)}", "",
-            ("Glottolog's point of each language; Equal Earth projection; land: Natural Earth",
-             f"{colours.title} by colour, sign and shape; study {loaded.signature}"))
-        figure = world_map(whole.facts, there, colours, text, chosen=selection.chosen,
-                           width_px=width_px, dark=is_dark())
-        show_chart(figure, f"gradsim-{loaded.signature[:8]}-world", selection,
-                   picking=_picks(there), table=lambda: places_table(whole.facts, there,
-                                                                     colours.label_of),
-                   alt=f"Map of the world with {count(len(there), 'language')}, marked by "
-                       f"{colours.title.lower()}. The table holds their places.")
-    else:
+def _world_figure(whole: Picture, there: Sequence[str], colours: Colouring, loaded: Results,
+                  selection: Selection, width_px: float) -> Any:
+    text = ChartText(
+        f"Where {_spoken(len(there))} spoken: {study_title(loaded)}", "",
+        ("Glottolog's point of each language; Equal Earth projection; land: Natural Earth",
+         f"{colours.title} by colour, sign and shape; study {loaded.signature}"))
+    return world_map(whole.facts, there, colours, text, chosen=selection.chosen,
+                     width_px=width_px, dark=is_dark())
+
+
+def _world(figure: Any, whole: Picture, there: Sequence[str], colours: Colouring, loaded: Results,
+           selection: Selection) -> None:
+    if not there:
         st.info("No place is known for any of these languages, so there is no map of the world. "
                 "Languages have places if their codes are known to ISO 639-3.")
-    missing = missing_sentence("because no catalogue tells their place",
-                               [code for code in codes if code not in set(there)], whole.names)
-    if there and missing:
-        st.caption(markdown_text(missing))
+        return
+    show_chart(figure, f"gradsim-{loaded.signature[:8]}-world", selection,
+               picking=_picks(there), table=lambda: places_table(whole.facts, there,
+                                                                 colours.label_of),
+               alt=f"Map of the world with {count(len(there), 'language')}, marked by "
+                   f"{colours.title.lower()}. The table holds their places.")
 
 
 def _spoken(n: int) -> str:
     return f"{count(n, 'language')} {'is' if n == 1 else 'are'}"
 
 
-def _similarities(whole: Picture, found: Arranged, colours: Colouring, loaded: Results,
-                  selection: Selection, width_px: float) -> None:
+def _own_figure(whole: Picture, found: Arranged, colours: Colouring, loaded: Results,
+                selection: Selection, width_px: float, *, legend: bool) -> Any:
+    """The map of similarities; None of fewer than two languages."""
     if len(found.codes) < 2:
+        return None
+    text = ChartText(f"Map of similarities, by {ARRANGEMENTS[found.kind]}: {study_title(loaded)}",
+                     "", _method(whole, found, loaded))
+    return language_map(found, _matrix(whole, found), whole.facts, colours, text,
+                        chosen=selection.chosen, width_px=width_px, dark=is_dark(), legend=legend)
+
+
+def _matrix(whole: Picture, found: Arranged) -> np.ndarray:
+    at = [whole.found.languages.index(code) for code in found.codes]
+    return whole.found.matrix[np.ix_(at, at)]
+
+
+def _similarities(figure: Any, whole: Picture, found: Arranged, colours: Colouring,
+                  loaded: Results, selection: Selection) -> None:
+    if figure is None:
         st.info("A map of similarities takes two languages with defined similarities. Try the "
                 "correction “raw”, or other blocks.")
         return
-    at = [whole.found.languages.index(code) for code in found.codes]
-    matrix = whole.found.matrix[np.ix_(at, at)]
-    kind = ARRANGEMENTS[found.kind]
-    figure = language_map(found, matrix, whole.facts, colours,
-                   ChartText(f"Map of similarities, by {kind}: {study_title(loaded)}", "",
-                                    _method(whole, found, loaded)),
-                          chosen=selection.chosen, width_px=width_px, dark=is_dark(),
-                          legend=not with_place(whole.facts, list(colours.label_of)))
     said = faithful_sentence(found)
     show_chart(figure, f"gradsim-{loaded.signature[:8]}-{found.kind}", selection,
-               picking=_picks(list(found.codes)),
-               table=lambda: layout_table(found, matrix, whole.names),
-               alt=f"Map of {count(len(found.codes), 'language')} by {kind}, those alike near each "
-                   f"other. {said}")
+               picking=_picks(found.codes),
+               table=lambda: layout_table(found, _matrix(whole, found), whole.names),
+               alt=f"Map of {count(len(found.codes), 'language')} by {ARRANGEMENTS[found.kind]}, "
+                   f"those alike near each other. {said}")
     if found.waiting:
         _wait(found.waiting)
     elif found.trouble:

@@ -14,6 +14,7 @@ from dashboard.words.summaries import neighbours, number, unreliable
 from gradsim_core import Certainty, Results
 
 MOST_NEIGHBOURS = 15
+_CHART_PX = 380
 _SHORT = st.column_config.NumberColumn(format="%.2f", width=70)
 
 
@@ -34,7 +35,9 @@ def show_nearest(shown: Picture, loaded: Results, selection: Selection,
         return
     low = {found.languages[i] for i in unreliable(found)}
     between = _intervals(sure, code)
-    chart, table = st.columns([9, 11], gap="medium")
+    with st.container(horizontal=True, gap="medium"):
+        # Whole pixels: a chart in a column of 363.8 is drawn for 364, and then once more.
+        chart, table = st.container(width=_CHART_PX), st.container(width="stretch")
     with chart:
         title = f"Nearest to {shown.label(code)}"
         figure = nearest_bars(rows[:MOST_NEIGHBOURS], shown.names, title, hatched=list(low),

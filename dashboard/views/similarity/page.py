@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import streamlit as st
@@ -21,7 +22,6 @@ from dashboard.shown import Picture, shown_sentence, strips_of
 from dashboard.state import select
 from dashboard.views.chart import (
     choose_picture,
-    drawn_first,
     is_dark,
     show_chart,
     table_height,
@@ -67,11 +67,11 @@ def similarity_page() -> None:
     st.markdown(markdown_text(picture_sentence(whole.found, whole.names, whole.branches)))
     sure, reason = _certainty(signature, selection, whole)
     _heatmap(shown, pools, whole, loaded, selection, sure)
-    drawn_first()
+    sent = time.monotonic()
     if reason:
         st.caption(f"How sure the tree is cannot be said: {markdown_text(reason)}")
     _downloads(shown, loaded, selection, sure if shown is whole else None)
-    show_maps(signature, selection, whole)
+    show_maps(signature, selection, whole, sent)
     show_languages(whole, selection, f"gradsim-{signature[:8]}-languages")
     show_nearest(whole, loaded, selection, sure)
 
