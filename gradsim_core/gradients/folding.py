@@ -91,15 +91,9 @@ def fold_rows(rows: torch.Tensor, signs: torch.Tensor, size: int) -> torch.Tenso
     torch.Tensor
         (n, min(width, size)); rows no longer than ``size`` keep every number, up to a common sign.
     """
-    n, width = rows.shape
-    whole = width // size
-    folded = rows.new_zeros((n, min(width, size)))
-    if whole:
-        folded += torch.einsum("nrs,r->ns", rows[:, :whole * size].reshape(n, whole, size),
-                               signs[:whole])
-    tail = width - whole * size
-    if tail:
-        folded[:, :tail] += rows[:, whole * size:] * signs[whole]
+    folded = rows.new_zeros((len(rows), min(rows.shape[1], size)))
+    for row, out in zip(rows, folded, strict=True):  # together they would be copied first
+        fold(row, 0, signs, out)
     return folded
 
 

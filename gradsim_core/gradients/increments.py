@@ -66,7 +66,8 @@ class IncrementLog:
     Attributes
     ----------
     steps : that end an increment
-    points : folded sums after each of those steps that has been reached: (2L, D) float32 arrays
+    points : folded sums after each of those steps that has been reached: (2L, k) float32 arrays,
+        one a block, those of a step after each other; so none of them is large
     """
 
     def __init__(self, tap: Tap, steps: int, snapshots: int, seed: int) -> None:
@@ -75,18 +76,25 @@ class IncrementLog:
         self.points = Shelf()
         self._tap = tap
         self._signs = [fold_signs(width, FOLDED, seed + 1 + i) for i, width in enumerate(widths)]
-        ends = np.cumsum([min(width, FOLDED) for width in widths])
-        self._columns = [slice(int(end) - min(width, FOLDED), int(end))
-                         for end, width in zip(ends, widths, strict=True)]
 
     def record(self, step: int) -> None:
         """Fold the sums as they stand after a step, if it ends an increment."""
-        if step in self.steps:
-            sums = self._tap.sums
-            self.points.append(torch.cat([
-                fold_rows(sums[:, part], signs.to(sums.device), FOLDED)
-                for part, signs in zip(self._tap.block_slices, self._signs, strict=True)],
-                dim=1).cpu().numpy())
+        if step not in self.steps:
+            return
+        sums = self._tap.sums
+        for part, signs in zip(self._tap.block_slices, self._signs, strict=True):
+            self.points.append(
+                fold_rows(sums[:, part], signs.to(sums.device), FOLDED).cpu().numpy())
+
+    def n_arrays(self, step: int) -> int:
+        """How many arrays the points are once a step has been done."""
+        return sum(end <= step for end in self.steps) * len(self._signs)
+
+    def whole_points(self) -> list[np.ndarray]:
+        """The points with all blocks beside each other: (2L, D) each."""
+        n = len(self._signs)
+        return [np.concatenate([self.points[i + block] for block in range(n)], axis=1)
+                for i in range(0, len(self.points), n)]
 
     def gather(self, shards: Shards) -> None:
         """Bring the points of all processes together in process 0."""
@@ -97,15 +105,14 @@ class IncrementLog:
 
     def grams(self) -> np.ndarray:
         """Cross-Grams of the increments: (n_pairs, n_blocks, 2L, 2L) float32."""
-        n_rows = 2 * self._tap.n_languages
-        n = len(self.points)
-        found = np.empty((n * (n + 1) // 2, len(self._columns), n_rows, n_rows), np.float32)
-        if not n:
-            return found
-        increments = torch.from_numpy(self.points.stacked())
-        for i in range(n - 1, 0, -1):  # in place: there may be much of it
-            increments[i] -= increments[i - 1]
-        for number, (a, b) in enumerate(combinations_with_replacement(increments, 2)):
-            for block, part in enumerate(self._columns):
-                found[number, block] = (a[:, part].double() @ b[:, part].double().T).float().numpy()
+        n_rows, n_blocks = 2 * self._tap.n_languages, len(self._signs)
+        n = len(self.points) // n_blocks
+        found = np.empty((n * (n + 1) // 2, n_blocks, n_rows, n_rows), np.float32)
+        for block in range(n_blocks if n else 0):
+            increments = torch.from_numpy(
+                np.stack([self.points[i * n_blocks + block] for i in range(n)]))
+            for i in range(n - 1, 0, -1):  # in place: there may be much of it
+                increments[i] -= increments[i - 1]
+            for number, (a, b) in enumerate(combinations_with_replacement(increments, 2)):
+                found[number, block] = (a.double() @ b.double().T).float().numpy()
         return found

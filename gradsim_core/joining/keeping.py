@@ -106,7 +106,7 @@ class Keeper:
                            training.sums.stacked())
         self.store.write_tensors(
             self.signature, POINTS,
-            {f"point.{i}": point for i, point in enumerate(log.points)},
+            {f"point.{i}": point for i, point in enumerate(log.whole_points())},
             {"steps": list(log.steps)})
         self.store.write_json(self.signature, FACTS, {
             "snapshots": list(training.snapshots), "size": training.tap.sketch_size,

@@ -120,7 +120,7 @@ def newcomer_arrays(training: Training, encoded: Encoded, study: Study, kept: Ke
         sums.append(folded_sums(training.tap, kept.size, study.seed).cpu().numpy().copy())
         theirs = _entry(store, signature, sums_entry(last))["sums"]
         cross.append(_inner(sums[-1], theirs, _folded_widths(training, kept.size)))
-    points = list(training.increments.points)
+    points = training.increments.whole_points()
     return {"own": np.stack(own), "cross": np.stack(cross), "sums": np.stack(sums),
             **_increments(store, signature, points, _folded_widths(training, FOLDED))}
 

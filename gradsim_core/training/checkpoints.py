@@ -31,12 +31,13 @@ def put_on_disk(training: Training, study: Study, store: Store, name: str) -> No
     """Keep out of memory what there will be much of."""
     if training.shards.grouped:
         return
-    grams, points = len(training.encoder.blocks) * (2 * len(training.languages)) ** 2 * 4, (
-        increment_bytes(1, len(training.languages), training.tap.widths)[1])
+    n_blocks, log = len(training.encoder.blocks), training.increments
+    grams = n_blocks * (2 * len(training.languages)) ** 2 * 4
+    points = increment_bytes(1, len(training.languages), training.tap.widths)[1] // n_blocks
     for shelf, folder, n, n_bytes in (
             (training.sums, "sums", study.snapshots, 2 * grams),
             (training.steps, "steps", study.steps, grams),
-            (training.increments.points, "points", len(training.increments.steps), points)):
+            (log.points, "points", log.n_arrays(study.steps), points)):
         if goes_to_disk(n_bytes, n):
             shelf.put_on_disk(store, name, f"running/{folder}")
 
@@ -79,9 +80,10 @@ def resume(training: Training, store: Store, name: str, keeper: Keeper | None = 
     arrays, facts = found
     own = training.shards.rows(len(training.languages))
     on_disk, log = facts.get("on_disk", {}), training.increments
-    points = [arrays[f"point.{i}"][own]
-              for i in range(sum(step <= facts["step"] for step in log.steps))
-              if f"point.{i}" in arrays]
+    n_points = log.n_arrays(facts["step"])
+    if on_disk.get("points", sum(key.startswith("point.") for key in arrays)) != n_points:
+        return 0  # of a version that laid them out otherwise
+    points = [arrays[f"point.{i}"][own] for i in range(0 if "points" in on_disk else n_points)]
     shelves = [_filled(shelf, on_disk.get(key), held) for key, shelf, held in (
         ("sums", training.sums, arrays.get("sums")), ("points", log.points, points),
         ("steps", training.steps, arrays.get("steps")))]
