@@ -49,7 +49,7 @@ import numpy as np
 import torch
 
 from benchmarks.cases import CASES, encoded_rows, pretrained, real_text
-from benchmarks.loops import LOOPS, Work
+from benchmarks.loops import LOOPS, ON_REQUEST, Work
 from gradsim_core.gradients.tap import is_exact
 from gradsim_core.gram import CORRECTIONS, GramSeries, similarity
 from gradsim_core.grouping import group
@@ -99,7 +99,7 @@ def training(name: str, options: argparse.Namespace) -> None:
         for loop in loops:
             work.training.step = step
             began, cpu_began = time.perf_counter(), time.process_time()
-            LOOPS[loop](work, True)
+            (LOOPS | ON_REQUEST)[loop](work, True)
             cpu[loop].append(time.process_time() - cpu_began)
             wall[loop].append(time.perf_counter() - began)
     bases = [base for base in ("plain_packed", "plain_rows", "plain_same",

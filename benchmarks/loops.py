@@ -6,6 +6,7 @@ how the rows are put into tensors and in what is recorded.
 ``plain_bucketed``  mixed languages, sorted by length, padded: what a careful user has today
 ``plain_packed``    the same, packed without padding: the true limit
 ``plain_rows``      the same, and the word table's gradient taken as rows, as ours does
+``plain_compiled``  packed, the model compiled by ``torch.compile`` (only when asked for: minutes)
 ``plain_same``      our own one-language micro-batches, nothing recorded
 ``ours``            the joint trial: every block, both halves
 ``usual``           the usual research script: language by language backward, flattened and kept
@@ -14,6 +15,7 @@ how the rows are put into tensors and in what is recorded.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,6 +40,7 @@ class Work:
     first: dict[str, int]
     micro_rows: int
     rows: WordRows | None = None
+    compiled: Any = None
 
     @classmethod
     def of(cls, encoder: Encoder, encoded: dict[str, Encoded], study: Study,
@@ -86,6 +89,18 @@ def plain_rows(work: Work, packed: bool = True) -> None:
     work.rows.begin_step()
     with work.rows.tapped(lambda words, rows: None):
         _mixed(work, packed=True)
+
+
+def plain_compiled(work: Work, packed: bool = True) -> None:
+    model = work.encoder.model
+    if work.compiled is None:
+        model.compile(dynamic=True)
+        work.compiled = model._compiled_call_impl
+    model._compiled_call_impl = work.compiled
+    try:
+        _mixed(work, packed=True)
+    finally:
+        model._compiled_call_impl = None
 
 
 def usual(work: Work, packed: bool = False) -> None:
@@ -147,3 +162,4 @@ def _finish(work: Work) -> None:
 
 LOOPS = {"plain_bucketed": plain_bucketed, "plain_packed": plain_packed,
          "plain_rows": plain_rows, "plain_same": plain_same, "ours": ours, "usual": usual}
+ON_REQUEST = {"plain_compiled": plain_compiled}

@@ -240,9 +240,10 @@ def _slices(widths: Sequence[int]) -> list[slice]:
 def block_gram(rows: torch.Tensor) -> np.ndarray:
     """X Xᵀ in float32 by chunks of columns, added up in float64."""
     total = torch.zeros((len(rows), len(rows)), dtype=torch.float64, device=rows.device)
+    tiles = [slice(start, start + _TILE) for start in range(0, len(rows), _TILE)]
     for chunk in rows.split(_CHUNK, dim=1):
-        for start in range(0, len(rows), _TILE):  # below the diagonal stands what is above it
-            total[start:start + _TILE, start:] += chunk[start:start + _TILE] @ chunk[start:].T
-    if len(rows) > _TILE:
-        total = torch.triu(total) + torch.triu(total, 1).T
+        for tile in tiles:
+            total[tile, tile.start:] += chunk[tile] @ chunk[tile.start:].T
+    for tile in tiles:  # below the diagonal stands what is above it
+        total[tile.stop:, tile] = total[tile, tile.stop:].T
     return total.cpu().numpy()

@@ -133,6 +133,7 @@ def _train(training: Training, encoded: dict[str, Encoded], study: Study, packed
         if grams is not None and (step - 1) % stride == 0:
             training.step_numbers.append(step)
             training.steps.append(grams.astype(np.float32, copy=False))
+        grams = None  # there may be much of it, and the sums' are taken next
         if step in recorded:
             training.snapshots.append(step)
             training.sums.append(as_kept(training.tap.grams(training.tap.sums), study.snapshots))
