@@ -12,16 +12,22 @@ Beyond the first COMPUTED languages gradients are not computed: their rows are f
 numbers, which take the same memory, and Grams are made of all rows. Each model trains 4 steps,
 with checkpoints. What would not fit in the free memory is left out and said so.
 
-Measured (22.7M parameters, 8 blocks, AfriSenti, torch 2.13, 2 CPU cores, MB of 10^6 bytes); plain
-training has a dense gradient of the word table, the joint trial rows of it, so that it can take
-less:
+Measured (AfriSenti, torch 2.13, 2 CPU cores, MB of 10^6 bytes; 8 blocks at 22.7M parameters, 14 at
+the others); plain training has a dense gradient of the word table, the joint trial rows of it, so
+that it can take less:
 
-    languages  plain   ours  over plain  formula  over / formula  ours / (plain + formula)
-           12    991    969         -22      103           -0.21                      0.89
-          100    991  1,165         174      196            0.89                      0.98
-          300  1,004  1,541         537      405            1.32                      1.09
-
-What passes the formula at 300 languages has not been taken apart; larger models were not measured.
+    model  languages  plain   ours  over plain  formula  over / formula  ours / (plain + formula)
+      22M         12    990    979         -12      103           -0.11                      0.89
+      22M        100    992  1,102         110      196            0.56                      0.93
+      22M        300  1,002  1,339         337      405            0.83                      0.95
+      22M      1,000  1,017  2,149       1,132    1,139            0.99                      1.00
+      92M         12  2,288  2,317          30      391            0.08                      0.87
+      92M        100  2,413  2,776         363      552            0.66                      0.94
+      92M        300  2,506  3,227         721      919            0.78                      0.94
+      92M      1,000  2,608  4,690       2,082    2,203            0.94                      0.97
+     278M         12  5,998  5,292        -705    1,134           -0.62                      0.74
+     278M        100  6,125  5,737        -389    1,296           -0.30                      0.77
+     278M        300  6,240  7,590       1,350    1,663            0.81                      0.96
 """
 
 from __future__ import annotations

@@ -124,8 +124,7 @@ def _sizes(training: Training, study: Study, n_languages: int) -> tuple[int, dic
     rows = 2 * 4 * (n_languages * (n_sums + n_step) - tried * (n_sums + tap.step.shape[1]))
     on_the_way = sum(n_bytes for n_bytes, each, n in (
         (sums, 2 * gram, study.snapshots), (steps, gram, study.steps),
-        (points, points // max(1, n_increments * blocks), n_increments * blocks))
-        if not goes_to_disk(each, n))
+        (points, points // max(1, n_increments), n_increments)) if not goes_to_disk(each, n))
     while_training = rows + on_the_way + 3 * gram  # a moment's Grams while they are made
     freed = 2 * 4 * n_languages * (n_sums + n_step) + 3 * 4 * n_parameters
     in_the_end = rows - freed + max(sums + steps + on_the_way, points // blocks + increments)

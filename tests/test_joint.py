@@ -181,8 +181,9 @@ def test_parameters_that_are_never_used_survive_a_checkpoint(store: Store) -> No
     for parameter in training.encoder.parameters[:-1]:
         parameter.grad = torch.full_like(parameter, 0.01)
     training.optimizer.step()
-    training.step = 1
-    training.sums.append(np.ones((2, 2)))
+    training.step, training.snapshots = 1, [1]
+    for _ in training.encoder.blocks:
+        training.sums.append(np.ones((2, 2)))
     training.steps.append(np.ones((2, 2), np.float32))
     checkpoints.save_checkpoint(training, store, ONE)
     other = made()
@@ -190,6 +191,22 @@ def test_parameters_that_are_never_used_survive_a_checkpoint(store: Store) -> No
     for one, another in zip(training.encoder.parameters, other.encoder.parameters, strict=True):
         assert torch.equal(one, another)
     assert len(other.optimizer.state) == len(training.encoder.parameters) - 1
+
+
+def test_a_checkpoint_laid_out_otherwise_starts_the_training_anew(store: Store) -> None:
+    """As versions did that kept the Grams of all blocks in one array."""
+    def made() -> Any:
+        return start_training(made_encoder(), ("deu", "nld"), study_from(
+            {"gradients": "sketch", "sketch_size": 64}))
+
+    training = made()
+    training.step, training.snapshots = 1, [1]
+    training.sums.append(np.ones((len(training.encoder.blocks), 4, 4)))
+    training.steps.append(np.ones((2, 2), np.float32))
+    checkpoints.save_checkpoint(training, store, ONE)
+    other = made()
+    assert checkpoints.resume(other, store, ONE) == 0
+    assert (other.step, len(other.sums), len(other.steps)) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(("steps", "snapshots", "expected"), [

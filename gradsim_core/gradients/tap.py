@@ -22,7 +22,7 @@ Source of the idea: Wang et al. 2023 (arXiv 2310.15269).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -188,9 +188,13 @@ class Tap:
         """Inner products of rows by block: (n_blocks, 2L, 2L) float64, of very many float32."""
         shape = len(self.block_slices), len(rows), len(rows)
         found = np.empty(shape, np.float64 if 8 * np.prod(shape) <= _LONG_BYTES else np.float32)
-        for block, columns in enumerate(self.columns_of(rows)):
-            found[block] = block_gram(rows[:, columns])
+        for block, gram in enumerate(self.block_grams(rows)):
+            found[block] = gram
         return found
+
+    def block_grams(self, rows: torch.Tensor) -> Iterator[np.ndarray]:
+        """The same one after the other, where together they would take much memory; float64."""
+        return (block_gram(rows[:, columns]) for columns in self.columns_of(rows))
 
     def _keep(self, row: int, own: torch.Tensor) -> bool:
         """Add a row's sketch to the sums, once a step, and fold it for the step's Gram."""

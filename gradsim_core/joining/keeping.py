@@ -103,7 +103,7 @@ class Keeper:
         log = training.increments
         if self.repeats:
             check_repeated(load_results(self.store, self.signature).series.sums,
-                           training.sums.stacked())
+                           training.sum_grams())
         self.store.write_tensors(
             self.signature, POINTS,
             {f"point.{i}": point for i, point in enumerate(log.whole_points())},

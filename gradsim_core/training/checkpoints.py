@@ -23,8 +23,8 @@ from gradsim_core.training.steps import Training
 
 CHECKPOINT = "checkpoint.safetensors"
 ON_DISK_BYTES = 2**20
-"""Grams and points that take so much each, or few that take 16 times as much together, are kept
-on disk while a run is under way."""
+"""Grams and points that take so much a moment, or few that take 16 times as much together, are
+kept on disk while a run is under way."""
 
 
 def put_on_disk(training: Training, study: Study, store: Store, name: str) -> None:
@@ -33,17 +33,17 @@ def put_on_disk(training: Training, study: Study, store: Store, name: str) -> No
         return
     n_blocks, log = len(training.encoder.blocks), training.increments
     grams = n_blocks * (2 * len(training.languages)) ** 2 * 4
-    points = increment_bytes(1, len(training.languages), training.tap.widths)[1] // n_blocks
+    points = increment_bytes(1, len(training.languages), training.tap.widths)[1]
     for shelf, folder, n, n_bytes in (
             (training.sums, "sums", study.snapshots, 2 * grams),
             (training.steps, "steps", study.steps, grams),
-            (log.points, "points", log.n_arrays(study.steps), points)):
+            (log.points, "points", len(log.steps), points)):
         if goes_to_disk(n_bytes, n):
             shelf.put_on_disk(store, name, f"running/{folder}")
 
 
 def goes_to_disk(n_bytes: int, n: int) -> bool:
-    """Whether n arrays of so many bytes each are kept on disk while a run is under way."""
+    """Whether what n moments leave, so many bytes each, is kept on disk while a run goes on."""
     return n_bytes >= ON_DISK_BYTES or (n < 100 and n * n_bytes >= 16 * ON_DISK_BYTES)
 
 
@@ -80,8 +80,10 @@ def resume(training: Training, store: Store, name: str, keeper: Keeper | None = 
     arrays, facts = found
     own = training.shards.rows(len(training.languages))
     on_disk, log = facts.get("on_disk", {}), training.increments
-    n_points = log.n_arrays(facts["step"])
-    if on_disk.get("points", sum(key.startswith("point.") for key in arrays)) != n_points:
+    n_points, n_sums = log.n_arrays(facts["step"]), len(facts["snapshots"]) * len(
+        training.encoder.blocks)
+    if (on_disk.get("points", sum(key.startswith("point.") for key in arrays)) != n_points
+            or on_disk.get("sums", len(arrays.get("sums", ()))) != n_sums):
         return 0  # of a version that laid them out otherwise
     points = [arrays[f"point.{i}"][own] for i in range(0 if "points" in on_disk else n_points)]
     shelves = [_filled(shelf, on_disk.get(key), held) for key, shelf, held in (

@@ -136,7 +136,9 @@ def _train(training: Training, encoded: dict[str, Encoded], study: Study, packed
         grams = None  # there may be much of it, and the sums' are taken next
         if step in recorded:
             training.snapshots.append(step)
-            training.sums.append(as_kept(training.tap.grams(training.tap.sums), study.snapshots))
+            n_kept = study.snapshots * len(training.encoder.blocks)
+            for gram in training.tap.block_grams(training.tap.sums):
+                training.sums.append(as_kept(gram, n_kept))
             keep(training)
         if now - told > 0.5 or step == study.steps:
             told = now
@@ -166,15 +168,14 @@ def step_stride(steps: int, n_blocks: int, n_languages: int) -> int:
     return -(-steps // room)
 
 
-def as_kept(grams: np.ndarray, snapshots: int) -> np.ndarray:
-    """The Grams of one snapshot: float64, or float32 where those of all take too much room."""
-    return grams if grams.nbytes * snapshots <= SUMS_BYTES else grams.astype(
-        np.float32, copy=False)
+def as_kept(gram: np.ndarray, n: int) -> np.ndarray:
+    """One of n Grams of sums: float64, or float32 where all of them take too much room."""
+    return gram if gram.nbytes * n <= SUMS_BYTES else gram.astype(np.float32, copy=False)
 
 
 def _series(training: Training) -> GramSeries:
     return GramSeries(training.languages, tuple(training.encoder.blocks),
-                      tuple(training.snapshots), training.sums.stacked(),
+                      tuple(training.snapshots), training.sum_grams(),
                       tuple(training.step_numbers), training.steps.stacked(), training.invalid)
 
 

@@ -34,7 +34,13 @@ from gradsim_core.training.shelf import Shelf
 
 @dataclass
 class Training:
-    """The state of a joint trial: all that a checkpoint must hold."""
+    """The state of a joint trial: all that a checkpoint must hold.
+
+    Attributes
+    ----------
+    sums : Grams of the sums, (2L, 2L) each: all blocks of a snapshot, then those of the next
+    steps : Grams of single steps, (n_blocks, 2L, 2L) each
+    """
 
     encoder: Encoder
     tap: Tap
@@ -48,6 +54,11 @@ class Training:
     steps: Shelf = field(default_factory=Shelf)
     invalid: dict[str, str] = field(default_factory=dict)
     shards: Shards = ALONE
+
+    def sum_grams(self) -> np.ndarray:
+        """Grams of the sums at all snapshots: (S, n_blocks, 2L, 2L)."""
+        found = self.sums.stacked()
+        return found.reshape(-1, len(self.encoder.blocks), *found.shape[1:])
 
     @property
     def active(self) -> list[int]:
