@@ -39,7 +39,7 @@ run: .venv/.run  ## Show the built-in study in the browser; prints the address
 test: .venv/.test browser lint  ## Check style and types, then run all tests
 	@export OMP_NUM_THREADS=1 CHROMIUM="$(CHROMIUM)"
 	echo "Tests ($(WORKERS) at a time) …"
-	.venv/bin/python -m pytest -n "$(WORKERS)" --dist loadgroup
+	.venv/bin/python -m pytest -n "$(WORKERS)" --dist loadfile
 
 lint: .venv/.test  ## Check style and types
 	@echo "Style and types …"

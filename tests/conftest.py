@@ -3,8 +3,9 @@
 Conventions
 -----------
 No test reaches a network. A test on the real data takes the fixture ``data_root`` and is skipped,
-with the reason, when GRADSIM_DATA is not set. Under ``--dist loadgroup`` the tests of one file go
-to one worker, so that what a module sets up is set up once.
+with the reason, when GRADSIM_DATA is not set. Under ``--dist loadfile`` the tests of one file go to
+one worker, so that what a module sets up is set up once (groups of tests are no groups under
+pytest 9.2 and pytest-xdist 3.8: all tests are dealt one by one).
 """
 
 from __future__ import annotations
@@ -25,17 +26,6 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 settings.register_profile("gradsim", deadline=None, derandomize=bool(os.environ.get("CI")),
                           suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("gradsim")
-
-_BROWSER = Path(__file__).parent / "browser"
-
-
-@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests together, and all browser tests, which share one server."""
-    for item in items:
-        group = "browser" if item.path.is_relative_to(_BROWSER) else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-
 
 @pytest.fixture(scope="session")
 def data_root() -> Path:
