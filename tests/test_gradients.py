@@ -4,7 +4,8 @@ import torch
 from engine_cases import made_corpus, made_encoded, made_encoder
 from reference_gradients import ref_cosines, ref_step_gradients
 
-from gradsim_core.gradients.tap import Tap, faulty_rows, is_exact
+from gradsim_core.gradients.faults import faulty_rows
+from gradsim_core.gradients.tap import Tap, is_exact
 from gradsim_core.study import Study
 from gradsim_core.training.steps import start_training, train_step
 

@@ -29,14 +29,12 @@ import numpy as np
 import torch
 
 from gradsim_core.encoder.models import Encoder
+from gradsim_core.gradients.faults import EXPLODING
 from gradsim_core.gradients.folding import block_signs, fold_rows, fold_signs, step_size
 from gradsim_core.gradients.incoming import Incoming
 
 EXACT_LIMIT_BYTES = 2**30
 """Gradients are kept whole when step and sum matrices fit in this many bytes."""
-
-EXPLODING = 1e4
-"""A gradient this many times longer than the median language's counts as exploding."""
 
 _CHUNK = 2**16
 
@@ -193,7 +191,7 @@ class Tap:
         return found
 
     def block_grams(self, rows: torch.Tensor) -> Iterator[np.ndarray]:
-        """The same one after the other, where together they would take much memory; float64."""
+        """The same one after the other, all float64."""
         return (block_gram(rows[:, columns]) for columns in self.columns_of(rows))
 
     def _keep(self, row: int, own: torch.Tensor) -> bool:
@@ -216,24 +214,6 @@ class Tap:
             stop = start + parameter.numel()
             parameter.grad = row[start:stop].view_as(parameter)
             start = stop
-
-
-def faulty_rows(grams: np.ndarray) -> list[int]:
-    """Rows whose gradient is not finite, or far longer than the others'.
-
-    Parameters
-    ----------
-    grams : (n_blocks, 2L, 2L) Grams of one step
-    """
-    with np.errstate(invalid="ignore"):
-        return faulty_lengths(np.sqrt(np.diagonal(grams, axis1=1, axis2=2).sum(axis=0)))
-
-
-def faulty_lengths(lengths: np.ndarray) -> list[int]:
-    """The same from the lengths of all rows' gradients."""
-    usual = lengths[np.isfinite(lengths) & (lengths > 0)]
-    limit = EXPLODING * np.median(usual) if len(usual) else np.inf
-    return [int(row) for row in np.flatnonzero(~(lengths <= limit))]
 
 
 def _slices(widths: Sequence[int]) -> list[slice]:

@@ -21,9 +21,10 @@ import torch
 from gradsim_core.encoder.encoding import Encoded
 from gradsim_core.encoder.models import Encoder
 from gradsim_core.errors import RunError, StudyError
+from gradsim_core.gradients.faults import faulty_lengths, faulty_rows
 from gradsim_core.gradients.increments import IncrementLog
 from gradsim_core.gradients.sketch_size import sketch_size_of
-from gradsim_core.gradients.tap import Tap, faulty_lengths, faulty_rows, is_exact
+from gradsim_core.gradients.tap import Tap, is_exact
 from gradsim_core.study import Study
 from gradsim_core.training.batches import collate, mean_loss, rows_at
 from gradsim_core.training.optimization import adamw, preconditioner, update
