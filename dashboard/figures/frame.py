@@ -36,7 +36,8 @@ def empty_figure(layout: Mapping[str, Any]) -> go.Figure:
 
     Streamlit gives plotly a copy of every figure as soon as it is drawn. With a revision of its
     data, and without a template, plotly sees that the copy brings nothing new and lets the picture
-    stand. Bars and points do so only where x and y are lists: arrays are unpacked anew.
+    stand. Bars and points do so only where all their numbers are lists, for arrays are unpacked
+    anew, and charts that are clicked only where they name a ``clickmode``, for else it is added.
     """
     figure = go.Figure(layout={"datarevision": "drawn", **layout})
     figure.layout.template = None
