@@ -201,14 +201,15 @@ def cancelled(folder: Path, prepared: Prepared, address: str,
     command = gradsim("transfer", prepared.signature, "--backend", "ray", "--address", address,
                       "--steps", "100000", "--threads", "1", "--cache", str(store.root))
     try:
-        began = wait_until(lambda: busy(machines, TASK) or command.poll() is not None)
+        wait_until(lambda: busy(machines, TASK) or command.poll() is not None)
+        began = bool(busy(machines, TASK))
         run = next(iter(list_runs(store, kind="transfer")), None)
         state = cancel_run(store, run.id, 20.0).state if run else "not there"
-        return {"began": began and command.poll() is None, "state": state,
+        return {"began": began, "state": state,
                 "ended": wait_until(lambda: not busy(machines, TASK), 20.0)}
     finally:
         command.kill()
-        command.wait()
+        sys.stderr.write(f"The sweep said: {command.communicate()[0]}\n")
 
 
 def with_torchrun(folder: Path, study: Path) -> Store:

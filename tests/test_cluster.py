@@ -37,7 +37,7 @@ def seen(tmp_path_factory) -> dict[str, Any]:
     ran = subprocess.run(ray_cases.apart([sys.executable, ray_cases.__file__, str(
         tmp_path_factory.mktemp("cluster"))]), capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-3000:]
-    return json.loads(ran.stdout.splitlines()[-1])
+    return {**json.loads(ran.stdout.splitlines()[-1]), "said": ran.stderr[-3000:]}
 
 
 def same_as_alone(found: dict[str, Any]) -> bool:
@@ -72,7 +72,8 @@ def test_trials_of_which_one_is_killed_score_as_on_one_machine(seen) -> None:
 
 
 def test_a_cancelled_run_leaves_no_task_on_the_cluster(seen) -> None:
-    assert seen["cancel"] == {"began": True, "state": "cancelled", "ended": True}
+    assert seen["cancel"] == {"began": True, "state": "cancelled", "ended": True}, (
+        seen["said"])
     assert seen["left"] == [], "the proofs that the cache is shared"
 
 

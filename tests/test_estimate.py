@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import torch
 from joint_cases import made_prepared, small_encoder
 
 from gradsim_core import estimate as module
+from gradsim_core.data.corpus import SPLITS
 from gradsim_core.estimate import estimate_study
 
 
@@ -39,9 +42,18 @@ def test_it_says_what_a_user_must_know() -> None:
     assert found["n_parameters"] == parameters
 
 
-def test_twice_the_steps_take_about_twice_the_time() -> None:
+def test_every_step_takes_what_a_tried_step_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock on which all that is tried takes a second: three of the four languages are."""
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=count().__next__))
     once, twice = (estimated(steps=steps)["train_seconds"] for steps in (1000, 2000))
-    assert 1.2 < twice / once < 3.5  # each is measured anew, on a machine that does other things
+    tried = module._SAMPLE_LANGUAGES
+    assert tried == 3
+    assert twice - once == pytest.approx(1000 * 4 / tried)
+    corpus = made_prepared().corpus
+    rows = {code: [len(corpus.split(code, name)) for name in SPLITS] for code in corpus.languages}
+    prepared = sum(map(sum, rows.values())) / sum(
+        rows[code][SPLITS.index("train")] for code in list(corpus.languages)[:tried])
+    assert once - 1000 * 4 / tried == pytest.approx(prepared)
 
 
 @pytest.mark.parametrize(("settings", "mode"), [
