@@ -51,8 +51,8 @@ import torch
 from benchmarks.cases import CASES, encoded_rows, pretrained, real_text
 from benchmarks.loops import LOOPS, ON_REQUEST, Work
 from gradsim_core.gradients.tap import is_exact
-from gradsim_core.gram import CORRECTIONS, GramSeries, similarity
 from gradsim_core.grouping import group
+from gradsim_core.similarities.gram import CORRECTIONS, GramSeries, similarity
 from gradsim_core.study import Study
 from gradsim_core.training.steps import start_training, train_step
 

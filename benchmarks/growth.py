@@ -35,8 +35,8 @@ from gradsim_core.encoder.byte_model import byte_tokenizer
 from gradsim_core.encoder.models import encoder_of
 from gradsim_core.fingerprints import TINY_BYTES_CONFIG
 from gradsim_core.gradients.tap import block_gram
-from gradsim_core.gram import GramSeries, similarity
 from gradsim_core.grouping import group, linkage_tree
+from gradsim_core.similarities.gram import GramSeries, similarity
 from gradsim_core.study import Study
 
 FIGURES = Path(__file__).parent / "figures"

@@ -22,14 +22,14 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import pearsonr, spearmanr
 
-from gradsim_core.gram import GramSeries, similarity
 from gradsim_core.joining.adding import add_language
 from gradsim_core.joining.rows import newcomer_rows
 from gradsim_core.joining.series import with_joined
 from gradsim_core.prepared import prepare
 from gradsim_core.progress import silent
 from gradsim_core.results import Results, load_results
-from gradsim_core.store import Store
+from gradsim_core.similarities.gram import GramSeries, similarity
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.study_text import load_study
 from gradsim_core.training.joint import run_joint_trial

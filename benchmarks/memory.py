@@ -52,9 +52,9 @@ from benchmarks.cases import CASES, real_text
 from gradsim_core.data import Corpus
 from gradsim_core.data.corpus import Split
 from gradsim_core.encoder.encoding import encode_split
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
 from gradsim_core.prepared import Prepared
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import checkpoints, joint
 from gradsim_core.training.steps import Training, half_backward, start_training

@@ -42,15 +42,15 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 from benchmarks.pseudo import write_pseudo_languages
 from gradsim_core.data import load_corpus
 from gradsim_core.data.health import data_health
-from gradsim_core.decision import Reading, Rule, decide, decision_json, read_similarity
-from gradsim_core.entries import FORMAT
-from gradsim_core.gram import CORRECTIONS, half_similarities
+from gradsim_core.decisions.decision import Reading, Rule, decide, decision_json, read_similarity
+from gradsim_core.decisions.verification import check_decision
 from gradsim_core.grouping import leaf_order, linkage_tree, newick
 from gradsim_core.results import Results, load_increments, load_results
+from gradsim_core.similarities.gram import CORRECTIONS, half_similarities
 from gradsim_core.statistics import associate
-from gradsim_core.store import Store
+from gradsim_core.storage.entries import FORMAT
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
-from gradsim_core.verification import check_decision
 
 T = TypeVar("T")
 Told = Callable[[str, float, str], None]

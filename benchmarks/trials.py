@@ -31,7 +31,7 @@ from benchmarks.cases import MINILM
 from gradsim_core.encoder.encoding import Encoded
 from gradsim_core.encoder.models import Encoder, load_encoder
 from gradsim_core.prepared import Prepared, prepare
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training.batches import weighted_loss
 from gradsim_core.training.evaluation import Texts

@@ -16,21 +16,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from gradsim_core.arrangement import distance_agreement as distance_agreement
-    from gradsim_core.arrangement import laid_over as laid_over
-    from gradsim_core.arrangement import mds_layout as mds_layout
-    from gradsim_core.arrangement import trustworthiness as trustworthiness
-    from gradsim_core.arrangement import umap_layout as umap_layout
     from gradsim_core.backends.place import Place as Place
     from gradsim_core.backends.place import computed_at as computed_at
     from gradsim_core.backends.place import has_ray as has_ray
-    from gradsim_core.block_ranges import MODULES as MODULES
-    from gradsim_core.block_ranges import block_indexes as block_indexes
-    from gradsim_core.block_ranges import block_module as block_module
-    from gradsim_core.block_ranges import block_modules as block_modules
-    from gradsim_core.block_ranges import block_place as block_place
-    from gradsim_core.block_ranges import block_places as block_places
-    from gradsim_core.corrections import CORRECTIONS as CORRECTIONS
     from gradsim_core.data import PRESETS as PRESETS
     from gradsim_core.data import Corpus as Corpus
     from gradsim_core.data import data_health as data_health
@@ -38,14 +26,40 @@ if TYPE_CHECKING:
     from gradsim_core.data.inspection import DataLook as DataLook
     from gradsim_core.data.inspection import inspect_data as inspect_data
     from gradsim_core.data.readers import ENDINGS as ENDINGS
-    from gradsim_core.decision import Reading as Reading
-    from gradsim_core.decision import Rule as Rule
-    from gradsim_core.decision import decide as decide
-    from gradsim_core.decision import decision_json as decision_json
-    from gradsim_core.decision import decision_of as decision_of
-    from gradsim_core.decision import make_grouping as make_grouping
-    from gradsim_core.decision import placed_languages as placed_languages
-    from gradsim_core.decision import read_similarity as read_similarity
+    from gradsim_core.data.upload_places import Holding as Holding
+    from gradsim_core.data.upload_places import guessed_holdings as guessed_holdings
+    from gradsim_core.data.upload_places import is_data as is_data
+    from gradsim_core.data.upload_places import placed as placed
+    from gradsim_core.data.uploads import MOST_UPLOADED_BYTES as MOST_UPLOADED_BYTES
+    from gradsim_core.data.uploads import keep_uploads as keep_uploads
+    from gradsim_core.decisions.decision import Reading as Reading
+    from gradsim_core.decisions.decision import Rule as Rule
+    from gradsim_core.decisions.decision import decide as decide
+    from gradsim_core.decisions.decision import decision_json as decision_json
+    from gradsim_core.decisions.decision import decision_of as decision_of
+    from gradsim_core.decisions.decision import make_grouping as make_grouping
+    from gradsim_core.decisions.decision import placed_languages as placed_languages
+    from gradsim_core.decisions.decision import read_similarity as read_similarity
+    from gradsim_core.decisions.group_script import training_script as training_script
+    from gradsim_core.decisions.hand import LEFT_OUT as LEFT_OUT
+    from gradsim_core.decisions.hand import LONGEST_NAME as LONGEST_NAME
+    from gradsim_core.decisions.hand import NamedGroup as NamedGroup
+    from gradsim_core.decisions.hand import group_name as group_name
+    from gradsim_core.decisions.hand import unique_names as unique_names
+    from gradsim_core.decisions.kept_groupings import Agreement as Agreement
+    from gradsim_core.decisions.kept_groupings import SavedGrouping as SavedGrouping
+    from gradsim_core.decisions.kept_groupings import agreement as agreement
+    from gradsim_core.decisions.kept_groupings import damaged_groupings as damaged_groupings
+    from gradsim_core.decisions.kept_groupings import delete_saved as delete_saved
+    from gradsim_core.decisions.kept_groupings import load_saved as load_saved
+    from gradsim_core.decisions.kept_groupings import rename_saved as rename_saved
+    from gradsim_core.decisions.kept_groupings import save_grouping as save_grouping
+    from gradsim_core.decisions.kept_groupings import saved_groupings as saved_groupings
+    from gradsim_core.decisions.kept_groupings import serving_groups as serving_groups
+    from gradsim_core.decisions.kept_groupings import worth as worth
+    from gradsim_core.decisions.verification import check_decision as check_decision
+    from gradsim_core.decisions.verification import decision_from as decision_from
+    from gradsim_core.decisions.verification import load_decision as load_decision
     from gradsim_core.errors import GradSimError as GradSimError
     from gradsim_core.estimating import StudyEstimate as StudyEstimate
     from gradsim_core.experiments.group_files import groups_content as groups_content
@@ -79,12 +93,6 @@ if TYPE_CHECKING:
         TopicOrLanguagePlan as TopicOrLanguagePlan,
     )
     from gradsim_core.gradients.sketch_size import sketch_sentence as sketch_sentence
-    from gradsim_core.gram import READINGS as READINGS
-    from gradsim_core.gram import GramSeries as GramSeries
-    from gradsim_core.gram import Similarity as Similarity
-    from gradsim_core.gram import half_similarities as half_similarities
-    from gradsim_core.gram import similarity as similarity
-    from gradsim_core.group_script import training_script as training_script
     from gradsim_core.grouping import STRATEGIES as STRATEGIES
     from gradsim_core.grouping import Constraints as Constraints
     from gradsim_core.grouping import Grouping as Grouping
@@ -99,11 +107,6 @@ if TYPE_CHECKING:
     from gradsim_core.grouping.tangles import Tangle as Tangle
     from gradsim_core.grouping.tangles import untangled as untangled
     from gradsim_core.grouping.trees import tree_labels as tree_labels
-    from gradsim_core.hand import LEFT_OUT as LEFT_OUT
-    from gradsim_core.hand import LONGEST_NAME as LONGEST_NAME
-    from gradsim_core.hand import NamedGroup as NamedGroup
-    from gradsim_core.hand import group_name as group_name
-    from gradsim_core.hand import unique_names as unique_names
     from gradsim_core.joining.adding import check_joinable as check_joinable
     from gradsim_core.joining.adding import estimate_join as estimate_join
     from gradsim_core.joining.adding import find_joined as find_joined
@@ -117,19 +120,10 @@ if TYPE_CHECKING:
     from gradsim_core.joining.runs import submit_join as submit_join
     from gradsim_core.joining.series import joined_increments as joined_increments
     from gradsim_core.joining.series import with_joined as with_joined
-    from gradsim_core.kept_groupings import Agreement as Agreement
-    from gradsim_core.kept_groupings import SavedGrouping as SavedGrouping
-    from gradsim_core.kept_groupings import agreement as agreement
-    from gradsim_core.kept_groupings import damaged_groupings as damaged_groupings
-    from gradsim_core.kept_groupings import delete_saved as delete_saved
-    from gradsim_core.kept_groupings import load_saved as load_saved
-    from gradsim_core.kept_groupings import rename_saved as rename_saved
-    from gradsim_core.kept_groupings import save_grouping as save_grouping
-    from gradsim_core.kept_groupings import saved_groupings as saved_groupings
-    from gradsim_core.kept_groupings import serving_groups as serving_groups
-    from gradsim_core.kept_groupings import worth as worth
-    from gradsim_core.languages import Language as Language
-    from gradsim_core.languages import resolve as resolve
+    from gradsim_core.languages.own_names import own_name as own_name
+    from gradsim_core.languages.own_names import script_name as script_name
+    from gradsim_core.languages.resolving import Language as Language
+    from gradsim_core.languages.resolving import resolve as resolve
     from gradsim_core.measures import MEASURES as MEASURES
     from gradsim_core.measures import Measure as Measure
     from gradsim_core.measuring.files import ImportedSimilarity as ImportedSimilarity
@@ -138,8 +132,6 @@ if TYPE_CHECKING:
     from gradsim_core.measuring.kept import imported_measures as imported_measures
     from gradsim_core.measuring.kept import left_out_measures as left_out_measures
     from gradsim_core.measuring.measured import load_measures as load_measures
-    from gradsim_core.own_names import own_name as own_name
-    from gradsim_core.own_names import script_name as script_name
     from gradsim_core.pair_tables import UNITS as UNITS
     from gradsim_core.pair_tables import USUAL_NAMES as USUAL_NAMES
     from gradsim_core.pair_tables import AlignmentReport as AlignmentReport
@@ -158,19 +150,10 @@ if TYPE_CHECKING:
     from gradsim_core.pair_tables import wrong_cells as wrong_cells
     from gradsim_core.prepared import Prepared as Prepared
     from gradsim_core.prepared import prepare as prepare
-    from gradsim_core.resampling import resampled_similarities as resampled_similarities
-    from gradsim_core.resampling import spread_around as spread_around
     from gradsim_core.results import Results as Results
     from gradsim_core.results import find_signature as find_signature
     from gradsim_core.results import load_increments as load_increments
     from gradsim_core.results import load_results as load_results
-    from gradsim_core.robustness import Certainty as Certainty
-    from gradsim_core.robustness import Regroupings as Regroupings
-    from gradsim_core.robustness import Stability as Stability
-    from gradsim_core.robustness import certainty as certainty
-    from gradsim_core.robustness import held_against as held_against
-    from gradsim_core.robustness import regroupings as regroupings
-    from gradsim_core.robustness import stability as stability
     from gradsim_core.runs import Run as Run
     from gradsim_core.runs import cancel_run as cancel_run
     from gradsim_core.runs import ensure_supervisor as ensure_supervisor
@@ -194,9 +177,37 @@ if TYPE_CHECKING:
     from gradsim_core.scores.trained import all_languages_scores as all_languages_scores
     from gradsim_core.scores.trained import pair_gains as pair_gains
     from gradsim_core.scores.trained import transfer_scores as transfer_scores
-    from gradsim_core.settled import Settling as Settling
-    from gradsim_core.settled import settling as settling
-    from gradsim_core.settled import settling_sentence as settling_sentence
+    from gradsim_core.similarities.arrangement import distance_agreement as distance_agreement
+    from gradsim_core.similarities.arrangement import laid_over as laid_over
+    from gradsim_core.similarities.arrangement import mds_layout as mds_layout
+    from gradsim_core.similarities.arrangement import trustworthiness as trustworthiness
+    from gradsim_core.similarities.arrangement import umap_layout as umap_layout
+    from gradsim_core.similarities.block_ranges import MODULES as MODULES
+    from gradsim_core.similarities.block_ranges import block_indexes as block_indexes
+    from gradsim_core.similarities.block_ranges import block_module as block_module
+    from gradsim_core.similarities.block_ranges import block_modules as block_modules
+    from gradsim_core.similarities.block_ranges import block_place as block_place
+    from gradsim_core.similarities.block_ranges import block_places as block_places
+    from gradsim_core.similarities.corrections import CORRECTIONS as CORRECTIONS
+    from gradsim_core.similarities.gram import READINGS as READINGS
+    from gradsim_core.similarities.gram import GramSeries as GramSeries
+    from gradsim_core.similarities.gram import Similarity as Similarity
+    from gradsim_core.similarities.gram import half_similarities as half_similarities
+    from gradsim_core.similarities.gram import similarity as similarity
+    from gradsim_core.similarities.resampling import (
+        resampled_similarities as resampled_similarities,
+    )
+    from gradsim_core.similarities.resampling import spread_around as spread_around
+    from gradsim_core.similarities.robustness import Certainty as Certainty
+    from gradsim_core.similarities.robustness import Regroupings as Regroupings
+    from gradsim_core.similarities.robustness import Stability as Stability
+    from gradsim_core.similarities.robustness import certainty as certainty
+    from gradsim_core.similarities.robustness import held_against as held_against
+    from gradsim_core.similarities.robustness import regroupings as regroupings
+    from gradsim_core.similarities.robustness import stability as stability
+    from gradsim_core.similarities.settled import Settling as Settling
+    from gradsim_core.similarities.settled import settling as settling
+    from gradsim_core.similarities.settled import settling_sentence as settling_sentence
     from gradsim_core.spreadsheet import csv_cell as csv_cell
     from gradsim_core.spreadsheet import csv_text as csv_text
     from gradsim_core.spreadsheet import plain_text as plain_text
@@ -204,7 +215,7 @@ if TYPE_CHECKING:
     from gradsim_core.statistics.association import associate as associate
     from gradsim_core.statistics.tree_agreement import TreeAgreement as TreeAgreement
     from gradsim_core.statistics.tree_agreement import tree_agreement as tree_agreement
-    from gradsim_core.store import Store as Store
+    from gradsim_core.storage.store import Store as Store
     from gradsim_core.study import METHOD_VERSION as METHOD_VERSION
     from gradsim_core.study import Study as Study
     from gradsim_core.study_text import load_study as load_study
@@ -212,28 +223,22 @@ if TYPE_CHECKING:
     from gradsim_core.study_text import study_from as study_from
     from gradsim_core.study_text import study_from_text as study_from_text
     from gradsim_core.study_text import study_yaml as study_yaml
-    from gradsim_core.upload_places import Holding as Holding
-    from gradsim_core.upload_places import guessed_holdings as guessed_holdings
-    from gradsim_core.upload_places import is_data as is_data
-    from gradsim_core.upload_places import placed as placed
-    from gradsim_core.uploads import MOST_UPLOADED_BYTES as MOST_UPLOADED_BYTES
-    from gradsim_core.uploads import keep_uploads as keep_uploads
-    from gradsim_core.verification import check_decision as check_decision
-    from gradsim_core.verification import decision_from as decision_from
-    from gradsim_core.verification import load_decision as load_decision
 
 _HOME = {
-    "arrangement": ("distance_agreement", "laid_over", "mds_layout", "trustworthiness",
-                    "umap_layout"),
     "backends.place": ("Place", "computed_at", "has_ray"),
-    "block_ranges": ("MODULES", "block_indexes", "block_module", "block_modules", "block_place",
-                     "block_places"),
-    "corrections": ("CORRECTIONS",),
     "data": ("PRESETS", "Corpus", "data_health", "load_corpus"),
     "data.inspection": ("DataLook", "inspect_data"),
     "data.readers": ("ENDINGS",),
-    "decision": ("Reading", "Rule", "decide", "decision_json", "decision_of", "make_grouping",
-                 "placed_languages", "read_similarity"),
+    "data.upload_places": ("Holding", "guessed_holdings", "is_data", "placed"),
+    "data.uploads": ("MOST_UPLOADED_BYTES", "keep_uploads"),
+    "decisions.decision": ("Reading", "Rule", "decide", "decision_json", "decision_of",
+                           "make_grouping", "placed_languages", "read_similarity"),
+    "decisions.group_script": ("training_script",),
+    "decisions.hand": ("LEFT_OUT", "LONGEST_NAME", "NamedGroup", "group_name", "unique_names"),
+    "decisions.kept_groupings": ("Agreement", "SavedGrouping", "agreement", "damaged_groupings",
+                                 "delete_saved", "load_saved", "rename_saved", "save_grouping",
+                                 "saved_groupings", "serving_groups", "worth"),
+    "decisions.verification": ("check_decision", "decision_from", "load_decision"),
     "errors": ("GradSimError",),
     "estimating": ("StudyEstimate",),
     "experiments.group_files": ("groups_content", "named_groups_from"),
@@ -249,35 +254,30 @@ _HOME = {
     "findings.report": ("REPORTS", "finding_report"),
     "findings.runs": ("finding_key", "submit_finding"),
     "findings.topics.topic_or_language": ("TopicOrLanguagePlan",),
-    "gram": ("READINGS", "GramSeries", "Similarity", "half_similarities", "similarity"),
-    "group_script": ("training_script",),
+    "gradients.sketch_size": ("sketch_sentence",),
     "grouping": ("STRATEGIES", "Constraints", "Grouping", "group", "leaf_order", "linkage_tree",
                  "newick"),
+    "grouping.agreement": ("adjusted_rand_index", "moved"),
     "grouping.curve": ("KPoint", "k_curve"),
     "grouping.tangles": ("Tangle", "untangled"),
     "grouping.trees": ("tree_labels",),
-    "hand": ("LEFT_OUT", "LONGEST_NAME", "NamedGroup", "group_name", "unique_names"),
     "joining.adding": ("check_joinable", "estimate_join", "find_joined", "newcomer_notes"),
     "joining.placing": ("Placement", "placement"),
     "joining.record": ("Joined", "joined_names", "load_joined"),
     "joining.rows": ("newcomer_rows",),
     "joining.runs": ("submit_join",),
     "joining.series": ("joined_increments", "with_joined"),
-    "kept_groupings": ("Agreement", "SavedGrouping", "agreement", "damaged_groupings",
-                       "delete_saved", "load_saved", "rename_saved", "save_grouping",
-                       "saved_groupings", "serving_groups", "worth"),
-    "grouping.agreement": ("adjusted_rand_index", "moved"),
-    "measuring.kept": ("imported_measures", "left_out_measures"),
-    "languages": ("Language", "resolve"),
-    "measuring.measured": ("load_measures",),
+    "languages.own_names": ("own_name", "script_name"),
+    "languages.resolving": ("Language", "resolve"),
     "measures": ("MEASURES", "Measure"),
-    "own_names": ("own_name", "script_name"),
+    "measuring.files": ("ImportedSimilarity", "keep_similarity", "read_similarity_files"),
+    "measuring.kept": ("imported_measures", "left_out_measures"),
+    "measuring.measured": ("load_measures",),
     "pair_tables": ("UNITS", "USUAL_NAMES", "AlignmentReport", "HeldFile", "SimilarityTable",
                     "TablePreview", "TableReport", "align", "imported_names", "load_imported",
                     "preview_table", "read_scores", "read_similarity_table", "save_imported",
                     "scores_csv", "wrong_cells"),
     "prepared": ("Prepared", "prepare"),
-    "resampling": ("resampled_similarities", "spread_around"),
     "results": ("Results", "find_signature", "load_increments", "load_results"),
     "runs": ("Run", "cancel_run", "ensure_supervisor", "find_run", "list_runs", "resume_run",
              "run_log", "study_run", "study_state", "submit_run", "submit_study"),
@@ -285,20 +285,23 @@ _HOME = {
     "scores.tables": ("Scores", "gains_over_all_languages", "gains_over_majority",
                       "gains_over_monolingual", "mean_scores", "seed_agreement", "square"),
     "scores.trained": ("all_languages_scores", "pair_gains", "transfer_scores"),
-    "measuring.files": ("ImportedSimilarity", "keep_similarity", "read_similarity_files"),
+    "similarities.arrangement": ("distance_agreement", "laid_over", "mds_layout", "trustworthiness",
+                                 "umap_layout"),
+    "similarities.block_ranges": ("MODULES", "block_indexes", "block_module", "block_modules",
+                                  "block_place", "block_places"),
+    "similarities.corrections": ("CORRECTIONS",),
+    "similarities.gram": ("READINGS", "GramSeries", "Similarity", "half_similarities",
+                          "similarity"),
+    "similarities.resampling": ("resampled_similarities", "spread_around"),
+    "similarities.robustness": ("Certainty", "Regroupings", "Stability", "certainty",
+                                "held_against", "regroupings", "stability"),
+    "similarities.settled": ("Settling", "settling", "settling_sentence"),
     "spreadsheet": ("csv_cell", "csv_text", "plain_text"),
-    "robustness": ("Certainty", "Regroupings", "Stability", "certainty", "held_against",
-                   "regroupings", "stability"),
-    "settled": ("Settling", "settling", "settling_sentence"),
     "statistics.association": ("Association", "associate"),
     "statistics.tree_agreement": ("TreeAgreement", "tree_agreement"),
-    "store": ("Store",),
-    "gradients.sketch_size": ("sketch_sentence",),
+    "storage.store": ("Store",),
     "study": ("METHOD_VERSION", "Study"),
     "study_text": ("load_study", "settings_in", "study_from", "study_from_text", "study_yaml"),
-    "upload_places": ("Holding", "guessed_holdings", "is_data", "placed"),
-    "uploads": ("MOST_UPLOADED_BYTES", "keep_uploads"),
-    "verification": ("check_decision", "decision_from", "load_decision"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

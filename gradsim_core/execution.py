@@ -30,7 +30,7 @@ from gradsim_core.errors import RunError, choice
 from gradsim_core.fingerprints import TINY_BYTES, model_folder
 from gradsim_core.prepared import Prepared, study_record
 from gradsim_core.progress import Observer, silent
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.tasks import adapt_task, train_task
 from gradsim_core.trials import Trial, is_trained, load_trial

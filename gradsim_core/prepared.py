@@ -14,7 +14,7 @@ from gradsim_core.data import load_corpus
 from gradsim_core.data.corpus import SPLITS, Corpus
 from gradsim_core.errors import StudyError
 from gradsim_core.fingerprints import model_fingerprint
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
 from gradsim_core.study import METHOD_VERSION, Study, signature
 
 RECORD = "study.json"

@@ -9,10 +9,10 @@ import numpy as np
 
 from gradsim_core.data import PRESETS
 from gradsim_core.errors import StoreError
-from gradsim_core.gram import GramSeries
 from gradsim_core.prepared import RECORD
-from gradsim_core.resampling import Increments
-from gradsim_core.store import Store
+from gradsim_core.similarities.gram import GramSeries
+from gradsim_core.similarities.resampling import Increments
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 
 GRAMS = "grams.safetensors"

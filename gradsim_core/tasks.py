@@ -16,7 +16,7 @@ from gradsim_core.backends.sharing import check_shared
 from gradsim_core.errors import RunError
 from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.progress import silent
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.trials import Budget, Trial
 

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gradsim_core.errors import StudyError
 from gradsim_core.results import GRAMS, SCORES
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study, canonical_json
 
 

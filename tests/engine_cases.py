@@ -9,7 +9,7 @@ import transformers
 from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.encoder.encoding import encode_split
 from gradsim_core.encoder.models import byte_tokenizer, encoder_of
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
 
 LABELS = ("a", "b", "c")
 WORDS = {

@@ -19,10 +19,10 @@ from made_up_studies import EUROPEAN, made_up_series
 from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.experiments.plans import Plan
 from gradsim_core.experiments.record import run_experiment
-from gradsim_core.languages import resolve_or_own
+from gradsim_core.languages.resolving import resolve_or_own
 from gradsim_core.prepared import RECORD, Prepared, study_record
 from gradsim_core.results import SCORES, Results, load_results, save_grams
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from
 from gradsim_core.training import trial as trial_module
 from gradsim_core.trials import Trial

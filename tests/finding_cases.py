@@ -10,7 +10,7 @@ from made_up_studies import EUROPEAN
 
 from gradsim_core.findings.plans import MeasuresPlan
 from gradsim_core.findings.transfer.measures import ranked_measures
-from gradsim_core.languages import Language, resolve_or_own
+from gradsim_core.languages.resolving import Language, resolve_or_own
 from gradsim_core.measures import Measure
 from gradsim_core.prepared import language_record
 from gradsim_core.scores.tables import Scores

@@ -13,11 +13,11 @@ from joint_cases import ONE, trial
 from gradsim_core.joining.adding import add_language
 from gradsim_core.joining.record import Joined
 from gradsim_core.joining.rows import Newcomer
-from gradsim_core.languages import resolve
+from gradsim_core.languages.resolving import resolve
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import silent
 from gradsim_core.results import load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from
 
 OWN = ("deu", "nld", "spa")

@@ -10,7 +10,7 @@ from engine_cases import SMALL, made_corpus
 
 from gradsim_core.encoder.models import Encoder, byte_tokenizer, encoder_of
 from gradsim_core.prepared import Prepared
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from
 from gradsim_core.training.joint import run_joint_trial
 

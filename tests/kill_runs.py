@@ -47,7 +47,7 @@ from gradsim_core.runs import STUDY, ensure_supervisor, find_run, submit_run
 from gradsim_core.runs.attending import MARK
 from gradsim_core.runs.processes import marked_processes
 from gradsim_core.runs.table import Run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.study_text import study_from, study_yaml
 

@@ -25,8 +25,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gradsim_core import atomic
-from gradsim_core.store import Store
+from gradsim_core.storage import atomic
+from gradsim_core.storage.store import Store
 
 SIGNATURE = "0123456789abcdef"
 JSON, TENSORS = "scores/joint.json", "grams.safetensors"

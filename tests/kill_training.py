@@ -33,7 +33,7 @@ from gradsim_core.cli import main as command_line
 from gradsim_core.results import load_results
 from gradsim_core.runs import find_run
 from gradsim_core.runs.table import RunTable
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 ARGUMENTS = ("--steps", "40", "--snapshots", "20", "--batch-size", "2", "--threads", "1",
              "--checkpoint-every", "0")

@@ -50,7 +50,7 @@ from gradsim_core.backends.cluster import connected
 from gradsim_core.errors import GradSimError
 from gradsim_core.execution import run_joint, run_trials
 from gradsim_core.prepared import Prepared, prepare
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from
 
 SETTINGS = {"task": "sequence", "steps": 200, "snapshots": 50, "batch_size": 2}

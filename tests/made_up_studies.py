@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gradsim_core.gram import GramSeries
-from gradsim_core.languages import Language, resolve_or_own
+from gradsim_core.languages.resolving import Language, resolve_or_own
 from gradsim_core.prepared import RECORD, language_record, versions
 from gradsim_core.results import SCORES, save_grams
-from gradsim_core.store import Store
+from gradsim_core.similarities.gram import GramSeries
+from gradsim_core.storage.store import Store
 from gradsim_core.study import METHOD_VERSION, Study
 from gradsim_core.study_text import study_yaml
 

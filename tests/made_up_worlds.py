@@ -15,8 +15,8 @@ from made_up_findings import made_up_lower_or_higher, made_up_topic_or_language,
 from made_up_studies import made_up_series, write_study
 
 from gradsim_core import Store
-from gradsim_core.language_table import MACROLANGUAGES, table
-from gradsim_core.languages import resolve
+from gradsim_core.languages.resolving import resolve
+from gradsim_core.languages.table import MACROLANGUAGES, table
 
 SMALL, LARGE = "0012000000000012", "0100000000000100"
 SEVERAL = ("deu", "spa", "nld", "ita", "swe", "por", "hau", "ibo", "yor", "amh", "arb", "cmn")

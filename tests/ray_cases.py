@@ -35,7 +35,7 @@ from gradsim_core.errors import GradSimError
 from gradsim_core.execution import run_joint, run_trials
 from gradsim_core.prepared import Prepared, prepare, study_record
 from gradsim_core.runs import cancel_run, list_runs
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from, study_yaml
 from gradsim_core.tasks import train_task
 from gradsim_core.trials import Budget, Trial, load_trial, trial_of

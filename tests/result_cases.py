@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 WORDS = {"deu": "hund katze haus baum stadt fluss", "spa": "perro gato casa arbol ciudad rio"}
 MORE_WORDS = {**WORDS, "nld": "hond kat huis boom stad rivier",

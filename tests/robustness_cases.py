@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from made_up_studies import EUROPEAN, SIGNATURE, write_study
 
-from gradsim_core.gram import GramSeries
 from gradsim_core.results import save_increments
-from gradsim_core.store import Store
+from gradsim_core.similarities.gram import GramSeries
+from gradsim_core.storage.store import Store
 
 STEPS = (10, 20, 30, 40, 50, 60, 70, 80)
 BLOCKS = ("embeddings", "layer.0", "layer.1", "head")

@@ -16,14 +16,14 @@ import pytest
 from gradsim_core.runs import STUDY, find_run, submit_run
 from gradsim_core.runs.attending import run_key
 from gradsim_core.runs.table import Run, RunTable
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 ONE = "0123456789abcdef"
 
 PLAY = """
 import os, signal, subprocess, sys, time
 from gradsim_core.runs import attend_run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 store = Store({root!r})
 def wait_for(name):
     while not (store.root / name).exists():

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 ONE, TWO = "0123456789abcdef", "fedcba9876543210"
 JSON, TENSORS = "study.json", "grams.safetensors"

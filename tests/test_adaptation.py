@@ -22,7 +22,7 @@ from gradsim_core.encoder.models import byte_tokenizer, encoder_of, load_encoder
 from gradsim_core.encoder.packing import FIRST_POSITION
 from gradsim_core.errors import ModelError, RunError
 from gradsim_core.prepared import Prepared
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.training import adaptation
 from gradsim_core.training.adaptation import (
     adapted_entry,

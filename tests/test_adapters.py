@@ -21,7 +21,7 @@ from gradsim_core.encoder import adapters as adapters_module
 from gradsim_core.encoder.models import byte_tokenizer, load_encoder, load_masked_lm, load_tokenizer
 from gradsim_core.errors import ModelError
 from gradsim_core.fingerprints import model_fingerprint
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import joint as joint_module
 from gradsim_core.training.adaptation import apply_adapted

@@ -24,7 +24,7 @@ def test_import_rule_passes(source: str) -> None:
 
 
 @pytest.mark.parametrize("source", [
-    "from gradsim_core.store import Store", "import gradsim_core.store",
+    "from gradsim_core.storage.store import Store", "import gradsim_core.storage.store",
     "from gradsim_core import secret", "import gradsim_core\ngradsim_core.secret()",
     "from gradsim_core.Store import inner", "from gradsim_core import *",
 ])

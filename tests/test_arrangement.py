@@ -11,7 +11,8 @@ import pytest
 from architecture_rules import loaded_by
 
 from dashboard.loads.umap_process import UmapProcess
-from gradsim_core.arrangement import (
+from gradsim_core.errors import GroupingError
+from gradsim_core.similarities.arrangement import (
     distance_agreement,
     laid_over,
     mds_layout,
@@ -19,8 +20,7 @@ from gradsim_core.arrangement import (
     trustworthiness,
     umap_layout,
 )
-from gradsim_core.errors import GroupingError
-from gradsim_core.umap_worker import answer_to
+from gradsim_core.similarities.umap_worker import answer_to
 
 TRIANGLE = np.array([[0.0, 0.0], [0.3, 0.0], [0.0, 0.4]])
 

@@ -17,7 +17,7 @@ from gradsim_core.errors import DataError, RunError
 from gradsim_core.runs import attending, cancel_run, find_run, list_runs
 from gradsim_core.runs.attending import MARK, attend_run
 from gradsim_core.runs.table import RunTable
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 
 def test_a_run_from_its_begin_to_its_end(store: Store) -> None:

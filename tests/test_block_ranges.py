@@ -7,7 +7,8 @@ import pytest
 from test_gram import BLOCKS, WIDTHS, made_vectors, series_of
 
 from gradsim_core import CORRECTIONS, READINGS, GramSeries, similarity
-from gradsim_core.block_ranges import (
+from gradsim_core.errors import StudyError
+from gradsim_core.similarities.block_ranges import (
     MODULES,
     block_indexes,
     block_module,
@@ -15,7 +16,6 @@ from gradsim_core.block_ranges import (
     block_place,
     block_places,
 )
-from gradsim_core.errors import StudyError
 
 APART = ("embeddings", *(f"layer.{i}.{module}" for i in range(3) for module in MODULES), "head")
 

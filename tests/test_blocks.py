@@ -11,10 +11,10 @@ from reference_gradients import ref_cosines, ref_step_gradients
 from test_models import ARCHITECTURES, made_network
 from torch import nn
 
-from gradsim_core.block_ranges import MODULES, block_place
 from gradsim_core.encoder.blocks import parameter_blocks
 from gradsim_core.encoder.models import byte_tokenizer, encoder_of, load_encoder
 from gradsim_core.errors import ModelError
+from gradsim_core.similarities.block_ranges import MODULES, block_place
 from gradsim_core.study import Study
 from gradsim_core.training.steps import start_training, train_step
 

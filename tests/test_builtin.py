@@ -19,7 +19,7 @@ from gradsim_core.data.builtin import (
 from gradsim_core.data.regions import REGION_OF, region
 from gradsim_core.data.rows import Row, hash_split
 from gradsim_core.errors import DataError
-from gradsim_core.languages import languages_of
+from gradsim_core.languages.resolving import languages_of
 from gradsim_core.study import Study
 
 

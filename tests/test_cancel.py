@@ -14,7 +14,7 @@ from run_cases import store as store  # noqa: PLC0414 - a fixture
 from gradsim_core.errors import RunError
 from gradsim_core.runs import cancel_run, find_run, resume_run
 from gradsim_core.runs.processes import end_family
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 
 def gone(process: psutil.Process) -> bool:

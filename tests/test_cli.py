@@ -19,10 +19,10 @@ from run_cases import written
 
 from gradsim_core.cli import COMMANDS, options
 from gradsim_core.cli.printing import visible
-from gradsim_core.decision import Reading, Rule
+from gradsim_core.decisions.decision import Reading, Rule
 from gradsim_core.grouping import STRATEGIES
 from gradsim_core.runs import list_runs
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 
 SCRIPT = Path(sys.executable).with_name("gradsim")

@@ -23,7 +23,7 @@ from gradsim_core.experiments.record import list_experiments, load_experiment, l
 from gradsim_core.experiments.runs import experiment_key
 from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.runs import attend_run, list_runs
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from
 from gradsim_core.training import trial as trial_module
 from gradsim_core.training.joint import run_joint_trial

@@ -21,7 +21,7 @@ from gradsim_core.findings.runs import TITLES, finding_key
 from gradsim_core.runs import attend_run, list_runs
 from gradsim_core.runs import steering as steering_module
 from gradsim_core.scores.tables import Scores
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 CLUSTERS = [0, 1] * 4
 QUICK = ("--seeds", 2, "--permutations", 99, "--workers", 1)

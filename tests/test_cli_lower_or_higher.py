@@ -13,7 +13,7 @@ from run_cases import end_all
 
 from gradsim_core.prepared import RECORD, prepare, study_record
 from gradsim_core.results import SCORES, save_grams
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 
 WORDS = {**MORE_WORDS, "swe": "hund katt hus skog stad flod", "dan": "hund kat hus skov by flod",

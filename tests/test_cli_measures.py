@@ -15,7 +15,7 @@ from result_cases import MORE_WORDS, write_data
 
 from gradsim_core.prepared import RECORD, prepare, study_record
 from gradsim_core.results import save_grams
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 
 LAYER = "\tdeu_Latn\tnld_Latn\tspa_Latn\tzho\n" + "\n".join(

@@ -24,7 +24,7 @@ from gradsim_core.runs import (
     resume_run,
     submit_study,
 )
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from, study_yaml
 from gradsim_core.training import joint
 

@@ -11,7 +11,7 @@ from data_cases import write
 from made_up_studies import SIGNATURE, made_up_series, write_study
 
 from gradsim_core.results import load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.trials import study_budget, trial_of
 

@@ -22,7 +22,7 @@ from gradsim_core.backends.torchrun import is_first, run_joint_in_group, torchru
 from gradsim_core.cli import app
 from gradsim_core.errors import RunError
 from gradsim_core.prepared import Prepared, versions
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from
 from gradsim_core.training.shards import ALONE, Shards
 

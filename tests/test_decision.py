@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from made_up_studies import EUROPEAN, SIGNATURE, made_up_series, write_study
 
-from gradsim_core.decision import (
+from gradsim_core.decisions.decision import (
     Reading,
     Rule,
     decide,
@@ -19,10 +19,10 @@ from gradsim_core.decision import (
     placed_languages,
     read_similarity,
 )
+from gradsim_core.decisions.verification import check_decision, load_decision
 from gradsim_core.errors import GroupingError, StudyError
 from gradsim_core.results import Results, load_results
-from gradsim_core.store import Store
-from gradsim_core.verification import check_decision, load_decision
+from gradsim_core.storage.store import Store
 
 TWO = ({"deu", "nld", "swe", "dan"}, {"spa", "ita", "por", "fra"})
 """The clusters of the made-up study."""

@@ -11,7 +11,7 @@ import pytest
 from experiment_cases import METRIC, by_name, carried_out, plan_of, quiet
 from joint_cases import ONE, made_prepared, small_encoder
 
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.training import joint, mixed
 from gradsim_core.training import trial as trial_module
 from gradsim_core.trials import study_budget, trial_of

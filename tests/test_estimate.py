@@ -75,7 +75,7 @@ def test_auto_counts_all_languages_and_not_those_it_tries(
 def test_disk_is_what_a_run_writes(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from joint_cases import ONE, trial
 
-    from gradsim_core.store import Store
+    from gradsim_core.storage.store import Store
     from gradsim_core.training import joint as joint_module
     from gradsim_core.training.checkpoints import CHECKPOINT
 

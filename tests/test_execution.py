@@ -23,7 +23,7 @@ from gradsim_core import execution
 from gradsim_core.errors import RunError, StudyError
 from gradsim_core.execution import WorkerDied, local, run_trials, train_task, workers_that_fit
 from gradsim_core.prepared import Prepared, prepare, study_record
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from
 from gradsim_core.training import adaptation
 from gradsim_core.trials import Budget, Trial, load_trial, trial_of

@@ -31,7 +31,7 @@ from gradsim_core.experiments.record import (
     save_plan,
 )
 from gradsim_core.experiments.runs import estimate_experiment
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.training import trial as trial_module
 from gradsim_core.trials import trial_of
 

@@ -22,11 +22,11 @@ from gradsim_core.findings.transfer.reading_stack import (
     snapshot_choices,
 )
 from gradsim_core.findings.transfer.readings import compared_readings
-from gradsim_core.gram import similarity
 from gradsim_core.prepared import study_record
+from gradsim_core.similarities.gram import similarity
 from gradsim_core.statistics.correlating import statistic_value
 from gradsim_core.statistics.pairs import ADJUSTMENTS, STATISTICS
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 SERIES = made_up_series([0, 1] * 4)
 CODES = SERIES.languages

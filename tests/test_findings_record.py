@@ -20,7 +20,7 @@ from gradsim_core.findings.record import (
     save_plan,
 )
 from gradsim_core.prepared import RECORD
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 
 @pytest.fixture

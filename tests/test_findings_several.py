@@ -14,7 +14,7 @@ from gradsim_core.errors import GradSimError
 from gradsim_core.findings.record import save_finding
 from gradsim_core.findings.report import finding_report
 from gradsim_core.findings.transfer.several_studies import combined_measures, other_contents
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 TRANSFER = transfer_of()
 DRAWS = {"permutations": 99, "seed": 0}

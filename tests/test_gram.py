@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gradsim_core.errors import StudyError
-from gradsim_core.gram import (
+from gradsim_core.similarities.gram import (
     CORRECTIONS,
     READINGS,
     GramSeries,

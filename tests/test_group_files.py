@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from made_up_studies import EUROPEAN, write_study
 
-from gradsim_core.decision import Reading, Rule, decide, decision_json
+from gradsim_core.decisions.decision import Reading, Rule, decide, decision_json
 from gradsim_core.errors import GroupingError
 from gradsim_core.experiments.group_files import groups_from, read_groups
 from gradsim_core.results import load_results

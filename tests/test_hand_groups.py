@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from made_up_studies import EUROPEAN, SIGNATURE, write_study
 from robustness_cases import stretches, write_stretches
 
-from gradsim_core.decision import Reading, Rule, decide, decision_json
+from gradsim_core.decisions.decision import Reading, Rule, decide, decision_json
+from gradsim_core.decisions.hand import LONGEST_NAME, NamedGroup, coded, unique_names
+from gradsim_core.decisions.verification import check_decision
 from gradsim_core.errors import GroupingError
 from gradsim_core.experiments.group_files import read_named_groups
 from gradsim_core.grouping import Constraints, by_hand, group, objective
 from gradsim_core.grouping.by_hand import MOST_SOLVED, breaches
-from gradsim_core.hand import LONGEST_NAME, NamedGroup, coded, unique_names
 from gradsim_core.results import Results, load_increments, load_results
-from gradsim_core.robustness import stability
-from gradsim_core.settled import settling
-from gradsim_core.store import Store
-from gradsim_core.verification import check_decision
+from gradsim_core.similarities.robustness import stability
+from gradsim_core.similarities.settled import settling
+from gradsim_core.storage.store import Store
 
 NEAR = np.array([[1, .9, .1, .2], [.9, 1, .3, .1], [.1, .3, 1, .8], [.2, .1, .8, 1]])
 

@@ -14,7 +14,7 @@ from gradsim_core.data.health import (
     LanguageHealth,
 )
 from gradsim_core.data.scripts import main_script
-from gradsim_core.languages import languages_of
+from gradsim_core.languages.resolving import languages_of
 from gradsim_core.study import Study
 
 

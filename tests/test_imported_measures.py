@@ -11,13 +11,13 @@ from made_up_studies import SIGNATURE, made_up_series, write_study
 
 from gradsim_core.data.files import HeldFile
 from gradsim_core.errors import DataError, StoreError
-from gradsim_core.gram import half_similarities, similarity
 from gradsim_core.measures.gradient import gradient
 from gradsim_core.measures.imported import imported, layer_names, layer_order, mean_of_scores
 from gradsim_core.measuring.files import keep_similarity, read_similarity_files, table_files
 from gradsim_core.measuring.measured import load_measures
 from gradsim_core.pair_tables import SimilarityTable
-from gradsim_core.store import Store
+from gradsim_core.similarities.gram import half_similarities, similarity
+from gradsim_core.storage.store import Store
 
 WIDE = "\tdeu_Latn\tnld_Latn\tzho\n" + "\n".join([
     "deu_Latn\t\t{0}\t0.5", "nld_Latn\t{0}\t\t0.25", "zho\t0.5\t0.25\t"]) + "\n"

@@ -16,7 +16,6 @@ from gradsim_core.encoder.encoding import encode_split
 from gradsim_core.encoder.models import load_encoder
 from gradsim_core.errors import RunError, StoreError, StudyError
 from gradsim_core.gradients import increments
-from gradsim_core.gram import similarity
 from gradsim_core.grouping.result import objective
 from gradsim_core.joining import adding, keeping, kept
 from gradsim_core.joining.keeping import trained_parameters
@@ -26,7 +25,8 @@ from gradsim_core.joining.record import chosen_names, load_joined
 from gradsim_core.joining.series import joined_increments, with_joined
 from gradsim_core.joining.sizes import kept_bytes
 from gradsim_core.results import GRAMS, SCORES, load_increments, load_results
-from gradsim_core.store import Store
+from gradsim_core.similarities.gram import similarity
+from gradsim_core.storage.store import Store
 from gradsim_core.training.batches import collate, mean_loss, rows_at
 from gradsim_core.training.checkpoints import CHECKPOINT
 from gradsim_core.training.steps import Training, start_training, train_step

@@ -19,9 +19,9 @@ from joint_cases import ONE, made_prepared, small_encoder, trial
 from result_cases import bytes_of
 
 from gradsim_core.errors import RunError
-from gradsim_core.gram import similarity
 from gradsim_core.results import load_results
-from gradsim_core.store import Store
+from gradsim_core.similarities.gram import similarity
+from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from
 from gradsim_core.training import checkpoints
 from gradsim_core.training import joint as joint_module

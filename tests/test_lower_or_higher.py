@@ -24,8 +24,8 @@ from gradsim_core.findings.layers.lower_or_higher_report import report_files, su
 from gradsim_core.findings.layers.lower_or_higher_words import is_clear
 from gradsim_core.findings.layers.predictors import usable_predictors
 from gradsim_core.findings.record import load_finding
-from gradsim_core.gram import GramSeries
 from gradsim_core.measures import Measure
+from gradsim_core.similarities.gram import GramSeries
 from gradsim_core.statistics.centring import doubly_centred
 
 CODES = ("deu", "spa", "nld", "ita", "swe", "por", "dan", "fra", "pol", "ces", "fin", "hun")

@@ -20,7 +20,7 @@ from gradsim_core.data.files import HeldFile
 from gradsim_core.errors import DataError
 from gradsim_core.findings.matrices import complete, matrices
 from gradsim_core.findings.matrices_report import report_files, summary_rows
-from gradsim_core.languages import resolve
+from gradsim_core.languages.resolving import resolve
 from gradsim_core.measuring import uriel
 from gradsim_core.measuring.files import ImportedSimilarity, read_similarity_files
 from gradsim_core.measuring.of_languages import language_measure

@@ -18,7 +18,7 @@ from gradsim_core.experiments.runs import estimate_experiment
 from gradsim_core.measures import Measure
 from gradsim_core.measuring.measured import load_measures
 from gradsim_core.results import Results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 CLUSTERS = [0, 1, 0, 1, 0, 1]
 CODES = ("deu", "spa", "nld", "ita", "swe", "por")

@@ -22,7 +22,7 @@ from gradsim_core.measuring.kept import left_out_measures
 from gradsim_core.measuring.measured import load_measures, study_measures
 from gradsim_core.prepared import RECORD, Prepared, prepare, study_record
 from gradsim_core.results import save_grams
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 
 LIGHT = ["gradient", "family", "geographic", "typology.featural", "lexical.ngrams",

@@ -21,7 +21,7 @@ from reference_measures import (
 from scipy.stats import ks_2samp
 
 from gradsim_core.data import load_corpus
-from gradsim_core.languages import Language, resolve
+from gradsim_core.languages.resolving import Language, resolve
 from gradsim_core.measures import Measure, distribution, lexical
 from gradsim_core.measures.family import family, shared_path
 from gradsim_core.measures.geographic import geographic, great_circle_km

@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 
 from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.encoder.encoding import IGNORE
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
 from gradsim_core.training import evaluation
 from gradsim_core.training.evaluation import encode_corpus, evaluate, predict
 from gradsim_core.training.metrics import sequence_scores, token_scores

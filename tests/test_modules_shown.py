@@ -23,12 +23,12 @@ from dashboard.report.assembling import study_report
 from dashboard.words.blocks import block_words, reliability_sentence, short_words, span_words
 from dashboard.words.layers import module_lines, module_table
 from gradsim_core import MODULES, GramSeries, Reading, Rule, Store, load_results
-from gradsim_core.block_ranges import block_module
 from gradsim_core.findings.layers.lower_or_higher import lower_or_higher
 from gradsim_core.findings.layers.lower_or_higher_report import report_files
 from gradsim_core.measures import Measure
 from gradsim_core.measures.gradient import gradient
-from gradsim_core.settled import settling
+from gradsim_core.similarities.block_ranges import block_module
+from gradsim_core.similarities.settled import settling
 
 SHARES = {"attention": 0.6, "feed_forward": 0.3, "norms": 0.1}
 

@@ -13,7 +13,7 @@ from result_cases import bytes_of
 
 from gradsim_core.gradients import tap as module
 from gradsim_core.gradients.folding import step_size
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import joint as joint_module
 from gradsim_core.training.steps import Training, start_training, train_step

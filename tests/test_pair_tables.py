@@ -28,7 +28,7 @@ from gradsim_core.pair_tables import (
     scores_csv,
 )
 from gradsim_core.scores.tables import Scores
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 T = TypeVar("T")
 NAN = float("nan")

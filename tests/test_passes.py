@@ -16,7 +16,7 @@ from gradsim_core.devices import VARIABLE, ask_for_device, asked_device, with_de
 from gradsim_core.encoder.encoding import IGNORE
 from gradsim_core.errors import ModelError, RunError
 from gradsim_core.results import load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import joint as joint_module
 from gradsim_core.training import trial as trial_module

@@ -26,7 +26,7 @@ from gradsim_core.experiments.candidates import (
 from gradsim_core.experiments.matrix_groups import groups_from_matrix, table_groups
 from gradsim_core.experiments.plans import TITLES, Plan, PlanSettings, Spending, Table
 from gradsim_core.results import Results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.trials import Budget
 
 GERMANIC_AND_ROMANCE = [0, 1, 0, 1, 0, 1]  # deu, spa, nld, ita, swe, por

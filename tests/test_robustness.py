@@ -12,7 +12,7 @@ from cli_cases import Gradsim
 from made_up_studies import SIGNATURE
 from robustness_cases import STEPS, stretches, write_stretches
 
-from gradsim_core.decision import Reading, Rule
+from gradsim_core.decisions.decision import Reading, Rule
 from gradsim_core.errors import StudyError
 from gradsim_core.grouping import linkage_tree
 from gradsim_core.grouping.stability import (
@@ -23,8 +23,8 @@ from gradsim_core.grouping.stability import (
     settled_at,
 )
 from gradsim_core.results import load_increments, load_results
-from gradsim_core.robustness import Certainty, Stability, certainty, stability
-from gradsim_core.settled import settling
+from gradsim_core.similarities.robustness import Certainty, Stability, certainty, stability
+from gradsim_core.similarities.settled import settling
 
 CLUSTERS = (0, 1, 0, 1, 2, 2)
 

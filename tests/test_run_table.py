@@ -20,7 +20,7 @@ from gradsim_core.errors import RunError
 from gradsim_core.runs import find_run, list_runs, submit_run
 from gradsim_core.runs.database import VERSION
 from gradsim_core.runs.table import KeyTaken, Run, RunTable
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ INSERT = """
 import sys
 sys.path.insert(0, "tests")
 from run_cases import written
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 print("ready", flush=True); sys.stdin.readline()
 for number in range(20):
     written(Store(sys.argv[1]), key=f"{sys.argv[2]}-{number}")
@@ -159,7 +159,7 @@ FULL = """
 import resource, sys
 from gradsim_core.errors import GradSimError
 from gradsim_core.runs import attend_run, list_runs, submit_run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 store = Store(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 for number in range(400):
@@ -203,7 +203,7 @@ READ_ONLY = """
 import os, sys
 from gradsim_core.errors import GradSimError
 from gradsim_core.runs import list_runs, submit_run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 if os.getuid() == 0:
     os.setuid(65534)
 store = Store(sys.argv[1])

@@ -28,7 +28,7 @@ from gradsim_core.runs import (
     submit_run,
     submit_study,
 )
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 ROOT = Path(__file__).parents[1]
 WAIT = 'wait_for("go")'
@@ -107,7 +107,7 @@ SUBMIT = """
 import sys
 from gradsim_core.errors import RunError
 from gradsim_core.runs import submit_run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 print("ready", flush=True); sys.stdin.readline()
 try:
     print(submit_run(Store(sys.argv[1]), "one", "train", [sys.executable, "-c", ""], key="k").id)

@@ -15,11 +15,9 @@ from hypothesis import strategies as st
 from made_up_studies import SIGNATURE, write_study
 from sklearn.metrics import adjusted_rand_score
 
-from gradsim_core.decision import Reading, Rule, decide, decision_json, read_similarity
-from gradsim_core.errors import GroupingError
-from gradsim_core.grouping.agreement import adjusted_rand_index, moved
-from gradsim_core.hand import NamedGroup
-from gradsim_core.kept_groupings import (
+from gradsim_core.decisions.decision import Reading, Rule, decide, decision_json, read_similarity
+from gradsim_core.decisions.hand import NamedGroup
+from gradsim_core.decisions.kept_groupings import (
     _id,
     agreement,
     damaged_groupings,
@@ -31,8 +29,10 @@ from gradsim_core.kept_groupings import (
     serving_groups,
     worth,
 )
+from gradsim_core.errors import GroupingError
+from gradsim_core.grouping.agreement import adjusted_rand_index, moved
 from gradsim_core.results import Results, load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 
 @pytest.fixture

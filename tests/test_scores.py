@@ -16,7 +16,7 @@ from made_up_studies import SIGNATURE, made_up_series, write_study
 
 from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.errors import DataError, StoreError, StudyError
-from gradsim_core.languages import resolve
+from gradsim_core.languages.resolving import resolve
 from gradsim_core.prepared import RECORD, prepare, study_record
 from gradsim_core.scores.majority import load_majority, majority_baseline
 from gradsim_core.scores.tables import (
@@ -35,7 +35,7 @@ from gradsim_core.scores.trained import (
     pair_gains,
     transfer_scores,
 )
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training.metrics import sequence_scores
 from gradsim_core.trials import Budget, trial_of

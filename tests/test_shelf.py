@@ -11,7 +11,7 @@ from joint_cases import ONE, made_prepared, small_encoder, trial
 from result_cases import bytes_of
 
 from gradsim_core.errors import RunError
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.training import checkpoints
 from gradsim_core.training import joint as joint_module
 from gradsim_core.training.shelf import Shelf

@@ -15,7 +15,7 @@ from dashboard.figures.strips import keys_of
 from dashboard.selection import Selection
 from dashboard.views.similarity.language_table import language_columns
 from gradsim_core import leaf_order, linkage_tree, load_results, read_similarity
-from gradsim_core.decision import Reading
+from gradsim_core.decisions.decision import Reading
 
 CODES = ("deu", "spa", "nld", "ita", "swe", "por", "dan", "fra")
 

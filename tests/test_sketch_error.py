@@ -24,7 +24,7 @@ from gradsim_core.gradients.sketch_size import (
     sketch_size_of,
 )
 from gradsim_core.results import load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import joint as joint_module
 from gradsim_core.training.steps import start_training, train_step

@@ -12,9 +12,9 @@ import pytest
 from safetensors import safe_open
 from store_cases import ARRAYS, CONTENT, JSON, METADATA, ONE, TENSORS, TWO, filled_store
 
-from gradsim_core import entries
 from gradsim_core.errors import StoreError
-from gradsim_core.store import Store
+from gradsim_core.storage import entries
+from gradsim_core.storage.store import Store
 
 
 @pytest.fixture

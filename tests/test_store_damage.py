@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from store_cases import CONTENT, JSON, ONE, TENSORS, TWO, filled_store, quarantined, read
 
-from gradsim_core import entries
 from gradsim_core.errors import StoreError
-from gradsim_core.store import Store
+from gradsim_core.storage import entries
+from gradsim_core.storage.store import Store
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ from store_cases import (
     quarantined,
 )
 
-from gradsim_core import atomic
 from gradsim_core.errors import StoreError
-from gradsim_core.store import Store
+from gradsim_core.storage import atomic
+from gradsim_core.storage.store import Store
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,7 +44,7 @@ FULL_DISK = """
 import resource, sys
 import numpy as np
 from gradsim_core.errors import StoreError
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 store = Store(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 for write in (lambda: store.write_json("one", "study.json", {"a": "x" * 30_000}),
@@ -78,7 +78,7 @@ def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
 WRITE_MANY = """
 import sys
 import numpy as np
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 store = Store(sys.argv[1])
 print("ready", flush=True); sys.stdin.readline()
 for version in range(15):
@@ -107,8 +107,8 @@ def test_four_writers_of_one_key(tmp_path: Path) -> None:
 
 DIE_AT = """
 import os, sys
-from gradsim_core import atomic
-from gradsim_core.store import Store
+from gradsim_core.storage import atomic
+from gradsim_core.storage.store import Store
 store, function, at = Store(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 real, calls = getattr(os, function), 0
 def dying(*arguments):

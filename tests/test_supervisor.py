@@ -29,7 +29,7 @@ from gradsim_core.runs import cancel_run, ensure_supervisor, find_run, list_runs
 from gradsim_core.runs.attending import MARK
 from gradsim_core.runs.supervisor import MOST_FRUITLESS, supervise
 from gradsim_core.runs.table import Run, RunTable
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 # Each attempt writes its number to a file, and is told by others what to do.
 COUNT = """

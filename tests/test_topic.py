@@ -11,7 +11,7 @@ from scipy.spatial.distance import jensenshannon
 from gradsim_core.data import load_corpus
 from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.errors import DataError
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
 from gradsim_core.measures.frequencies import jensen_shannon
 from gradsim_core.measures.topic import has_topics, topic
 from gradsim_core.study import Study

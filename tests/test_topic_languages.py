@@ -18,7 +18,7 @@ from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.data.rows import Part, Row, hash_order
 from gradsim_core.data.topic_languages import MINIMUM, best_set, cell_of, split_by_topic
 from gradsim_core.data.topics import load_topics, text_key, topics_from_ids, with_topics
-from gradsim_core.languages import resolve
+from gradsim_core.languages.resolving import resolve
 from gradsim_core.prepared import prepare
 from gradsim_core.study import Study
 from gradsim_core.study_text import study_from

@@ -26,9 +26,9 @@ from gradsim_core.findings.topics.topic_or_language import (
 )
 from gradsim_core.findings.topics.topic_or_language_report import report_files, summary_rows
 from gradsim_core.findings.topics.topic_or_language_words import crossover, statement, verdict
-from gradsim_core.gram import GramSeries, similarity
 from gradsim_core.prepared import Prepared, study_record
-from gradsim_core.store import Store
+from gradsim_core.similarities.gram import GramSeries, similarity
+from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from
 
 LANGUAGES, TOPICS = tuple("abcdef"), ("art", "law", "sport")

@@ -10,7 +10,7 @@ from joint_cases import ONE, Cut, made_prepared, small_encoder
 
 from gradsim_core.encoder.encoding import encode_split
 from gradsim_core.errors import RunError, StudyError
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.training import trial as trial_module
 from gradsim_core.training.batches import collate, mean_loss, rows_at
 from gradsim_core.training.mixed import micro_batches, pool_of, step_rows

@@ -12,7 +12,7 @@ from joint_cases import ONE
 from gradsim_core.errors import StudyError
 from gradsim_core.prepared import study_record
 from gradsim_core.results import GRAMS, SCORES
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.trials import (
     Budget,
     Trial,

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gradsim_core.errors import DataError
-from gradsim_core.languages import Language, resolve
+from gradsim_core.languages.resolving import Language, resolve
 from gradsim_core.measures.typology import FEWEST_SHARED, angular_similarity, typology
 from gradsim_core.measuring import uriel
 from gradsim_core.measuring.of_languages import LANGUAGE_MEASURES, language_measure

@@ -155,7 +155,7 @@ def test_a_map_that_fails_is_told_and_the_next_is_made(made: Callable[..., UmapP
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 def test_it_dies_with_the_server(end: signal.Signals) -> None:
-    command = (sys.executable, "-m", "gradsim_core.umap_worker")
+    command = (sys.executable, "-m", "gradsim_core.similarities.umap_worker")
     holder = subprocess.Popen([sys.executable, "-c", HOLDER.format(command=command)], cwd=ROOT,
                               stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None

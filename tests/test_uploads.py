@@ -10,10 +10,16 @@ from hypothesis import strategies as st
 
 from gradsim_core.data.files import HeldFile
 from gradsim_core.data.readers import ENDINGS, load_parts
+from gradsim_core.data.upload_places import (
+    Holding,
+    guessed_holding,
+    guessed_holdings,
+    is_data,
+    placed,
+)
+from gradsim_core.data.uploads import keep_uploads, upload_name
 from gradsim_core.errors import DataError, StoreError
-from gradsim_core.store import Store
-from gradsim_core.upload_places import Holding, guessed_holding, guessed_holdings, is_data, placed
-from gradsim_core.uploads import keep_uploads, upload_name
+from gradsim_core.storage.store import Store
 
 
 def test_the_same_upload_is_kept_once(tmp_path: Path) -> None:
@@ -92,7 +98,7 @@ def test_what_cannot_be_kept_is_refused(tmp_path: Path, files: list[HeldFile], s
 
 def test_too_large_an_upload_is_named_by_its_path(tmp_path: Path,
                                                   monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradsim_core.uploads.MOST_UPLOADED_BYTES", 3)
+    monkeypatch.setattr("gradsim_core.data.uploads.MOST_UPLOADED_BYTES", 3)
     with pytest.raises(DataError, match="give its path"):
         keep_uploads(Store(tmp_path), [HeldFile("a.csv", b"1234")])
 

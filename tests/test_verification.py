@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from made_up_studies import SIGNATURE, write_study
 
-from gradsim_core.decision import Reading, Rule, decide
+from gradsim_core.decisions.decision import Reading, Rule, decide
+from gradsim_core.decisions.verification import check_decision, checked_decision, load_decision
 from gradsim_core.errors import GradSimError, GroupingError, StoreError, StudyError
 from gradsim_core.results import load_results
-from gradsim_core.store import Store
-from gradsim_core.verification import check_decision, checked_decision, load_decision
+from gradsim_core.storage.store import Store
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Derive ``gradsim_core/languages.csv.gz``, the table behind ``gradsim_core.languages``.
+"""Derive ``gradsim_core/languages/languages.csv.gz``, from which languages are resolved.
 
 Run by maintainers when a source has a new version, from the project's root::
 
@@ -49,7 +49,7 @@ from babel import Locale
 from babel.core import get_global
 from babel.localedata import locale_identifiers
 
-TABLE = Path(__file__).parents[1] / "gradsim_core" / "languages.csv.gz"
+TABLE = Path(__file__).parents[1] / "gradsim_core" / "languages" / "languages.csv.gz"
 COLUMNS = ("code", "iso639_1", "glottocode", "other_codes", "name", "other_names", "lineage",
            "script", "regional_scripts", "latitude", "longitude")
 NO_FAMILY = ("Bookkeeping", "Unattested", "Unclassifiable")

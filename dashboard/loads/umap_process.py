@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-COMMAND = (sys.executable, "-m", "gradsim_core.umap_worker")
+COMMAND = (sys.executable, "-m", "gradsim_core.similarities.umap_worker")
 MOST_KEPT = 128
 PATIENCE_S, REST_S = 180.0, 600.0
 """Longest wait for an answer, the compiling included; and how long to do without after failures."""

@@ -24,7 +24,7 @@ from gradsim_core.backends.processes import WorkerDied
 from gradsim_core.errors import RunError
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.tasks import store_here, study_here
 
 _TRIES = 3

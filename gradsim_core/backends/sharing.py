@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from gradsim_core.errors import RunError
 from gradsim_core.prepared import versions
 from gradsim_core.runs.processes import birth, living_process
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 _FOLDER = "cluster"
 

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from gradsim_core.atomic import publish
 from gradsim_core.cli.joined_along import JoinedAlong, results_along
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, chosen, rule_options
 from gradsim_core.cli.printing import log, print_json, print_table, print_text
-from gradsim_core.decision import Reading, Rule, decide, decision_json
+from gradsim_core.decisions.decision import Reading, Rule, decide, decision_json
+from gradsim_core.decisions.verification import check_decision, load_decision
 from gradsim_core.errors import StoreError
-from gradsim_core.store import Store
-from gradsim_core.verification import check_decision, load_decision
+from gradsim_core.storage.atomic import publish
+from gradsim_core.storage.store import Store
 
 Asked = tuple[str, Reading, Rule]
 

@@ -20,7 +20,7 @@ from gradsim_core.cli.printing import (
 )
 from gradsim_core.cli.similarities import print_similarity
 from gradsim_core.data import data_health, gathered
-from gradsim_core.decision import Reading, read_similarity
+from gradsim_core.decisions.decision import Reading, read_similarity
 from gradsim_core.errors import RunError
 from gradsim_core.execution import run_joint
 from gradsim_core.gradients.sketch_size import sketch_sentence
@@ -29,7 +29,7 @@ from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.progress import silent
 from gradsim_core.results import GRAMS, SCORES, load_results
 from gradsim_core.runs import STUDY, attend_run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.study_text import study_yaml
 

@@ -35,7 +35,7 @@ from gradsim_core.experiments.runs import (
 )
 from gradsim_core.pair_tables import read_similarity_table
 from gradsim_core.prepared import Prepared
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 experiments = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown",

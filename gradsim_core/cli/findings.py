@@ -39,7 +39,7 @@ from gradsim_core.findings.topics.topic_or_language import (
 )
 from gradsim_core.findings.transfer.measures import run_measures
 from gradsim_core.findings.transfer.readings import run_readings
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 
 @dataclass(frozen=True)

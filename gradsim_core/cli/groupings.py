@@ -9,9 +9,8 @@ import typer
 
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Signature, chosen
 from gradsim_core.cli.printing import log, print_json, print_table, print_text
-from gradsim_core.decision import decision_json
-from gradsim_core.errors import GroupingError
-from gradsim_core.kept_groupings import (
+from gradsim_core.decisions.decision import decision_json
+from gradsim_core.decisions.kept_groupings import (
     SavedGrouping,
     agreement,
     damaged_groupings,
@@ -20,8 +19,9 @@ from gradsim_core.kept_groupings import (
     saved_groupings,
     serving_groups,
 )
-from gradsim_core.store import Store
-from gradsim_core.verification import check_decision, load_decision
+from gradsim_core.decisions.verification import check_decision, load_decision
+from gradsim_core.errors import GroupingError
+from gradsim_core.storage.store import Store
 
 _MOST_COMPARED = 8
 

@@ -18,7 +18,7 @@ from gradsim_core.errors import GradSimError, RunError
 from gradsim_core.prepared import prepare
 from gradsim_core.runs import ensure_supervisor, submit_study
 from gradsim_core.runs.supervisor import supervise as supervise_runs
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from, study_yaml
 
 ROOT = Path(__file__).resolve().parents[2]

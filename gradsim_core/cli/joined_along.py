@@ -8,7 +8,7 @@ import typer
 
 from gradsim_core.joining.series import with_joined
 from gradsim_core.results import Results, load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 JoinedAlong = Annotated[str, typer.Option("--joined", metavar="A,B|all", help=(
     "Languages that joined later (see `gradsim join`), to be read along."))]

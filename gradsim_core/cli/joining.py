@@ -19,7 +19,7 @@ from gradsim_core.cli.options import (
 )
 from gradsim_core.cli.printing import duration, log, print_json, print_table, shown, size
 from gradsim_core.cli.training import attended
-from gradsim_core.decision import Reading, Rule
+from gradsim_core.decisions.decision import Reading, Rule
 from gradsim_core.joining.adding import (
     add_language,
     check_joinable,
@@ -33,7 +33,7 @@ from gradsim_core.joining.rows import FEW, Newcomer, newcomer_rows
 from gradsim_core.joining.runs import JOIN, join_key
 from gradsim_core.joining.series import joined_increments, with_joined
 from gradsim_core.results import Results, load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 _MOST_SHOWN = 8
 

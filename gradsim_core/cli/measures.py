@@ -27,7 +27,7 @@ from gradsim_core.measuring.measured import study_measures
 from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.scores.trained import load_record
 from gradsim_core.spreadsheet import csv_text
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 
 FORMATS = ("table", "csv", "long")

@@ -16,14 +16,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 from pydantic import BaseModel, ValidationError
 
-from gradsim_core.decision import Reading, Rule
+from gradsim_core.decisions.decision import Reading, Rule
+from gradsim_core.decisions.hand import NamedGroup
 from gradsim_core.devices import DEVICES, VARIABLE, ask_for_device
 from gradsim_core.errors import GroupingError, StoreError, StudyError
 from gradsim_core.experiments.group_files import read_named_groups
 from gradsim_core.experiments.plans import Plan, PlanSettings, Spending
-from gradsim_core.hand import NamedGroup
 from gradsim_core.results import GRAMS, find_signature
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.study_text import load_study, study_from
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from gradsim_core.atomic import make_folder, publish
 from gradsim_core.cli.printing import log
 from gradsim_core.errors import StoreError, StudyError
+from gradsim_core.storage.atomic import make_folder, publish
 
 
 def refuse_early_report(report: Path | None, background: bool, estimate: bool) -> None:

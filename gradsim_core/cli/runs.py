@@ -20,7 +20,7 @@ from gradsim_core.runs import (
     resume_run,
     run_log,
 )
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 runs = typer.Typer(rich_markup_mode="markdown")
 

@@ -47,7 +47,7 @@ from gradsim_core.scores.trained import (
     pair_gains,
     transfer_scores,
 )
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.trials import Budget
 

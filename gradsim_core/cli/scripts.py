@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from gradsim_core.cli.printing import log, print_text
-from gradsim_core.group_script import training_script
-from gradsim_core.verification import load_decision
+from gradsim_core.decisions.group_script import training_script
+from gradsim_core.decisions.verification import load_decision
 
 
 def script(file: Annotated[Path, typer.Argument(help="A decision that `export` wrote.")],

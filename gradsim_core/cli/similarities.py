@@ -10,13 +10,13 @@ import typer
 from gradsim_core.cli.joined_along import JoinedAlong, results_along
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, chosen, reading_options
 from gradsim_core.cli.printing import print_json, print_table, print_text, shown
-from gradsim_core.decision import Reading, placed_languages, read_similarity
+from gradsim_core.decisions.decision import Reading, placed_languages, read_similarity
 from gradsim_core.errors import GroupingError, choice
-from gradsim_core.gram import Similarity
 from gradsim_core.grouping import linkage_tree, newick
 from gradsim_core.results import Results
+from gradsim_core.similarities.gram import Similarity
 from gradsim_core.spreadsheet import csv_text
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 
 @reading_options

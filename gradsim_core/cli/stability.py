@@ -10,14 +10,20 @@ import typer
 from gradsim_core.cli.joined_along import JoinedAlong, results_along
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, chosen, rule_options
 from gradsim_core.cli.printing import log, print_json, print_table
-from gradsim_core.decision import Reading, Rule
+from gradsim_core.decisions.decision import Reading, Rule
 from gradsim_core.errors import GradSimError
 from gradsim_core.grouping.stability import clades
 from gradsim_core.joining.series import joined_increments
 from gradsim_core.results import Results
-from gradsim_core.robustness import RESAMPLES, Certainty, Stability, certainty, stability
-from gradsim_core.settled import Settling, settling, settling_sentence
-from gradsim_core.store import Store
+from gradsim_core.similarities.robustness import (
+    RESAMPLES,
+    Certainty,
+    Stability,
+    certainty,
+    stability,
+)
+from gradsim_core.similarities.settled import Settling, settling, settling_sentence
+from gradsim_core.storage.store import Store
 
 
 @rule_options

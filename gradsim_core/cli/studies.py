@@ -8,13 +8,13 @@ from typing import Any
 
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Signature, chosen
 from gradsim_core.cli.printing import duration, log, print_json, print_table, size
-from gradsim_core.decision import Reading, read_similarity
+from gradsim_core.decisions.decision import Reading, read_similarity
 from gradsim_core.errors import GradSimError
 from gradsim_core.gradients.sketch_size import sketch_sentence
 from gradsim_core.prepared import RECORD
 from gradsim_core.results import GRAMS, SCORES, Results, load_results
 from gradsim_core.runs import Run, StudyState, ensure_supervisor, study_run, study_state
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.study_text import load_study
 

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from gradsim_core.atomic import publish
 from gradsim_core.cli.options import AsJson, Threads, study_options
 from gradsim_core.cli.printing import log, print_json, print_table, progress_shown
 from gradsim_core.errors import StoreError
 from gradsim_core.prepared import prepare
+from gradsim_core.storage.atomic import publish
 from gradsim_core.study import Study
 
 

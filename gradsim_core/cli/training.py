@@ -22,7 +22,7 @@ from gradsim_core.experiments.runs import estimate_trials
 from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.results import SCORES, load_results
 from gradsim_core.runs import attend_run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.study_text import study_from
 from gradsim_core.trials import Trial, load_trial, trial_of

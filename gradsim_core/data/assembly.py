@@ -21,7 +21,7 @@ from itertools import chain
 from gradsim_core.data.corpus import EMPTY, SPLITS, Corpus, Split, Task
 from gradsim_core.data.rows import Part, Row, hash_order, hash_split, listing
 from gradsim_core.errors import DataError
-from gradsim_core.languages import Language, languages_of
+from gradsim_core.languages.resolving import Language, languages_of
 
 ALL = ("all",)
 """What to write for `languages` to get every language of a source that has a default list."""

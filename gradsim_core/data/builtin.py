@@ -30,7 +30,7 @@ from gradsim_core.data.assembly import wanted_spellings
 from gradsim_core.data.regions import region
 from gradsim_core.data.rows import Part, Row, hash_order, hash_split
 from gradsim_core.errors import DataError
-from gradsim_core.languages import languages_of
+from gradsim_core.languages.resolving import languages_of
 
 KINDS = ("territory", "language", "currency", "timezone")
 """The labels."""

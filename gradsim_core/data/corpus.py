@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
 
 Task = Literal["sequence", "token"]
 SPLITS = ("train", "dev", "test")

@@ -25,7 +25,7 @@ from gradsim_core.data.readers import Place, checked_roles, data_places, file_pa
 from gradsim_core.data.rows import Part, shown
 from gradsim_core.data.tables import TABLES
 from gradsim_core.errors import DataError, LanguageError
-from gradsim_core.languages import Language, languages_of, resolve
+from gradsim_core.languages.resolving import Language, languages_of, resolve
 
 MOST_PROBLEMS = 100
 """Rows that cannot be read, up to which each is told."""

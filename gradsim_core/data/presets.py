@@ -22,7 +22,7 @@ from gradsim_core.data.assembly import ALL
 from gradsim_core.data.builtin import DEFAULT_LANGUAGES
 from gradsim_core.data.corpus import Task
 from gradsim_core.errors import DataError, choice
-from gradsim_core.languages import languages_of
+from gradsim_core.languages.resolving import languages_of
 
 
 @dataclass(frozen=True)

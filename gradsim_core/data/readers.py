@@ -26,7 +26,7 @@ from gradsim_core.data.conll import SENTENCES
 from gradsim_core.data.rows import Fault, Part, is_shard, listing, refuse, shown, split_name
 from gradsim_core.data.tables import TABLES
 from gradsim_core.errors import DataError, choice
-from gradsim_core.languages import languages_of
+from gradsim_core.languages.resolving import languages_of
 
 ENDINGS = (*TABLES, *SENTENCES)
 """File endings that can be read."""

@@ -28,8 +28,8 @@ from typing import Any
 
 from torch import nn
 
-from gradsim_core.block_ranges import MODULES
 from gradsim_core.errors import ModelError
+from gradsim_core.similarities.block_ranges import MODULES
 
 _FEED_FORWARD = re.compile(
     r"(mlp|ffn?\d*|feed_?forward.*|intermediate.*|output.*|c_fc|fc_?\d*|lin(ear)?_?\d*|dense.*"

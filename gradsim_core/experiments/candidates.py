@@ -17,15 +17,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gradsim_core.decision import make_grouping, placed_languages, read_similarity
+from gradsim_core.decisions.decision import make_grouping, placed_languages, read_similarity
 from gradsim_core.errors import GroupingError
 from gradsim_core.experiments.candidate import Candidate, candidate_of
 from gradsim_core.experiments.matrix_groups import can_group, measure_groups, table_groups
 from gradsim_core.experiments.plans import EVERY_MEASURE, Plan, given_place, is_measure
-from gradsim_core.gram import Similarity
 from gradsim_core.grouping import group
 from gradsim_core.measures import Measure
 from gradsim_core.results import Results
+from gradsim_core.similarities.gram import Similarity
 
 
 def similarity_of(results: Results, plan: Plan) -> tuple[Similarity, list[str]]:

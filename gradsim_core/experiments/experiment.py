@@ -34,7 +34,7 @@ from gradsim_core.measuring.measured import study_measures
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.results import Results, load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.trials import Trial, load_trial, trial_of
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import yaml
 
+from gradsim_core.decisions.hand import NamedGroup, group_name
 from gradsim_core.errors import GradSimError, GroupingError
-from gradsim_core.hand import NamedGroup, group_name
-from gradsim_core.languages import resolve_or_own
+from gradsim_core.languages.resolving import resolve_or_own
 
 _SHAPES = 'Write [["deu", "nld"], ["spa", "ita"]], or give a file that `gradsim export` wrote.'
 

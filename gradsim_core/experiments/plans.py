@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from gradsim_core.decision import Reading, Rule
+from gradsim_core.decisions.decision import Reading, Rule
 from gradsim_core.errors import choice
 from gradsim_core.measures import MEASURES
 from gradsim_core.study import Study, canonical_json

@@ -24,7 +24,7 @@ from gradsim_core.experiments.verdict import caution, verdict
 from gradsim_core.prepared import Prepared, versions
 from gradsim_core.progress import Observer
 from gradsim_core.scores.majority import LEARNED, majority_baseline
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 SCHEMA = "gradsim.experiment/1"
 

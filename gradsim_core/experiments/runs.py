@@ -24,7 +24,7 @@ from gradsim_core.experiments.record import load_experiment, save_plan
 from gradsim_core.measuring.measured import load_measures
 from gradsim_core.results import Results, load_results
 from gradsim_core.runs import Run, submit_run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.trials import Trial, is_trained, load_trial, trial_of
 

@@ -18,7 +18,7 @@ from gradsim_core.findings.topics.topic_or_language import TopicOrLanguagePlan, 
 from gradsim_core.findings.transfer.transfer_table import check_enough, needed_trials
 from gradsim_core.prepared import prepare
 from gradsim_core.results import SCORES, Results, load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 
 

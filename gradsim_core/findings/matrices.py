@@ -21,7 +21,7 @@ from gradsim_core.errors import DataError, GradSimError
 from gradsim_core.findings.record import number, numbers, pair
 from gradsim_core.findings.transfer.measures_words import p_words, short
 from gradsim_core.grouping import group, leaf_order, linkage_tree
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
 from gradsim_core.measures import Measure
 from gradsim_core.measuring.files import ImportedSimilarity
 from gradsim_core.measuring.of_languages import language_measure

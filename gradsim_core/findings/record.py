@@ -19,9 +19,9 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from gradsim_core.errors import StoreError
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
 from gradsim_core.prepared import versions
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import canonical_json
 
 _ID = re.compile(r"[0-9a-f]{16}")

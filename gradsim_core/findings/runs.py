@@ -6,7 +6,7 @@ import sys
 
 from gradsim_core.findings.record import FindingPlan, save_plan
 from gradsim_core.runs import Run, submit_run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 TITLES = {"measures": "Measures against transfer", "topic-or-language": "Topic or language?",
           "lower-or-higher": "Lower or higher layers?", "readings": "Which reading is best?"}

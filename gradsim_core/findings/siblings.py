@@ -15,7 +15,7 @@ from gradsim_core.execution import run_joint
 from gradsim_core.prepared import Prepared, study_record
 from gradsim_core.progress import Observer
 from gradsim_core.results import SCORES, Results, load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study, signature
 from gradsim_core.study_text import study_yaml
 

@@ -16,7 +16,7 @@ from gradsim_core.joining.rows import FEW, Newcomer
 from gradsim_core.prepared import language_record
 from gradsim_core.progress import Observer
 from gradsim_core.results import Results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 
 _LOADING_S = 5.0

@@ -20,7 +20,7 @@ from gradsim_core.joining.kept import FACTS, POINTS, check_room, sums_entry, wei
 from gradsim_core.joining.sizes import kept_bytes
 from gradsim_core.progress import Observer
 from gradsim_core.results import GRAMS, SCORES, load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training.steps import Training
 

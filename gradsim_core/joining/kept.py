@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradsim_core.errors import RunError, StoreError
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 POINTS = "kept/points.safetensors"
 FACTS = "kept/facts.json"

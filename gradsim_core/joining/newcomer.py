@@ -30,7 +30,7 @@ from gradsim_core.gradients.increments import FOLDED
 from gradsim_core.joining.keeping import folded_sums, trained_parameters
 from gradsim_core.joining.kept import POINTS, Kept, sums_entry, weights_entry
 from gradsim_core.progress import Observer
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training.joint import set_threads
 from gradsim_core.training.passes import chosen_device, device_of, place

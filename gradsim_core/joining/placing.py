@@ -16,12 +16,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradsim_core.decision import Reading, Rule, make_grouping, placed_languages, read_similarity
+from gradsim_core.decisions.decision import (
+    Reading,
+    Rule,
+    make_grouping,
+    placed_languages,
+    read_similarity,
+)
 from gradsim_core.errors import StudyError
-from gradsim_core.gram import half_similarities, similarity
-from gradsim_core.resampling import Increments, resampled_similarities
 from gradsim_core.results import Results
-from gradsim_core.robustness import RESAMPLES
+from gradsim_core.similarities.gram import half_similarities, similarity
+from gradsim_core.similarities.resampling import Increments, resampled_similarities
+from gradsim_core.similarities.robustness import RESAMPLES
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from gradsim_core.errors import StoreError
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import canonical_json
 
 FOLDER = "joined"

@@ -23,7 +23,7 @@ from gradsim_core.data.readers import checked_roles, data_places, file_parts
 from gradsim_core.data.rows import Part, shown
 from gradsim_core.data.tables import TABLES
 from gradsim_core.errors import DataError, StudyError
-from gradsim_core.languages import Language, resolve
+from gradsim_core.languages.resolving import Language, resolve
 from gradsim_core.study import Study
 
 FEWEST = 2

@@ -9,7 +9,7 @@ from pathlib import Path
 from gradsim_core.joining.record import joined_id
 from gradsim_core.joining.rows import Newcomer
 from gradsim_core.runs import Run, submit_run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 JOIN = "join"
 """The kind of a run in which a language joins a study."""

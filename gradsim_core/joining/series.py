@@ -15,11 +15,11 @@ from dataclasses import replace
 import numpy as np
 
 from gradsim_core.errors import StoreError
-from gradsim_core.gram import GramSeries
 from gradsim_core.joining.record import Joined, chosen_names, load_joined
-from gradsim_core.resampling import Increments
 from gradsim_core.results import Results, load_increments
-from gradsim_core.store import Store
+from gradsim_core.similarities.gram import GramSeries
+from gradsim_core.similarities.resampling import Increments
+from gradsim_core.storage.store import Store
 
 
 def with_joined(store: Store, results: Results, asked: Sequence[str]) -> Results:

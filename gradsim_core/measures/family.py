@@ -10,7 +10,7 @@ language. An isolate is a family of its own; a language whose lineage is unknown
 Sources
 -------
 Wu and Palmer, "Verb semantics and lexical selection", ACL 1994 (similarity of two nodes of a
-tree); the tree is Glottolog's, as in `gradsim_core.language_table`. Branches that scholars split
+tree); the tree is Glottolog's, as in `gradsim_core.languages.table`. Branches that scholars split
 finely have deep paths: dividing by the mean depth of the two answers for that in part.
 """
 
@@ -21,7 +21,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
 from gradsim_core.measures.measure import Measure
 
 SOURCE = ("Glottolog's genealogy (CC BY 4.0) through qwanqwa 1.2.1; path similarity of Wu and "

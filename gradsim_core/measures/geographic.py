@@ -8,7 +8,7 @@ has no value. One point stands badly for a language that is spoken on several co
 
 Sources
 -------
-Coordinates: Glottolog, as in `gradsim_core.language_table`; the haversine formula.
+Coordinates: Glottolog, as in `gradsim_core.languages.table`; the haversine formula.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
 from gradsim_core.measures.measure import Measure
 
 EARTH_RADIUS_KM = 6371.0088

@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-Values are the study's reading (see `gradsim_core.gram`); every block of parameters is a layer,
-read in the same way, in depth order. The halves are those of each language's rows, dealt before
-training: a half is read from its own Grams alone.
+Values are the study's reading (see `gradsim_core.similarities.gram`); every block of parameters is
+a layer, read in the same way, in depth order. The halves are those of each language's rows, dealt
+before training: a half is read from its own Grams alone.
 
 Sources
 -------
@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradsim_core.block_ranges import block_places
-from gradsim_core.gram import GramSeries, half_similarities, similarity
 from gradsim_core.measures.measure import Measure
+from gradsim_core.similarities.block_ranges import block_places
+from gradsim_core.similarities.gram import GramSeries, half_similarities, similarity
 
 SOURCE = "Gradients of the joint run, after Wang et al., EMNLP 2023"
 

@@ -16,13 +16,13 @@ from pathlib import Path
 from gradsim_core.data.files import HeldFile
 from gradsim_core.data.rows import listing, shown
 from gradsim_core.errors import DataError
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
 from gradsim_core.measures import Measure
 from gradsim_core.measures.imported import imported
 from gradsim_core.measuring.kept import imported_name, save_measure
 from gradsim_core.pair_tables import TableReport, read_similarity_table
 from gradsim_core.pair_tables.alignment import FEWEST_LANGUAGES
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 ENDINGS = (".csv", ".tsv", ".txt")
 MOST_FILES = 200

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from gradsim_core.errors import StoreError
 from gradsim_core.measures import Measure
 from gradsim_core.measuring.uriel import uriel_version
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 IMPORTED = "imported."
 LEFT_OUT = "measures/left-out.json"

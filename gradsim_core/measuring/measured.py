@@ -41,7 +41,7 @@ from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.results import GRAMS, load_results
 from gradsim_core.scores.trained import load_record
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 _GRADIENT = "gradient"
 

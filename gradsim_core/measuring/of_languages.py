@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gradsim_core.errors import DataError, choice
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
 from gradsim_core.measures import Measure
 from gradsim_core.measures.family import family
 from gradsim_core.measures.geographic import geographic

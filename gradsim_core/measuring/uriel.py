@@ -28,8 +28,8 @@ from pathlib import Path
 import numpy as np
 
 from gradsim_core.errors import DataError, choice
-from gradsim_core.language_table import MACROLANGUAGES
-from gradsim_core.languages import Language
+from gradsim_core.languages.resolving import Language
+from gradsim_core.languages.table import MACROLANGUAGES
 
 KINDS = {"syntactic": ("features", "S_"), "phonological": ("features", "P_"),
          "inventory": ("features", "INV_"), "featural": ("features", ""),

@@ -16,7 +16,7 @@ import numpy as np
 
 from gradsim_core.data.rows import listing
 from gradsim_core.errors import DataError, LanguageError
-from gradsim_core.languages import Language, resolve_or_own
+from gradsim_core.languages.resolving import Language, resolve_or_own
 from gradsim_core.pair_tables.numbers import Cell
 from gradsim_core.pair_tables.spellings import told_languages
 

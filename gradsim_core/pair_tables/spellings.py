@@ -2,11 +2,11 @@
 
 Conventions
 -----------
-As in data sets (`gradsim_core.languages`), "swa" is read as swh, and its note says so; an unknown
-or ambiguous spelling stays a language of its own. Spellings that name one language in different
-scripts ("zho_Hans", "zho_Hant") are languages of their own, ``cmn_Hans`` and ``cmn_Hant``; all
-other spellings of one language share its code. Where a study's codes are known, a spelling takes
-the code that is the same language in the same script there.
+As in data sets (`gradsim_core.languages.resolving`), "swa" is read as swh, and its note says so; an
+unknown or ambiguous spelling stays a language of its own. Spellings that name one language in
+different scripts ("zho_Hans", "zho_Hant") are languages of their own, ``cmn_Hans`` and
+``cmn_Hant``; all other spellings of one language share its code. Where a study's codes are known,
+a spelling takes the code that is the same language in the same script there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from gradsim_core.languages import Language, languages_of, resolve_or_own
+from gradsim_core.languages.resolving import Language, languages_of, resolve_or_own
 
 _Kind = tuple[str, str | None]  # code without script, script
 

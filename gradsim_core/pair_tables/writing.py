@@ -16,7 +16,7 @@ from typing import Any
 from gradsim_core.errors import StoreError, choice
 from gradsim_core.scores.tables import Scores
 from gradsim_core.spreadsheet import csv_text
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 LAYOUTS = ("long", "wide")
 

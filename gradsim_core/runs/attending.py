@@ -31,7 +31,7 @@ from gradsim_core.runs.processes import (
     marked_processes,
 )
 from gradsim_core.runs.table import KeyTaken, Run, RunTable, now
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 MARK = "GRADSIM_RUN"
 """Environment variable that names a supervised process's run."""

@@ -33,7 +33,7 @@ from gradsim_core.runs.attending import (
 from gradsim_core.runs.processes import end_family, kill_processes, living_process, marked_processes
 from gradsim_core.runs.supervisor import ensure_alive, log_tail
 from gradsim_core.runs.table import LIVE, KeyTaken, Run, RunTable, now
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 STUDY = "study"
 """The kind of a run that computes a study's joint trial."""

@@ -16,7 +16,7 @@ from gradsim_core.data import load_corpus
 from gradsim_core.data.corpus import Corpus, Split
 from gradsim_core.errors import DataError
 from gradsim_core.scores.trained import load_record
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training.metrics import sequence_scores, token_scores
 

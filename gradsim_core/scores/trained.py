@@ -16,7 +16,7 @@ import numpy as np
 from gradsim_core.errors import StoreError, StudyError, choice
 from gradsim_core.prepared import RECORD
 from gradsim_core.scores.tables import MONOLINGUAL, Scores
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.trials import Budget, load_trial, trial_of
 
 SCORED_SPLITS = ("dev", "test")

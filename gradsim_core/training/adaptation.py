@@ -37,7 +37,7 @@ from gradsim_core.encoder.models import Encoder, load_masked_lm
 from gradsim_core.errors import ModelError, RunError
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study, canonical_json
 from gradsim_core.training.batches import Batch, rows_at
 from gradsim_core.training.joint import set_threads

@@ -15,7 +15,7 @@ import torch
 
 from gradsim_core.gradients.increments import increment_bytes
 from gradsim_core.joining.keeping import Keeper
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training.optimization import restore_state, state_arrays
 from gradsim_core.training.shelf import Shelf

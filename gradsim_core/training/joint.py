@@ -16,12 +16,12 @@ import torch
 from gradsim_core.encoder.encoding import Encoded, encode_split
 from gradsim_core.encoder.models import load_encoder
 from gradsim_core.gradients.sketch_error import sketch_errors
-from gradsim_core.gram import GramSeries
 from gradsim_core.joining.keeping import keeper_of
 from gradsim_core.prepared import RECORD, Prepared, study_record
 from gradsim_core.progress import Observer, silent
 from gradsim_core.results import SCORES, save_grams, save_increments
-from gradsim_core.store import Store
+from gradsim_core.similarities.gram import GramSeries
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training.checkpoints import put_on_disk, resume, save_checkpoint, tidy
 from gradsim_core.training.evaluation import encode_corpus, evaluate

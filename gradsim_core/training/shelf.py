@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from gradsim_core.errors import RunError
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 
 class Shelf:

@@ -21,7 +21,7 @@ from gradsim_core.encoder.models import Encoder, load_encoder
 from gradsim_core.errors import RunError, StudyError
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training.batches import weighted_loss
 from gradsim_core.training.evaluation import Texts, encode_corpus, evaluate

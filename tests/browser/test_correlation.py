@@ -34,7 +34,7 @@ RUN = """
 import time
 from pathlib import Path
 from gradsim_core.runs import attend_run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 with attend_run(Store({root!r}), {signature!r}, "measures", key={key!r}) as observe:
     observe(dict(kind="progress", step=90, steps=120, eta_s=21))
     while not Path({over!r}).exists():

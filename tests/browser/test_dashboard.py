@@ -33,7 +33,7 @@ COMING = "cc00000000000000"
 RUN = """
 import time
 from gradsim_core.runs import attend_run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 with attend_run(Store({root!r}), {signature!r}, "study") as observe:
     observe(dict(kind="progress", step=90, steps=120, eta_s=21))
     time.sleep(90)

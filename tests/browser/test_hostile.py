@@ -44,7 +44,7 @@ from gradsim_core import (
     study_from,
     study_yaml,
 )
-from gradsim_core.languages import resolve_or_own
+from gradsim_core.languages.resolving import resolve_or_own
 from gradsim_core.runs import attend_run
 
 Open = Callable[..., Page]

@@ -19,7 +19,7 @@ from gradsim_core import Store, find_run, submit_run
 RUN = """
 import sys, time
 from gradsim_core.runs import attend_run
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 store = Store({root!r})
 with attend_run(store, {signature!r}, "study") as observe:
     if not (store.root / "mended").exists():

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradsim_core.block_ranges import block_module, block_modules, block_places
-from gradsim_core.decision import Reading, read_similarity
-from gradsim_core.gram import Similarity
+from gradsim_core.decisions.decision import Reading, read_similarity
 from gradsim_core.results import Results
+from gradsim_core.similarities.block_ranges import block_module, block_modules, block_places
+from gradsim_core.similarities.gram import Similarity
 from gradsim_core.statistics.centring import doubly_centred
 
 

@@ -37,7 +37,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from gradsim_core.decision import Reading
+from gradsim_core.decisions.decision import Reading
 from gradsim_core.errors import StudyError
 from gradsim_core.findings.layers.block_similarities import read_blocks
 from gradsim_core.findings.layers.lower_or_higher_words import method_sentences, verdict
@@ -50,13 +50,13 @@ from gradsim_core.findings.record import (
     save_finding,
     save_plan,
 )
-from gradsim_core.gram import Similarity
 from gradsim_core.measures import MEASURES, Measure
 from gradsim_core.measuring.kept import left_out_measures
 from gradsim_core.measuring.measured import study_measures
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.results import Results, load_results
+from gradsim_core.similarities.gram import Similarity
 from gradsim_core.statistics.dominance import (
     BlockPart,
     Dominance,
@@ -64,7 +64,7 @@ from gradsim_core.statistics.dominance import (
     dominance_by_depth,
 )
 from gradsim_core.statistics.jackknife import FEWEST_LANGUAGES
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 KIND = "lower-or-higher"
 SIDES = ("linguistic", "task")

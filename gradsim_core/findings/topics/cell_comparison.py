@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from gradsim_core.block_ranges import block_modules, block_places
 from gradsim_core.findings.record import number, pair
 from gradsim_core.findings.topics.cell_similarity import (
     Codes,
     cell_similarities,
     noise_free_products,
 )
-from gradsim_core.gram import GramSeries
+from gradsim_core.similarities.block_ranges import block_modules, block_places
+from gradsim_core.similarities.gram import GramSeries
 from gradsim_core.statistics.crossed import (
     KINDS,
     Crossed,

@@ -19,8 +19,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradsim_core.block_ranges import block_indexes
-from gradsim_core.gram import GramSeries, similarity
+from gradsim_core.similarities.block_ranges import block_indexes
+from gradsim_core.similarities.gram import GramSeries, similarity
 
 Codes = Sequence[Sequence[str]]
 """Codes of the cells: one row a language, one column a topic."""

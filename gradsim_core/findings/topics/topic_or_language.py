@@ -42,11 +42,11 @@ from gradsim_core.findings.topics.topic_or_language_words import (
     method_sentences,
     verdict,
 )
-from gradsim_core.gram import GramSeries
 from gradsim_core.prepared import Prepared, prepare, study_record
 from gradsim_core.progress import Observer
 from gradsim_core.results import GRAMS, SCORES, load_results
-from gradsim_core.store import Store
+from gradsim_core.similarities.gram import GramSeries
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.study_text import study_from
 

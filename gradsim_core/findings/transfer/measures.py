@@ -52,7 +52,7 @@ from gradsim_core.statistics.association import Association, associate, associat
 from gradsim_core.statistics.ceiling import ceiling
 from gradsim_core.statistics.incremental import incremental_value
 from gradsim_core.statistics.ranking import TargetRanking, rank_targets
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 KIND = "measures"
 TYPOLOGY = ("typology.featural", "typology.genetic")

@@ -16,10 +16,10 @@ from itertools import product
 
 import numpy as np
 
-from gradsim_core.block_ranges import block_indexes, block_modules, block_places
-from gradsim_core.corrections import CORRECTIONS
 from gradsim_core.errors import StudyError
-from gradsim_core.gram import READINGS, GramSeries, similarity
+from gradsim_core.similarities.block_ranges import block_indexes, block_modules, block_places
+from gradsim_core.similarities.corrections import CORRECTIONS
+from gradsim_core.similarities.gram import READINGS, GramSeries, similarity
 
 FACTORS = ("preconditioner", "reading", "correction", "blocks", "snapshot")
 SNAPSHOTS: Mapping[str, float] = {"last": 1.0, "half": 0.5, "quarter": 0.25}

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from gradsim_core.decision import Reading
+from gradsim_core.decisions.decision import Reading
 from gradsim_core.errors import DataError
 from gradsim_core.execution import run_trials
 from gradsim_core.findings.plans import ReadingsPlan
@@ -49,13 +49,13 @@ from gradsim_core.findings.transfer.transfer_table import (
     transfer_table,
     with_caution,
 )
-from gradsim_core.gram import GramSeries
 from gradsim_core.prepared import Prepared
 from gradsim_core.progress import Observer
 from gradsim_core.results import Results, load_results
 from gradsim_core.scores.tables import Scores, mean_scores
+from gradsim_core.similarities.gram import GramSeries
 from gradsim_core.statistics.association import Associations, associate_all
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 KIND = "readings"
 FEWEST_COVERED = 0.5

@@ -21,7 +21,7 @@ from gradsim_core.findings.record import list_findings, load_finding, number, pa
 from gradsim_core.findings.transfer.measures_words import between, p_words, short
 from gradsim_core.results import find_signature
 from gradsim_core.statistics.combining import combine
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 Content = Mapping[str, Any]
 

@@ -36,7 +36,7 @@ from gradsim_core.scores.trained import (
     scored_targets,
     transfer_scores,
 )
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.trials import Trial, trial_of
 

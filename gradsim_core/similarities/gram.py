@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradsim_core.block_ranges import block_indexes
-from gradsim_core.corrections import CORRECTIONS, corrected_similarity, read_halves
 from gradsim_core.errors import StudyError, choice
+from gradsim_core.similarities.block_ranges import block_indexes
+from gradsim_core.similarities.corrections import CORRECTIONS, corrected_similarity, read_halves
 
 READINGS = ("cosine_of_mean", "mean_cosine")
 

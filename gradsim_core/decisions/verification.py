@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gradsim_core.decision import SCHEMA, Reading, Rule, decide
+from gradsim_core.decisions.decision import SCHEMA, Reading, Rule, decide
 from gradsim_core.errors import GroupingError
 from gradsim_core.joining.series import with_joined
 from gradsim_core.results import load_results
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 TOLERANCE = 1e-6
 

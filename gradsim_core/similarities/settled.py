@@ -12,11 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradsim_core.decision import Reading, Rule, make_grouping, placed_languages, read_similarity
+from gradsim_core.decisions.decision import (
+    Reading,
+    Rule,
+    make_grouping,
+    placed_languages,
+    read_similarity,
+)
 from gradsim_core.errors import GroupingError
 from gradsim_core.grouping.stability import settled_at
 from gradsim_core.results import Results
-from gradsim_core.robustness import group_labels
+from gradsim_core.similarities.robustness import group_labels
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from pathlib import Path
 from pprint import pformat
 from typing import Any
 
+from gradsim_core.decisions.kept_groupings import serving_groups
+from gradsim_core.decisions.script_parts import ADAPTERS, BYTE_MODEL, SCRIPT, SEQUENCE, TOKEN
 from gradsim_core.errors import GradSimError, GroupingError
 from gradsim_core.fingerprints import ADAPTER_CONFIG, TINY_BYTES
-from gradsim_core.kept_groupings import serving_groups
-from gradsim_core.script_parts import ADAPTERS, BYTE_MODEL, SCRIPT, SEQUENCE, TOKEN
 from gradsim_core.study import LORA_LEARNING_RATE
 from gradsim_core.study_text import study_from
 

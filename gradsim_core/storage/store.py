@@ -22,8 +22,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from gradsim_core import atomic, entries
 from gradsim_core.errors import StoreError
+from gradsim_core.storage import atomic, entries
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

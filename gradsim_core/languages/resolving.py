@@ -9,7 +9,7 @@ languages bear is the macrolanguage's or the one with a two-letter code, if ther
 
 Sources
 -------
-Those of ``gradsim_core.language_table``: Glottolog, ISO 639-3, CLDR and others.
+Those of ``gradsim_core.languages.table``: Glottolog, ISO 639-3, CLDR and others.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from gradsim_core.errors import LanguageError
-from gradsim_core.language_table import (
+from gradsim_core.languages.table import (
     BRANCHES,
     MACROLANGUAGES,
     code_key,

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gradsim_core.errors import GradSimError, GroupingError
-from gradsim_core.languages import resolve_or_own
+from gradsim_core.languages.resolving import resolve_or_own
 from gradsim_core.spreadsheet import plain_text
 
 LONGEST_NAME = 60

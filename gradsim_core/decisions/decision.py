@@ -14,12 +14,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+from gradsim_core.decisions.hand import LEFT_OUT, NamedGroup, coded, find_code
 from gradsim_core.errors import GroupingError
-from gradsim_core.gram import Similarity, similarity
 from gradsim_core.grouping import STRATEGIES, Constraints, Grouping, by_hand, group
-from gradsim_core.hand import LEFT_OUT, NamedGroup, coded, find_code
 from gradsim_core.prepared import versions
 from gradsim_core.results import Results
+from gradsim_core.similarities.gram import Similarity, similarity
 
 SCHEMA = "urn:gradsim:decision:1"
 

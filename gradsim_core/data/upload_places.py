@@ -16,7 +16,7 @@ from typing import NamedTuple
 from gradsim_core.data.files import HeldFile
 from gradsim_core.data.rows import shown, split_name
 from gradsim_core.errors import DataError, LanguageError
-from gradsim_core.languages import resolve
+from gradsim_core.languages.resolving import resolve
 
 _APART = re.compile(r"[\s._\-/]+")
 _NO_DATA = re.compile(r"(readme|licen[cs]e|changelog|notice)", re.IGNORECASE)

@@ -32,10 +32,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradsim_core.block_ranges import block_indexes
-from gradsim_core.corrections import read_grams
 from gradsim_core.errors import StudyError
-from gradsim_core.gram import GramSeries, similarity, without
+from gradsim_core.similarities.block_ranges import block_indexes
+from gradsim_core.similarities.corrections import read_grams
+from gradsim_core.similarities.gram import GramSeries, similarity, without
 
 
 @dataclass(frozen=True, eq=False)

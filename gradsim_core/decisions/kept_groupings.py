@@ -15,13 +15,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gradsim_core.decisions.hand import group_name, unique_names
+from gradsim_core.decisions.verification import checked_decision
 from gradsim_core.errors import GroupingError
-from gradsim_core.gram import Similarity
 from gradsim_core.grouping.agreement import adjusted_rand_index, moved
-from gradsim_core.hand import group_name, unique_names
-from gradsim_core.store import Store
+from gradsim_core.similarities.gram import Similarity
+from gradsim_core.storage.store import Store
 from gradsim_core.study import canonical_json
-from gradsim_core.verification import checked_decision
 
 FOLDER = "groupings"
 

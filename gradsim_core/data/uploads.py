@@ -19,7 +19,7 @@ from gradsim_core.data.files import HeldFile
 from gradsim_core.data.readers import ENDINGS
 from gradsim_core.data.rows import shown
 from gradsim_core.errors import DataError
-from gradsim_core.store import Store
+from gradsim_core.storage.store import Store
 
 MOST_UPLOADED_BYTES = 100_000_000
 """Of all files of one upload; larger data is named by its path, and never copied."""

@@ -1,7 +1,7 @@
 """A process that makes maps by UMAP, for a server that must not load what UMAP needs.
 
-Run as ``python -m gradsim_core.umap_worker``. It compiles at once, for about ten seconds, and then
-answers in hundredths of one.
+Run as ``python -m gradsim_core.similarities.umap_worker``. It compiles at once, for about ten
+seconds, and then answers in hundredths of one.
 
 Conventions
 -----------
@@ -26,7 +26,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from gradsim_core.arrangement import umap_layout
+from gradsim_core.similarities.arrangement import umap_layout
 
 IDLE_S = 20 * 60
 _NICENESS = 10

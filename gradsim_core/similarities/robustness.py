@@ -17,13 +17,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradsim_core.decision import Reading, Rule, make_grouping, placed_languages, read_similarity
+from gradsim_core.decisions.decision import (
+    Reading,
+    Rule,
+    make_grouping,
+    placed_languages,
+    read_similarity,
+)
 from gradsim_core.errors import GroupingError, StudyError
-from gradsim_core.gram import Similarity
 from gradsim_core.grouping import Grouping, linkage_tree
 from gradsim_core.grouping.stability import branch_support, co_membership, group_changes, settled_at
-from gradsim_core.resampling import Increments, resampled_similarities, spread_around
 from gradsim_core.results import Results
+from gradsim_core.similarities.gram import Similarity
+from gradsim_core.similarities.resampling import Increments, resampled_similarities, spread_around
 
 RESAMPLES = 200
 """Resamples unless told otherwise: a share is then known to 7 percentage points or better."""

@@ -1,0 +1,1 @@
+"""Languages: any spelling in; code, name, genealogy, script and place out."""
