@@ -25,6 +25,12 @@ def shown_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     st.cache_data.clear()
 
 
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache folder that the dashboard shows."""
+    yield from shown_cache(tmp_path, monkeypatch)
+
+
 def opened_page(page: Callable[[], None], **query: object) -> AppTest:
     """A page that has run once."""
     app = AppTest.from_function(page, default_timeout=60)

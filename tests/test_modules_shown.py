@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_cases import Gradsim
+from lower_or_higher_cases import CODES, FAMILY, LABELS, PLAN, alike, series
 from made_up_studies import EUROPEAN, SIGNATURE, made_up_series, write_study
 from page_cases import opened_page, shown_cache, titles, words
 from streamlit.testing.v1 import AppTest
-from test_lower_or_higher import CODES, FAMILY, LABELS, PLAN, alike, series
 
 from dashboard.agreement import agreement_rows, agreement_sentence
 from dashboard.layers import Sides, block_choices, fitting_sides

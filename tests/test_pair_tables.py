@@ -1,66 +1,20 @@
-"""Tables of language pairs: whatever people write is read right, or refused with file and line."""
+"""Tables of language pairs: whatever people write is read right, or refused with its line."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 import pytest
-from data_cases import refusal, write
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from made_up_studies import HOSTILE, SIGNATURE
+from data_cases import refusal
+from pair_table_cases import LONG, NAN, WIDE, check, scores_in
 
-from gradsim_core.errors import GradSimError, StoreError
-from gradsim_core.pair_tables import (
-    SimilarityTable,
-    TableReport,
-    align,
-    imported_names,
-    load_imported,
-    read_scores,
-    read_similarity_table,
-    save_imported,
-    scores_csv,
-)
-from gradsim_core.scores.tables import Scores
-from gradsim_core.storage.store import Store
-
-T = TypeVar("T")
-NAN = float("nan")
-WIDE = "source,deu,nld,swe\ndeu,0.8,0.6,0.5\nnld,0.7,0.9,NA\nswe,0.4,,0.75\n"
-LONG = ("source,target,score\ndeu,deu,0.8\ndeu,nld,0.6\ndeu,swe,0.5\nnld,deu,0.7\nnld,nld,0.9\n"
-        "swe,deu,0.4\nswe,swe,0.75\n")
-VALUES = [[[0.8, 0.6, 0.5], [0.7, 0.9, NAN], [0.4, NAN, 0.75]]]
-
-
-def scores_in(root: Path, content: str | bytes, name: str = "t.csv", unit: str = "fraction",
-              **more: Any) -> tuple[Scores, TableReport]:
-    return read_scores(write(root / name, content), unit, **more)
-
-
-def similarity_in(root: Path, content: str, name: str = "s.csv") -> tuple[SimilarityTable,
-                                                                          TableReport]:
-    return read_similarity_table(write(root / name, content))
-
-
-def check(found: tuple[Scores, TableReport], layout: str) -> None:
-    scores, report = found
-    assert scores.sources == scores.targets == ("deu", "nld", "swe")
-    np.testing.assert_allclose(scores.values, VALUES, rtol=1e-12)
-    assert (report.layout, report.missing, report.repeated) == (layout, 2, 0)
-    assert report.sentences() == ["Cells missing: 2."]
-
+from gradsim_core.errors import GradSimError
+from gradsim_core.pair_tables import TableReport, align, read_scores
 
 # what is read
-
 PERCENT = WIDE.replace("0.75", "75").replace("0.", "").replace(",8,6,5", ",80,60,50").replace(
     ",7,9,", ",70,90,").replace("swe,4,", "swe,40,")
-
 WRITTEN = {
     "comma": ("t.csv", WIDE),
     "byte-order mark, CRLF, no last newline": (
@@ -165,7 +119,6 @@ def test_the_same_number_twice_counts_once(tmp_path: Path) -> None:
 
 
 # what is refused
-
 REFUSED = {
     "percent as fraction": (
         WIDE.replace("0.9", "90"), r"t\.csv:3: '90' (nld → nld) is above 1, .*unit is percent"),
@@ -224,132 +177,6 @@ def test_what_is_asked_is_checked_too(tmp_path: Path) -> None:
     assert "cannot be read" in refusal(lambda: read_scores(tmp_path / "none.csv", "percent"))
 
 
-LABELS = ["deu", "de", "German", "swa", "swh", "zho_Hant", "cmn", "nan", "Klingonish", "=1+1", "",
-          "x" * 120, "\x07", *HOSTILE]
-NUMBERS = ["0", "0.5", "0,5", ".25", "1", "", "NA", "nan", "–", "85", "85%", "-1", "1e400", "high"]
-GOOD = st.sampled_from(NUMBERS[:9])
-
-
-def written(rows: list[list[str]], sign: str, end: str) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, delimiter=sign, lineterminator=end).writerows(rows)
-    return text.getvalue().encode()
-
-
-@st.composite
-def near_tables(draw: st.DrawFn) -> bytes:
-    """Well-formed tables, wide or long, most of whose labels and numbers are good."""
-    labels = st.sampled_from(LABELS[:draw(st.sampled_from([3, 9, len(LABELS)]))])
-    number = draw(st.sampled_from([GOOD, st.sampled_from(NUMBERS)]))
-    if draw(st.booleans()):
-        header = ["source", "target", "score", *draw(st.sampled_from([[], ["seed"], ["note"]]))]
-        row = st.tuples(labels, labels, number, st.sampled_from(["0", "1", "1", "x"]))
-        body = [list(one)[:len(header)] for one in draw(st.lists(row, max_size=6))]
-    else:
-        header = [draw(st.sampled_from(["", "source"])),
-                  *draw(st.lists(labels, min_size=1, max_size=4, unique=True))]
-        body = [[source, *draw(st.lists(number, min_size=len(header) - 1,
-                                        max_size=len(header) - 1))]
-                for source in draw(st.lists(labels, max_size=4, unique=True))]
-    return written([header, *body], draw(st.sampled_from(",;\t")),
-                   draw(st.sampled_from(["\n", "\r\n"])))
-
-
-FILES = st.one_of(near_tables(), near_tables(), near_tables(), st.binary(max_size=60),
-                  st.text(alphabet='deunl,;\t\n"0.1-%', max_size=80).map(str.encode))
-
-
-def outcome(call: Callable[[], T]) -> tuple[T | None, str]:
-    """What a call gives, or the message of its refusal; any other exception passes."""
-    try:
-        return call(), ""
-    except GradSimError as error:
-        return None, str(error)
-
-
-@settings(max_examples=400)
-@given(content=FILES, name=st.sampled_from(["t.csv", "t.tsv", "t.txt"]),
-       unit=st.sampled_from(["fraction", "percent"]))
-def test_any_file_is_read_right_or_refused(tmp_path_factory: pytest.TempPathFactory,
-                                           content: bytes, name: str, unit: str) -> None:
-    path = tmp_path_factory.getbasetemp() / "fuzz" / name
-    write(path, content)
-    read, told = outcome(lambda: read_scores(path, unit))
-    if read is None:
-        assert name in told
-        assert len(told) <= 400
-    else:
-        found, report = read
-        there = found.values[~np.isnan(found.values)]
-        assert ((there >= 0) & (there <= 1)).all()
-        assert set(found.sources) | set(found.targets) == {
-            one.code for one in report.languages.values()}
-    similar, told = outcome(lambda: read_similarity_table(path))
-    assert len(told) <= 400
-    if similar is not None:
-        np.testing.assert_array_equal(similar[0].matrix, similar[0].matrix.T)
-
-
-# written and read again
-
-@st.composite
-def tables(draw: st.DrawFn) -> Scores:
-    codes = draw(st.permutations(["deu", "swh", "nan", "cmn", "zzj"]))
-    n_sources, n_targets, n_seeds = (draw(st.integers(1, 4)) for _ in range(3))
-    cell = st.one_of(st.floats(0, 1), st.just(NAN))
-    values = draw(st.lists(cell, min_size=n_sources * n_targets * n_seeds,
-                           max_size=n_sources * n_targets * n_seeds))
-    return Scores(tuple(codes[:n_sources]), tuple(codes[-n_targets:]), "accuracy", "test",
-                  tuple(range(n_seeds)),
-                  np.reshape(values, (n_seeds, n_sources, n_targets)), "drawn")
-
-
-@given(tables(), st.sampled_from(["long", "wide"]), st.booleans())
-def test_every_digit_survives(tmp_path_factory: pytest.TempPathFactory, scores: Scores,
-                              layout: str, named: bool) -> None:
-    names = {code: f"Name of {code}" for code in scores.sources} if named else None
-    path = tmp_path_factory.getbasetemp() / "again.csv"
-    write(path, scores_csv(scores, layout, names))
-    found, report = read_scores(path, "fraction", metric="accuracy", split="test")
-    assert report.layout == layout
-    assert (found.sources, found.targets, found.seeds) == (
-        scores.sources, scores.targets, scores.seeds)
-    np.testing.assert_array_equal(found.values, scores.values)
-
-
-def test_names_are_no_formulas(tmp_path: Path) -> None:
-    scores = Scores(HOSTILE[3:4], ("deu",), "m", "test", (0,), np.ones((1, 1, 1)), "")
-    for layout in ("long", "wide"):
-        text = scores_csv(scores, layout, {"deu": "@SUM(A1)"})
-        assert not [cell for row in csv.reader(io.StringIO(text)) for cell in row
-                    if cell.startswith(("=", "+", "-", "@"))]
-        assert scores_in(tmp_path, text)[0].sources == HOSTILE[3:4]
-    with pytest.raises(StoreError, match=r"Layout 'square' is not known.*long, wide"):
-        scores_csv(scores, "square")
-
-
-def test_gains_are_not_read_as_scores(tmp_path: Path) -> None:
-    scores = Scores(("deu",), ("nld",), "m", "test", (0,), np.full((1, 1, 1), 0.1), "",
-                    "monolingual")
-    assert "no column for score" in refusal(lambda: scores_in(tmp_path, scores_csv(scores)))
-
-
-def test_imported_tables_stay_with_the_study(tmp_path: Path) -> None:
-    store = Store(tmp_path / "cache")
-    found, _ = scores_in(tmp_path, WIDE, metric="f1", split="dev")
-    save_imported(store, SIGNATURE, "published", found)
-    again = load_imported(store, SIGNATURE, "published")
-    np.testing.assert_array_equal(again.values, found.values)
-    assert (again.sources, again.targets, again.metric, again.split, again.seeds,
-            again.origin) == (found.sources, found.targets, "f1", "dev", (0,), "t.csv, imported")
-    assert imported_names(store, SIGNATURE) == ["published"]
-    assert imported_names(store, "feed") == []
-    with pytest.raises(StoreError, match=r"no imported scores 'other'\. There are: published"):
-        load_imported(store, SIGNATURE, "other")
-    with pytest.raises(StoreError, match=r"'\.\./x' is not a name"):
-        save_imported(store, SIGNATURE, "../x", found)
-
-
 # alignment
 
 def test_alignment_says_what_falls_away(tmp_path: Path) -> None:
@@ -371,42 +198,3 @@ def test_too_little_in_common_is_refused(tmp_path: Path, codes: list[str], messa
     found, _ = scores_in(tmp_path, WIDE)
     with pytest.raises(GradSimError, match=message):
         align(found, codes)
-
-
-# similarities
-
-def test_a_similarity_may_be_any_number(tmp_path: Path) -> None:
-    table, report = similarity_in(tmp_path, "lang,deu,nld,swe\ndeu,,-2,30\nnld,-2,,\nswe,30,0.5,\n")
-    np.testing.assert_array_equal(table.matrix, [[NAN, -2, 30], [-2, NAN, 0.5], [30, 0.5, NAN]])
-    assert report.sentences() == []
-    np.testing.assert_array_equal(table.among(["swe", "tir", "deu"]), [
-        [NAN, NAN, 30], [NAN, NAN, NAN], [30, NAN, NAN]])
-
-
-def test_directions_of_a_similarity_are_averaged_and_said(tmp_path: Path) -> None:
-    table, report = similarity_in(tmp_path, "source,target,similarity\na,b,1\nb,a,3\na,c,5\n")
-    np.testing.assert_array_equal(table.matrix, [[NAN, 2, 5], [2, NAN, NAN], [5, NAN, NAN]])
-    assert report.sentences()[1:] == [
-        "Cells missing: 2.", "Pairs differ by direction, by up to 2: their mean is taken."]
-
-
-def test_a_similarity_has_one_value_a_pair(tmp_path: Path) -> None:
-    assert "has 2 seeds" in refusal(lambda: similarity_in(
-        tmp_path, "source,target,score,seed\na,b,1,0\na,b,2,1\n"))
-    assert "written in percent" in refusal(lambda: similarity_in(tmp_path, "x,a\nb,3%\n"))
-
-
-def test_published_similarities(data_root: Path) -> None:
-    files = sorted((data_root / "mplm-sim").rglob("*.tsv"))
-    assert len(files) == 13
-    for file in files:
-        table, report = read_similarity_table(file)
-        assert len(table.languages) == len(set(table.languages)) == 84
-        assert {"deu", "swh", "cmn", "srp"} <= {one[:3] for one in table.languages}
-        assert (report.layout, report.missing, report.unknown) == ("wide", 0, [])
-        off = ~np.eye(84, dtype=bool)
-        assert np.isfinite(table.matrix[off]).all()
-        with file.open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.reader(stream, delimiter="\t"))
-        by_hand = float(rows[2][1])  # its second language with its first
-        assert table.matrix[1, 0] == pytest.approx(by_hand, rel=1e-6)
