@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gradsim_core.data.files import HeldFile
@@ -62,6 +62,8 @@ def test_names_lead_nowhere_else(name: str, kept: str) -> None:
 
 
 @given(st.text(max_size=300), st.sampled_from(ENDINGS))
+@example("a" * 101, ".csv")
+@example("a" * 300, ".csv")
 def test_any_name_stays_below_the_folder(tmp_path_factory: pytest.TempPathFactory, name: str,
                                          ending: str) -> None:
     try:

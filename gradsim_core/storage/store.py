@@ -33,7 +33,7 @@ _PART = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 _NAME = re.compile(rf"{_PART}(/{_PART}){{0,3}}")
 _QUARANTINE = ".quarantine"
 _UPLOADS = ".uploads"
-_UPLOADED = re.compile(r"[^\W_][^/\\\x00-\x1f]{0,99}")
+_UPLOADED = re.compile(r"[^\W_][^/\\\x00-\x1f]{0,149}")
 _DAMAGE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
