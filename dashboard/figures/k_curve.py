@@ -29,16 +29,18 @@ def k_token(k: int) -> str:
 
 
 def k_curve_chart(points: Sequence[KPoint], chosen: tuple[int, float], text: PlotText, *,
-                  dark: bool = False) -> go.Figure:
+                  clicked: bool = False, dark: bool = False) -> go.Figure:
     """Draw the objective over the number of groups.
 
     Parameters
     ----------
     points : ascending in K; at least one
     chosen : K and objective of the groups in question
+    clicked : whether a click on a point, which bears its `k_token`, takes that K
     """
-    colours, ks = palette(dark), [one.k for one in points]
+    colours, ks, (k, worth) = palette(dark), [one.k for one in points], chosen
     figure = plot_frame(text, _HEIGHT_PX, colours)
+    figure.update_layout(clickmode="event+select" if clicked else "event")
     add_trace(
         figure, "scatter",
         x=[*ks, *reversed(ks)], mode="lines", fill="toself", hoverinfo="skip",
@@ -52,12 +54,12 @@ def k_curve_chart(points: Sequence[KPoint], chosen: tuple[int, float], text: Plo
     add_trace(
         figure, "scatter",
         x=ks, y=[one.objective for one in points], mode="lines+markers", name="groups looked for",
-        customdata=[k_token(one.k) for one in points], hovertext=[_hover(one) for one in points],
+        customdata=[k_token(one.k) for one in points], hovertext=[
+            _hover(one) + "<br>(click to take it)" * (clicked and one.k != k) for one in points],
         hovertemplate="%{hovertext}<extra></extra>", line={"color": colours.bar, "width": 2},
         marker={"size": 9, "color": [colours.bar if one.proved else colours.page
                                      for one in points],
                 "line": {"width": 2, "color": colours.bar}}, **STEADY)
-    k, worth = chosen
     add_trace(
         figure, "scatter",
         x=[k], y=[worth], mode="markers", name="the groups above",

@@ -29,7 +29,8 @@ def is_dark() -> bool:
 
 def show_chart(figure: Any, name: str, selection: Selection, alt: str, *,
                table: Table | Callable[[], Table] | None = None,
-               picking: Mapping[str, tuple[str, ...]] | None = None) -> None:
+               picking: Mapping[str, tuple[str, ...]] | None = None,
+               turning: Mapping[str, Mapping[str, Any]] | None = None) -> None:
     """Show a figure with a camera button that gives the chosen file type.
 
     Parameters
@@ -40,14 +41,18 @@ def show_chart(figure: Any, name: str, selection: Selection, alt: str, *,
         function where there are many: it is called once the table is opened
     picking : the ``customdata`` of a point -> codes of the languages that a click on it marks
         everywhere; points without such an entry pick nothing
+    turning : instead, the ``customdata`` of a point -> what a click on it changes in the selection
     """
-    key = f"chart.{name}"
+    key = _key(name, selection, turning or {})
     config = {
         "displaylogo": False, "displayModeBar": True,
         "modeBarButtonsToRemove": ["autoScale2d", *([] if picking else ["select2d", "lasso2d"])],
         "toImageButtonOptions": {"format": selection.picture, "filename": name, "scale": (
             PNG_SCALE if selection.picture == "png" else 1)}}
-    if picking is None:
+    if turning:
+        st.plotly_chart(figure, width="stretch", theme=None, key=key, alt=alt, config=config,
+                        selection_mode="points", on_select=lambda: _turn(key, turning))
+    elif picking is None:
         st.plotly_chart(figure, width="stretch", theme=None, key=key, alt=alt, config=config)
     else:
         st.plotly_chart(figure, width="stretch", theme=None, key=key, alt=alt, config=config,
@@ -86,13 +91,34 @@ def _table(table: Table, name: str) -> None:
                        help="UTF-8, one header line; opens in any spreadsheet.")
 
 
+def _key(name: str, selection: Selection, turning: Mapping[str, Mapping[str, Any]]) -> str:
+    """A chart's key; one whose clicks change the selection is a new one wherever that stands.
+
+    Else the browser would take a second click on a point, after a change made elsewhere, back.
+    """
+    changed = sorted({field for changes in turning.values() for field in changes})
+    return ".".join(("chart", name, *(f"{field}={getattr(selection, field)}"
+                                      for field in changed)))
+
+
+def _turn(key: str, turning: Mapping[str, Mapping[str, Any]]) -> None:
+    """Change the selection as the point says that was clicked; one without words says nothing."""
+    for token in _clicked(key):
+        if token in turning:
+            select(**turning[token])
+
+
 def _pick(key: str, picking: Mapping[str, tuple[str, ...]]) -> None:
     """Mark the languages of the points that were clicked; none if the click took them back."""
-    points = st.session_state[key].selection.points
-    tokens = [token for point in points for token in _tokens(point.get("customdata"))]
-    codes = dict.fromkeys(code for token in tokens for code in picking.get(token, ()))
-    if codes or not points:
+    codes = dict.fromkeys(code for token in _clicked(key) for code in picking.get(token, ()))
+    if codes or not st.session_state[key].selection.points:
         select(chosen=tuple(codes))
+
+
+def _clicked(key: str) -> list[str]:
+    """What the points say that were clicked."""
+    return [token for point in st.session_state[key].selection.points
+            for token in _tokens(point.get("customdata"))]
 
 
 def _tokens(customdata: Any) -> list[str]:

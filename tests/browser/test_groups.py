@@ -17,9 +17,21 @@ import pytest
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
 from playwright.sync_api import Page, expect
 
+from dashboard.figures.k_curve import k_token
+
 Open = Callable[..., Page]
 SCRIPT = Path(sys.executable).with_name("gradsim")
 N_CHANGES = 20
+POINT_AT = """(token) => {
+    const chart = [...document.querySelectorAll('.js-plotly-plot')]
+        .find(one => (one.layout.title?.text ?? '').startsWith('What each number'));
+    chart.scrollIntoView({block: 'center'});
+    const at = chart.data.findIndex(one => [].concat(one.customdata ?? []).includes(token));
+    const n = [].concat(chart.data[at].customdata).indexOf(token);
+    const box = chart.getBoundingClientRect(), {xaxis, yaxis, _size} = chart._fullLayout;
+    return {x: box.x + _size.l + xaxis.d2p(chart._fullData[at].x[n]),
+            y: box.y + _size.t + yaxis.d2p(chart._fullData[at].y[n])};
+}"""
 
 
 @pytest.fixture
@@ -166,6 +178,36 @@ def test_edited_groups_are_trained_in_two_clicks(dashboard: Any, open_page: Open
     expect(page.get_by_role("heading", name="Hand-made groups, K = 3")).to_be_visible(
         timeout=30_000)
     expect(page.get_by_role("button", name="Train and compare")).to_be_enabled()
+
+
+def take(page: Page, k: int) -> None:
+    """Click the point of a number of groups on the curve."""
+    expect(page.locator(".js-plotly-plot .gtitle", has_text="What each number")).to_be_attached(
+        timeout=30_000)
+    settle(page)
+    place = page.evaluate(POINT_AT, k_token(k))
+    page.mouse.move(place["x"], place["y"])
+    page.mouse.click(place["x"], place["y"])
+    page.wait_for_url(f"**k={k}**")
+    settle(page)
+
+
+def test_a_click_on_the_curve_takes_its_number_of_groups(dashboard: Any, open_page: Open) -> None:
+    url = f"{dashboard.url}/groups?study={SIGNATURE[:8]}&guide=0"
+    wanted = {k: cards(opened(open_page, f"{url}&k={k}")) for k in (2, 4)}
+    assert [len(wanted[k]) for k in (2, 4)] == [4, 8], "a title and its languages each"
+    page = opened(open_page, url)
+    field = page.get_by_role("combobox", name=re.compile("Groups \\(K\\)"))
+    for k in (4, 2):
+        take(page, k)
+        assert becoming(page, wanted[k]) == wanted[k]
+        expect(field).to_have_value(f"{k}")
+    field.click()
+    page.get_by_role("option", name="4", exact=True).click()
+    page.wait_for_url("**k=4**")
+    assert becoming(page, wanted[4]) == wanted[4]
+    take(page, 2)
+    assert becoming(page, wanted[2]) == wanted[2], "the point that was clicked before"
 
 
 def test_hostile_names_of_groups_are_text(dashboard: Any, open_page: Open) -> None:
