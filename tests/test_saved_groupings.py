@@ -1,4 +1,4 @@
-"""Groupings that are kept with a study: saved, damaged, renamed, compared, and listed."""
+"""Groupings that are kept with a study: saved, damaged, compared, and listed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from gradsim_core.decisions.kept_groupings import (
     damaged_groupings,
     delete_saved,
     load_saved,
-    rename_saved,
     save_grouping,
     saved_groupings,
     serving_groups,
@@ -84,18 +83,11 @@ def test_the_same_kept_twice_is_one_and_others_of_its_name_get_a_number(store: S
     assert [one.name for one in saved_groupings(store, SIGNATURE)] == ["A", "A 2"]
 
 
-def test_renamed_and_deleted(store: Store, results: Results) -> None:
+def test_deleted(store: Store, results: Results) -> None:
     name = save_grouping(store, SIGNATURE, "A", decided(results, k=2))
-    assert rename_saved(store, SIGNATURE, name, "A") == name
-    new = rename_saved(store, SIGNATURE, name, "B")
-    assert load_saved(store, SIGNATURE, name) is None
-    (only,) = saved_groupings(store, SIGNATURE)
-    assert (only.id, only.name) == (new, "B")
-    delete_saved(store, SIGNATURE, new)
-    delete_saved(store, SIGNATURE, new)
+    delete_saved(store, SIGNATURE, name)
+    delete_saved(store, SIGNATURE, name)
     assert saved_groupings(store, SIGNATURE) == []
-    with pytest.raises(GroupingError, match="keeps no grouping"):
-        rename_saved(store, SIGNATURE, name, "C")
 
 
 def test_a_damaged_one_is_told_and_the_others_stand(store: Store, results: Results) -> None:

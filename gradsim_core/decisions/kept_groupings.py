@@ -2,9 +2,10 @@
 
 Conventions
 -----------
-An entry is ``groupings/<id>.json`` in the study's folder, sealed like all others; its id names both
-decision and name, so the same grouping kept twice is one entry. One that is damaged is set aside,
-and the others stand.
+An entry is ``groupings/<id>.json`` in the study's folder, sealed like all others. Its id is made
+from the decision and the name that it was kept under, so the same grouping kept twice is one entry.
+A name given later is a label in the entry, which then tells the first one too (``kept_as``): the id
+stays. One that is damaged is set aside, and the others stand.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def save_grouping(store: Store, signature: str, name: str, decision: Mapping[str
     Returns
     -------
     str
-        The id.
+        The id; that of the entry that keeps the same decision under the same name already, if any.
 
     Raises
     ------
@@ -76,13 +77,16 @@ def save_grouping(store: Store, signature: str, name: str, decision: Mapping[str
         raise GroupingError("This decision holds languages that joined the study later; groupings "
                             "kept with a study are of its own languages. Check it with `gradsim "
                             "verify`, or export it without --joined.")
-    wanted = _name(name)
-    others = [one.name for one in saved_groupings(store, signature)
-              if one.id != _id(one.name, decision)]
-    *_, free = unique_names([*others, wanted])
-    content = {"name": free, "decision": decision}
-    store.write_json(signature, _entry(_id(free, decision)), content)
-    return _id(free, decision)
+    kept, said = saved_groupings(store, signature), canonical_json(decision)
+    same = {one.name: one.id for one in kept if canonical_json(one.decision) == said}
+    free = _free_name(name, [one.name for one in kept if one.name not in same])
+    if free in same:
+        return same[free]
+    first, ids = free, {one.id for one in kept}
+    while _id(first, decision) in ids:  # of one that was kept under this name, and renamed
+        first += " (again)"
+    _write(store, signature, _id(first, decision), free, first, decision)
+    return _id(first, decision)
 
 
 def saved_groupings(store: Store, signature: str) -> list[SavedGrouping]:
@@ -101,34 +105,34 @@ def damaged_groupings(store: Store, signature: str) -> list[str]:
 
 def load_saved(store: Store, signature: str, name: str) -> SavedGrouping | None:
     """One kept grouping by its id; None where there is none, or it was damaged."""
-    if not (name.isascii() and name.isalnum()):
-        return None
-    content = store.read_json(signature, _entry(name))
-    try:
-        if content is None or _id(content["name"], content["decision"]) != name:
-            return None
-        return SavedGrouping(name, content["name"],
-                             checked_decision(content["decision"], "A kept grouping"))
-    except (GroupingError, KeyError, TypeError, ValueError):
-        return None
+    kept = _read(store, signature, name)
+    return kept[0] if kept else None
 
 
 def rename_saved(store: Store, signature: str, name: str, new: str) -> str:
-    """Give a kept grouping another name, and with it another id.
+    """Give a kept grouping another name; one that another has gets a number.
+
+    Returns
+    -------
+    str
+        The id, as it was: links that name it go on to lead to it.
 
     Raises
     ------
     GroupingError
         If there is none of that id, or the name is empty.
+    StoreError
+        If the disk does not take it; the old name then stands.
     """
-    kept = load_saved(store, signature, name)
-    if kept is None:
+    found = _read(store, signature, name)
+    if found is None:
         raise GroupingError(f"Study {signature} keeps no grouping {name[:40]!r}. Save it again.")
-    if _name(new) == kept.name:
-        return name
-    renamed = save_grouping(store, signature, new, kept.decision)
-    delete_saved(store, signature, name)
-    return renamed
+    kept, first = found
+    free = _free_name(new, [one.name for one in saved_groupings(store, signature)
+                            if one.id != name])
+    if free != kept.name:
+        _write(store, signature, name, free, first, kept.decision)
+    return name
 
 
 def delete_saved(store: Store, signature: str, name: str) -> None:
@@ -181,11 +185,36 @@ def worth(found: Similarity, groups: Sequence[Sequence[str]], serves: Mapping[st
     return value if math.isfinite(value) else None
 
 
-def _name(name: str) -> str:
-    line = group_name(name)
-    if not line:
+def _free_name(name: str, others: Sequence[str]) -> str:
+    """A name as it is kept: on one line, and with a number where another one has it."""
+    if not group_name(name):
         raise GroupingError("A grouping is kept under a name. Give it one of up to 60 characters.")
-    return line
+    return unique_names([*others, name])[-1]
+
+
+def _read(store: Store, signature: str, name: str) -> tuple[SavedGrouping, str] | None:
+    """A kept grouping and the name that its id is made from; None where it is not there or bad."""
+    if not (name.isascii() and name.isalnum()):
+        return None
+    content = store.read_json(signature, _entry(name))
+    try:
+        if content is None:
+            return None
+        label, decision = str(content["name"]), content["decision"]
+        first = str(content.get("kept_as", label))
+        if _id(first, decision) != name:
+            return None
+        return SavedGrouping(name, label, checked_decision(decision, "A kept grouping")), first
+    except (GroupingError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _write(store: Store, signature: str, name: str, label: str, first: str,
+           decision: Mapping[str, Any]) -> None:
+    """Publish an entry; `first`, which its id is made from, stands in it where it is another."""
+    store.write_json(signature, _entry(name), {
+        "name": label, **({"kept_as": first} if first != label else {}),
+        "decision": dict(decision)})
 
 
 def _id(name: str, decision: Mapping[str, Any]) -> str:

@@ -102,7 +102,7 @@ def _kept(selection: Selection, signature: str, saved: Saved) -> None:
                                 key=f"saved.rename.{name}", help="A name that is taken gets a "
                                                                  "number.")
             if st.button("Rename", key="saved.rename"):
-                _renamed(selection, signature, name, new)
+                _rename(signature, name, new)
         with st.popover("Delete …"):
             st.markdown(f"Delete **{markdown_text(names[name], 60)}** for everybody who uses this "
                         "cache?")
@@ -117,14 +117,13 @@ def _kept(selection: Selection, signature: str, saved: Saved) -> None:
                  column_config={"Objective": st.column_config.NumberColumn(format="%.3f")})
 
 
-def _renamed(selection: Selection, signature: str, name: str, new: str) -> None:
+def _rename(signature: str, name: str, new: str) -> None:
+    """Rename a saved grouping; its id stays, so the address that names it stands."""
     try:
-        renamed = rename_saved(store(), signature, name, new)
+        rename_saved(store(), signature, name, new)
     except GradSimError as error:
         st.error(markdown_text(error))
         return
-    select(opened=renamed if selection.opened == name else selection.opened, compared=tuple(
-        renamed if one == name else one for one in selection.compared))
     st.rerun()
 
 
