@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from made_up_studies import write_study
 
 from gradsim_core.cli import main
 
@@ -34,3 +36,13 @@ class Gradsim:
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
         return Answer(code, *self.capsys.readouterr())
+
+
+@pytest.fixture
+def gradsim(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+            tmp_path: Path) -> Gradsim:
+    """The command, with a cache that holds one finished study."""
+    write_study(tmp_path / "cache", targets=("tir",))
+    monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "100")
+    return Gradsim(monkeypatch, capsys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import textwrap
 import time
@@ -34,6 +35,14 @@ def tell(step, steps=4, message="training"):
 
 ATTEND = """
 with attend_run(store, {signature!r}, "study", key={key!r}) as observe:
+"""
+
+# Each attempt writes its number to a file, and is told by others what to do.
+COUNT = """
+count = store.root / "attempts"
+with open(count, "a") as file:
+    file.write("x")
+attempt = len(count.read_text())
 """
 
 
@@ -110,3 +119,21 @@ def living(run: Run) -> bool:
     with suppress(psutil.Error):
         return run.pid is not None and psutil.Process(run.pid).status() != psutil.STATUS_ZOMBIE
     return False
+
+
+def attempts(store: Store) -> int:
+    """How many processes have begun a run that counts them."""
+    file = store.root / "attempts"
+    return len(file.read_text()) if file.exists() else 0
+
+
+def running(store: Store, run: Run) -> Run:
+    """The run once it runs and has said something."""
+    until(lambda: find_run(store, run.id).progress > 0 and find_run(store, run.id).pid)
+    return find_run(store, run.id)
+
+
+def killed(run: Run) -> None:
+    """Kill the process of a run."""
+    assert run.pid
+    os.kill(run.pid, signal.SIGKILL)

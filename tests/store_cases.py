@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from gradsim_core.storage.store import Store
 
@@ -27,6 +28,12 @@ ARRAYS: dict[str, np.ndarray] = {
 }
 
 METADATA = {"blocks": ["embeddings", "head"], "invalid": {"hau": "NaN at step 3"}, "seed": 0}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    return Store(tmp_path / "cache")
 
 
 def filled_store(root: Path) -> Store:

@@ -80,6 +80,7 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 WRITERS = {
     "gradsim_core/storage/atomic.py": "how a file is written; who may use it is an import rule",
     "gradsim_core/storage/store.py": "puts damaged entries aside under the cache folder",
+    "gradsim_core/storage/upload_folders.py": "removes uploads that nothing needs",
     "gradsim_core/runs/database.py": "makes the table of runs and the folder of their logs",
     "gradsim_core/runs/supervisor.py": "the logs of runs under the cache folder",
     "dashboard/report/__main__.py": "the report, where the reader asked for it",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from made_up_studies import SIGNATURE, write_study
-from page_cases import button, opened_page, shown_cache, words
+from page_cases import button, opened_page, words
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from streamlit.testing.v1 import AppTest
 
 from dashboard.loads import freshness
@@ -19,12 +19,6 @@ from dashboard.loads.freshness import written_since
 from gradsim_core import METHOD_VERSION, GradSimError, prepare, study_from
 
 HOUR_NS = 3600 * 10**9
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    yield from shown_cache(tmp_path, monkeypatch)
 
 
 def badge() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from made_up_studies import HOSTILE, made_up_series, write_study
-from page_cases import button, opened_page, shown_cache, titles, words
+from page_cases import button, opened_page, titles, words
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from scipy.stats import spearmanr
 from streamlit.testing.v1 import AppTest
 
@@ -27,12 +27,6 @@ from gradsim_core import Reading, Results, Rule, load_results
 
 ONE, OTHER = "aa" + "0" * 14, "bb" + "0" * 14
 CODES = ("deu", "spa", "nld", "ita", "swe", "por", "dan", "fra")
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    yield from shown_cache(tmp_path, monkeypatch)
 
 
 def study(root: Path, signature: str, clusters: list[int], codes: tuple[str, ...] = CODES,

@@ -6,35 +6,23 @@ import io
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from cli_cases import Gradsim
 from run_cases import ONE, end_all, ended, start, until, written
+from store_cases import store as store  # noqa: PLC0414 - a fixture
 
 from gradsim_core.cli.printing import progress_shown
 from gradsim_core.errors import RunError
 from gradsim_core.prepared import prepare
 from gradsim_core.results import GRAMS, SCORES
-from gradsim_core.runs import (
-    STUDY,
-    attend_run,
-    find_run,
-    list_runs,
-    resume_run,
-    submit_study,
-)
+from gradsim_core.runs import STUDY, attend_run, find_run, list_runs, resume_run, submit_study
 from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from, study_yaml
 from gradsim_core.training import joint
 
 TINY = ("run", "--steps", 2, "--snapshots", 1, "--batch-size", 2, "--languages", "deu,nld",
         "--rows", 8)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "cache")
 
 
 @pytest.fixture

@@ -1,34 +1,17 @@
-"""Comparing strategies: means, paired gains, intervals, ranks among draws, and the sentence."""
+"""Comparing strategies: means, paired gains, intervals, and ranks among draws."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from comparison_cases import made_up, made_up_draws
 from reference_comparison import ref_gain, ref_interval, ref_percentile
 from scipy.stats import t
 
 from gradsim_core.errors import DataError
-from gradsim_core.experiments.comparison import RANDOM, Comparison, Gain, compare, side_of_zero
-from gradsim_core.experiments.verdict import points, points_between, verdict
-
-
-def made_up(n_seeds: int = 3, n_languages: int = 4, *, gain: float = 0.02, noise: float = 0.01,
-            seed: int = 0) -> dict[str, np.ndarray]:
-    """Scores of three strategies; the first scores `gain` above the others."""
-    draw = np.random.default_rng(seed)
-    base = draw.uniform(0.4, 0.8, n_languages)
-    return {name: base + extra + noise * draw.normal(size=(n_seeds, n_languages))
-            for name, extra in (("gradient", gain), ("all_languages", 0.0), ("family", 0.0))}
-
-
-def made_up_draws(scores: np.ndarray, n_draws: int = 20, seed: int = 1) -> np.ndarray:
-    draw = np.random.default_rng(seed)
-    return (scores + 0.01 * draw.normal(size=(n_draws, 1, 1))
-            + 0.01 * draw.normal(size=(n_draws, *scores.shape)))
-
+from gradsim_core.experiments.comparison import RANDOM, Gain, compare, side_of_zero
 
 # --- by hand
-
 
 def test_two_seeds_and_two_languages_by_hand() -> None:
     found = compare({"a": np.array([[0.5, 0.7], [0.7, 0.9]]),
@@ -66,7 +49,6 @@ def test_rank_among_random_groupings_by_hand() -> None:
 
 
 # --- against the twin
-
 
 @pytest.mark.parametrize(("n_seeds", "n_languages"), [(3, 4), (4, 5), (1, 5), (5, 1)])
 def test_intervals_are_those_of_all_resamples(n_seeds: int, n_languages: int) -> None:
@@ -108,7 +90,6 @@ def test_ranks_are_those_of_counting() -> None:
 
 
 # --- invariants
-
 
 def test_a_gain_there_and_back_are_opposite() -> None:
     scores = made_up(noise=0.03)
@@ -187,7 +168,6 @@ def test_few_seeds_that_differ_give_a_wide_interval() -> None:
 
 # --- little to go by
 
-
 def test_equal_scores_have_no_difference() -> None:
     table = np.random.default_rng(0).uniform(0.3, 0.9, (3, 5))
     found = compare({"a": table, "b": table.copy()}, np.stack([table] * 20))
@@ -214,7 +194,6 @@ def test_side_of_zero() -> None:
 
 # --- refusals
 
-
 @pytest.mark.parametrize(("cell", "message"), [
     (float("nan"), r"'family'.*language swe with seed number 2.*no score"),
     (71.3, r"'family'.*language swe with seed number 2.*71\.3.*Divide percent by 100"),
@@ -231,102 +210,3 @@ def test_other_seeds_or_languages_are_refused() -> None:
         compare({"a": np.zeros((3, 2)), "b": np.zeros((3, 1))})
     with pytest.raises(DataError, match="no strategy"):
         compare({})
-
-
-# --- in a sentence
-
-
-def found_with(gains: dict[str, Gain], *, n_seeds: int = 3, random_below: int | None = None,
-               mean: float = 0.713) -> Comparison:
-    """A comparison that says just this of the strategy "gradient"."""
-    draws = None
-    if random_below is not None:
-        draws = np.repeat([0.1, 0.9], [random_below, 20 - random_below])[:, None, None]
-    random = compare({"gradient": np.full((1, 1), mean)}, draws).random
-    found = compare({"gradient": np.full((n_seeds, 2), mean)})
-    return Comparison(n_seeds, 2, found.strategies, found.per_language, {"gradient": gains}, random)
-
-
-BETTER = Gain(0.018, (0.009, 0.026), 11, 12)
-WORSE = Gain(-0.012, (-0.02, -0.004), 2, 12)
-NEITHER = Gain(0.004, (-0.003, 0.012), 7, 12)
-
-
-def test_verdict_of_better_and_no_difference() -> None:
-    found = found_with({"all_languages": BETTER, "monolingual": NEITHER}, random_below=19)
-    assert verdict(found, "gradient", "accuracy") == (
-        "Gradient groups score 71.3% accuracy: better than one model for all (+1.8 points, 95% "
-        "interval +0.9 to +2.6), no clear difference from one model a language (+0.4, −0.3 to "
-        "+1.2), and above 19 of 20 random groupings (p = 0.095: no clear difference).")
-
-
-def test_verdict_of_worse() -> None:
-    found = found_with({"all_languages": WORSE, "monolingual": WORSE})
-    assert verdict(found, "gradient", "weighted_f1") == (
-        "Gradient groups score 71.3 weighted F1: worse than one model for all (−1.2 points, 95% "
-        "interval −2.0 to −0.4) and one model a language (−1.2, −2.0 to −0.4).")
-
-
-def test_verdict_without_any_difference() -> None:
-    found = found_with({"all_languages": NEITHER, "family": NEITHER})
-    text = verdict(found, "gradient", "macro_f1")
-    assert "better" not in text
-    assert "worse" not in text
-    assert "no clear difference from one model for all (+0.4 points, 95% interval −0.3 to +1.2) " \
-           "or family groups (+0.4, −0.3 to +1.2)." in text
-
-
-@pytest.mark.parametrize(("below", "words"), [
-    (20, "better than all of 20 random groupings (p = 0.048)"),
-    (19, "above 19 of 20 random groupings (p = 0.095: no clear difference)"),
-    (0, "above none of 20 random groupings (p = 1: no clear difference)")])
-def test_random_groupings_are_beaten_only_beyond_chance(below: int, words: str) -> None:
-    text = verdict(found_with({"all_languages": NEITHER}, random_below=below), "gradient",
-                   "accuracy")
-    assert words in text
-    assert ("better than" in text) == (below == 20)
-
-
-def test_verdict_owns_up_to_one_seed_and_to_no_interval() -> None:
-    found = found_with({"all_languages": Gain(0.01, None, 1, 1)}, n_seeds=1)
-    assert verdict(found, "gradient", "accuracy") == (
-        "Gradient groups score 71.3% accuracy: no interval for the difference from one model for "
-        "all (+1.0 points), and all of this with one seed.")
-
-
-def test_verdict_names_other_strategies_by_title_and_stays_short() -> None:
-    titles = {"mine": "By\nhand " + "x" * 500}
-    text = verdict(found_with({"mine": BETTER}), "gradient", "accuracy", titles)
-    assert "better than By hand xxx" in text
-    gains = {name: NEITHER for name in ("all_languages", "monolingual", "family")}
-    for metric in ("accuracy", "x" * 400):
-        text = verdict(found_with(gains, n_seeds=1, random_below=3), "gradient", metric)
-        assert len(text) <= 300
-        assert "one model for all" in text
-        assert text.count(".") - text.count("0.") >= 1
-
-
-def test_verdict_of_one_strategy_alone() -> None:
-    assert verdict(found_with({}), "gradient", "entity_f1") == (
-        "Gradient groups score 71.3 entity F1.")
-
-
-def test_verdict_agrees_with_the_numbers_from_end_to_end() -> None:
-    scores = made_up(3, 12, gain=0.05)
-    found = compare(scores, made_up_draws(scores["family"]))
-    assert "better than one model for all (+4." in verdict(found, "gradient", "accuracy") or \
-           "better than one model for all (+5." in verdict(found, "gradient", "accuracy")
-    assert "worse than gradient groups (−" in verdict(
-        found, "all_languages", "accuracy", against=("gradient",))
-
-
-@pytest.mark.parametrize(("fraction", "shown"), [
-    (0.018, "+1.8"), (-0.003, "−0.3"), (0.0004, "0.0"), (-0.0004, "0.0"), (0.0, "0.0")])
-def test_points_have_true_signs(fraction: float, shown: str) -> None:
-    assert points(fraction) == shown
-
-
-def test_a_narrow_clear_interval_shows_that_it_holds_no_zero() -> None:
-    assert points_between((-0.011, -0.0002)) == "−1.10 to −0.02"
-    assert points_between((-0.011, 0.0002)) == "−1.1 to 0.0"
-    assert points_between(None) == "no interval"

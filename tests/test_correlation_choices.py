@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,8 @@ import pytest
 from made_up_correlations import made_up_measures
 from made_up_findings import write_finding
 from made_up_studies import EUROPEAN, SIGNATURE, write_study
-from page_cases import labels, opened_page, shown_cache, words
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
+from page_cases import labels, opened_page, words
 
 from dashboard.loads import correlations
 from dashboard.loads.correlations import brought_in_later, correlation_plan, known_measures, plan_in
@@ -21,12 +21,6 @@ from gradsim_core import MEASURES, Measure, MeasuresPlan, Scores, Store, save_im
 from gradsim_core.measuring.kept import save_measure
 
 SCORES = "from,deu,spa,nld\ndeu,0.5,0.6,0.1\nspa,0.4,0.7,0.2\nnld,0.3,0.2,0.6\n"
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    yield from shown_cache(tmp_path, monkeypatch)
 
 
 def correlation() -> None:

@@ -1,103 +1,22 @@
-"""Own scores and similarities, uploaded on the Correlation page: read, refused, and kept."""
+"""Own scores, uploaded on the Correlation page: read, refused, and kept."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from made_up_correlations import made_up_measures
-from made_up_findings import write_finding
+from correlation_import_cases import LONG, WIDE, scored, uploaded
 from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE, made_up_series, write_study
-from streamlit.testing.v1 import AppTest
+from page_cases import button, words
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 
-from dashboard.loads import correlations, data
 from dashboard.views.table_upload import MOST_MEGABYTES
-from gradsim_core import (
-    GradSimError,
-    HeldFile,
-    MeasuresPlan,
-    imported_measures,
-    imported_names,
-    load_imported,
-    load_measures,
-    preview_table,
-    read_scores,
-    wrong_cells,
-)
+from gradsim_core import imported_measures, imported_names, load_imported, read_scores
 
-WIDE = "trained on;deu;swa;nld;Italian\n" + "".join(
-    f"{source};{at}1,5;70;NA;8{at}\n" for at, source in enumerate(("deu", "nld", "swa", "ita"), 1))
-LONG = "train_lang,test_lang,f1\n" + "".join(
-    f"{a},{b},{0.5 + 0.01 * (i + j):.2f}\n"
-    for i, a in enumerate(EUROPEAN[:4]) for j, b in enumerate(EUROPEAN[:4]))
 ODD = LONG.replace("train_lang,test_lang,f1", "von,nach,guete")
-MATRIX = "x,deu,nld,spa\ndeu,1,0.8,0.2\nnld,0.8,1,0.3\nspa,0.2,0.3,1\n"
 
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path))
-    yield tmp_path
-    for cached in (data._results, correlations._estimate):
-        cached.clear()
-
-
-def correlation() -> None:
-    from dashboard.views.correlation.page import correlation_page
-    from dashboard.views.problems import problems_shown
-
-    with problems_shown():
-        correlation_page()
-
-
-def uploaded(files: list[tuple[str, str | bytes]], **query: object) -> AppTest:
-    """The page's import with these files, by name and content."""
-    app = AppTest.from_function(correlation, default_timeout=60)
-    app.query_params["correlating"] = "import"
-    for key, value in query.items():
-        app.query_params[key] = value  # type: ignore[assignment]
-    app.run()
-    if not files:
-        return app
-    (uploader,) = app.file_uploader
-    given = [(name, text if isinstance(text, bytes) else text.encode(), "text/csv")
-             for name, text in files]
-    uploader.set_value(given if uploader.accept_multiple_files else given[0]).run()
-    assert not app.exception
-    return app
-
-
-def scored(text: str | bytes, unit: str | None = "percent", name: str = "mine.csv") -> AppTest:
-    """The page after a table of scores and its unit were given."""
-    app = uploaded([(name, text)])
-    if unit and app.get("button_group") and any(
-            one.key == "upload.unit" for one in app.get("button_group")):
-        app.button_group(key="upload.unit").set_value(unit).run()
-        assert not app.exception
-    return app
-
-
-def similar(*files: tuple[str, str | bytes]) -> AppTest:
-    return uploaded(list(files), bringing="similarity")
-
-
-def words(app: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in (
-        "markdown", "caption", "info", "error", "warning", "success")
-        for element in app.get(kind)).replace("\\", "").replace("\u200b", "")
-
-
-def button(app: AppTest, label: str) -> Any:
-    (found,) = [one for one in app.button if one.label == label]
-    return found
-
-
-# scores
 
 def test_first_rows_are_shown_and_the_unit_is_asked_for(cache: Path) -> None:
     write_study(cache)
@@ -255,93 +174,3 @@ def test_hostile_names_stay_text(kind: str, cache: Path) -> None:
     button(app, "Keep with the study").click().run()
     assert not app.exception
     assert imported_names(store, SIGNATURE) + imported_measures(store, SIGNATURE)
-
-
-# similarities
-
-def test_one_similarity_is_kept_as_a_measure(cache: Path) -> None:
-    store = write_study(cache)
-    app = similar(("mine.csv", MATRIX))
-    assert "A wide table of 3 languages" in words(app)
-    assert "In the study alone, without similarity: ita, swe, por, dan, fra." in words(app)
-    assert imported_measures(store, SIGNATURE) == []
-    button(app, "Keep with the study").click().run()
-    assert app.query_params["correlating"] == "plan"
-    measure = load_measures(store, SIGNATURE)["imported.mine"]
-    assert measure.languages == EUROPEAN
-    assert measure.values[0, 2] == 0.8, "German and Dutch"
-    assert np.isnan(measure.values[0, 3])
-    assert measure.layers == ()
-
-
-def test_finished_correlation_without_it_is_told_to_be_older(cache: Path) -> None:
-    write_finding(write_study(cache), made_up_measures(identity=MeasuresPlan().id))
-    app = uploaded([], correlating="plan")
-    assert "This correlation is finished." in words(app)
-    app = similar(("mine.csv", MATRIX))
-    button(app, "Keep with the study").click().run()
-    assert "Brought in or replaced since it was computed: mine." in words(app)
-    assert {"Show the result", "Compute it again"} <= {one.label for one in app.button}
-
-
-def test_several_files_are_layers(cache: Path) -> None:
-    store = write_study(cache)
-    app = similar(*((f"layer{at}.csv", MATRIX.replace("0.8", f"0.{at}")) for at in (2, 10, 1)))
-    assert app.text_input(key="upload.similarity.name").value == "layer", "what they share"
-    app.text_input(key="upload.similarity.name").set_value("deep").run()
-    button(app, "Keep with the study").click().run()
-    measure = load_measures(store, SIGNATURE)["imported.deep"]
-    assert measure.layers == ("layer 1", "layer 2", "layer 10")
-    assert measure.by_layer is not None
-    assert [layer[0, 2] for layer in measure.by_layer] == [0.1, 0.2, 0.1]
-
-
-@pytest.mark.parametrize(("files", "message"), [
-    ([("a.csv", MATRIX), ("b.csv", MATRIX.replace("0.3", "near"))],
-     r"b\.csv:3: 'near' \(nld → spa\) is not a number"),
-    ([("a.csv", MATRIX.replace("0.3", "30%"))], r"a\.csv:3: .*written in percent"),
-    ([("a.csv", MATRIX), ("a.tsv", MATRIX.replace(",", "\t"))], r"Two files are called"),
-    ([("a.csv", "x,deu\nnld,1\n")], r"a\.csv: has 2 languages")])
-def test_wrong_similarities_are_refused(files: list[tuple[str, str]], message: str,
-                                        cache: Path) -> None:
-    store = write_study(cache)
-    app = similar(*files)
-    assert re.search(message, words(app))
-    assert imported_measures(store, SIGNATURE) == []
-
-
-# tables in memory
-
-def test_held_file_is_read_as_one_on_the_disk(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text(WIDE)
-    held = HeldFile("mine.csv", WIDE.encode())
-    (a, report), (b, other) = read_scores(path, "percent"), read_scores(held, "percent")
-    assert np.array_equal(a.values, b.values, equal_nan=True)
-    assert (a.sources, a.origin) == (b.sources, b.origin)
-    assert report.sentences() == other.sentences()
-    assert other.path == "mine.csv"
-    assert preview_table(held) == preview_table(path)
-
-
-def test_wrong_cells_are_those_that_reading_refuses() -> None:
-    wrong = HeldFile("w.csv", LONG.replace("0.5", "5").encode())
-    told = wrong_cells(wrong, "fraction", most=4)
-    assert len(told) == 4
-    with pytest.raises(GradSimError) as refused:
-        read_scores(wrong, "fraction")
-    assert told[0] == str(refused.value)
-    assert wrong_cells(HeldFile("w.csv", LONG.encode()), "fraction") == []
-    assert wrong_cells(wrong, None) == [], "a similarity may be any number"
-    with pytest.raises(GradSimError, match="Unit 'points' is not known"):
-        wrong_cells(wrong, "points")
-
-
-def test_preview_tells_roles_and_stops_early() -> None:
-    preview = preview_table(HeldFile("long.csv", LONG.encode()), n_rows=2)
-    assert preview.columns == ("train_lang", "test_lang", "f1")
-    assert preview.roles == {"source": "train_lang", "target": "test_lang", "score": "f1"}
-    assert preview.rows == [("deu", "deu", "0.50"), ("deu", "spa", "0.51")]
-    assert preview.is_long
-    assert not preview_table(HeldFile("wide.csv", WIDE.encode())).is_long
-    assert len(preview_table(HeldFile("x.csv", (LONG + "broken\n").encode())).rows) == 6

@@ -14,7 +14,8 @@ import pytest
 from made_up_correlations import made_up_measures
 from made_up_findings import write_finding
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
-from page_cases import button, labels, opened_page, shown_cache, titles, words
+from page_cases import button, labels, opened_page, titles, words
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from run_cases import act_command, end_all, until
 from streamlit.testing.v1 import AppTest
 
@@ -31,12 +32,6 @@ from gradsim_core import (
     save_imported,
     submit_run,
 )
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    yield from shown_cache(tmp_path, monkeypatch)
 
 
 @pytest.fixture

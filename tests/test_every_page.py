@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,12 @@ from made_up_correlations import made_up_measures
 from made_up_everything import write_everything
 from made_up_experiments import made_up_experiment
 from made_up_studies import EUROPEAN, SIGNATURE, write_study
-from page_cases import opened_page, shown_cache
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
+from page_cases import opened_page
 from streamlit.testing.v1 import AppTest
 
 from dashboard.selection import DEFAULT, Selection, query_of, selection_from
-from gradsim_core import (
-    Reading,
-    Rule,
-    Store,
-    decide,
-    load_results,
-    save_grouping,
-)
+from gradsim_core import Reading, Rule, Store, decide, load_results, save_grouping
 
 ROOT = Path(__file__).resolve().parents[1]
 OTHER = "fedcba9876543210"
@@ -92,12 +86,6 @@ VIEWS: list[tuple[Callable[[], None], dict[str, Any]]] = [
     (training, {"planning": "1", "compared": "SAVED"}), (training, {"gains": "1"}),
     (correlation, {"correlating": "plan"}), (correlation, {"correlating": "import"}),
     (correlation, {"correlating": "import", "bringing": "similarity"})]
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    yield from shown_cache(tmp_path, monkeypatch)
 
 
 def everything(root: Path) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from made_up_studies import EUROPEAN, HOSTILE, made_up_series, write_study
-from page_cases import opened_page, shown_cache, titles, words
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
+from page_cases import opened_page, titles, words
 from scipy.cluster.hierarchy import cophenet
 
 from dashboard.figures.frame import ChartText
@@ -31,12 +31,6 @@ SERIES = made_up_series([0, 1, 2, 0, 1, 2, 0, 1], noise={1: 3.0})
 LOWER, HIGHER = similarity(SERIES, "embeddings"), similarity(SERIES, "head")
 TEXT = ChartText("Title", "similarity", ("first",))
 NAMES = Names({code: code for code in EUROPEAN}, {code: f"{code} in full" for code in EUROPEAN})
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    yield from shown_cache(tmp_path, monkeypatch)
 
 
 def facing(first: Similarity = LOWER, second: Similarity = HIGHER) -> FacingTrees:

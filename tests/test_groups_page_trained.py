@@ -8,20 +8,13 @@ from groups_page_cases import EDITS, opened
 from made_up_studies import EUROPEAN, SIGNATURE, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from page_cases import words
+from training_page_cases import training
 
 from dashboard.loads.data import results
 from dashboard.loads.experiments import plan_of
 from dashboard.loads.groupings import hand_rule, shown_groups
 from dashboard.selection import Selection
 from gradsim_core import NamedGroup, Reading, Rule, decide, save_grouping
-
-
-def training() -> None:
-    from dashboard.views.problems import problems_shown
-    from dashboard.views.training.page import training_page
-
-    with problems_shown():
-        training_page()
 
 
 def test_edited_groups_are_what_training_compares(cache: Path) -> None:

@@ -50,6 +50,12 @@ def opened(**state: Any) -> Any:
     return app.run()
 
 
+def fields(app: Any) -> dict[str, str]:
+    """What stands in the form."""
+    return {one.label: one.value for one in app.text_input
+            if one.label in ("Language", "Text column", "Label column")}
+
+
 def test_a_newcomer_is_shown_with_its_place(cache: Path) -> None:
     app = opened()
     said = words(app)
@@ -71,6 +77,7 @@ def test_rows_are_asked_for_and_refused_in_words(cache: Path) -> None:
         .set_value("German")
     button(app, "Add it").click().run()
     assert "is in study" in words(app)
+    assert fields(app)["Language"] == "German", "what is refused can be mended"
 
 
 def test_it_is_queued_as_a_run(cache: Path, monkeypatch: pytest.MonkeyPatch,
@@ -85,6 +92,8 @@ def test_it_is_queued_as_a_run(cache: Path, monkeypatch: pytest.MonkeyPatch,
     app = opened()
     app.text_input(key=next(one.key for one in app.text_input if one.label == "Language")) \
         .set_value("Danish")
+    app.text_input(key=next(one.key for one in app.text_input if one.label == "Text column")) \
+        .set_value("text")
     app.file_uploader[0].set_value([("new.tsv", file.read_bytes(), "text/tsv")])
     button(app, "Add it").click().run()
     (given,) = asked
@@ -94,3 +103,9 @@ def test_it_is_queued_as_a_run(cache: Path, monkeypatch: pytest.MonkeyPatch,
     assert argv[6] == "dan"
     assert argv[argv.index("--data") + 1] == str(file)
     assert "Danish is being added" in words(app)
+    assert fields(app) == {"Language": "", "Text column": "", "Label column": ""}, "once it is sent"
+    assert not app.file_uploader[0].value
+    app.run()
+    button(app, "Add it").click().run()
+    assert "Which language is it?" in words(app), "nothing is sent twice"
+    assert len(asked) == 1

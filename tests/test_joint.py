@@ -17,6 +17,7 @@ import torch
 from engine_cases import made_encoder
 from joint_cases import ONE, made_prepared, small_encoder, trial
 from result_cases import bytes_of
+from store_cases import store as store  # noqa: PLC0414 - a fixture
 
 from gradsim_core.errors import RunError
 from gradsim_core.results import load_results
@@ -31,11 +32,6 @@ from gradsim_core.training.steps import start_training
 
 MODES = [("sequence", "exact"), ("sequence", "sketch"), ("token", "exact"), ("token", "sketch")]
 CHECKPOINTED, CUT = 2, 3  # snapshots are taken after steps 2, 4 and 6
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "cache")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from made_up_findings import made_up_lower_or_higher, made_up_topic_or_language, write_finding
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
-from page_cases import labels, opened_page, shown_cache, titles, words
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
+from page_cases import labels, opened_page, titles, words
 from robustness_cases import stretches, write_stretches
 from run_cases import act_command, end_all, until
 from streamlit.testing.v1 import AppTest
@@ -33,12 +34,6 @@ from gradsim_core import (
     similarity,
     submit_run,
 )
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    yield from shown_cache(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from made_up_studies import made_up_series, write_study
-from page_cases import opened_page, shown_cache, words
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
+from page_cases import opened_page, words
 
 from dashboard.views.groups.cards import MOST_CARDS
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    yield from shown_cache(tmp_path, monkeypatch)
 
 
 def groups() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from architecture_rules import loaded_by
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
-from page_cases import opened_page, shown_cache, titles, words
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
+from page_cases import opened_page, titles, words
 from streamlit.testing.v1 import AppTest
 
 from dashboard.loads.maps import (
@@ -27,12 +28,6 @@ from dashboard.loads.umap_process import UmapProcess, UmapUnavailable
 from gradsim_core import Reading, mds_layout
 
 WAITING = "UMAP is being prepared; it appears by itself."
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    yield from shown_cache(tmp_path, monkeypatch)
 
 
 def answers(monkeypatch: pytest.MonkeyPatch,

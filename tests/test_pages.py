@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from page_cases import opened_page as opened
-from page_cases import shown_cache
 from run_cases import end_all, processes_of, start, supervisors_of, until, written
 from streamlit.testing.v1 import AppTest
 
@@ -28,12 +28,6 @@ from gradsim_core import (
 )
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    yield from shown_cache(tmp_path, monkeypatch)
 
 
 # pages

@@ -15,17 +15,13 @@ from pathlib import Path
 import pytest
 from run_cases import ONE, written
 from store_cases import let_go
+from store_cases import store as store  # noqa: PLC0414 - a fixture
 
 from gradsim_core.errors import RunError
 from gradsim_core.runs import find_run, list_runs, submit_run
 from gradsim_core.runs.database import VERSION
 from gradsim_core.runs.table import KeyTaken, Run, RunTable
 from gradsim_core.storage.store import Store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "cache")
 
 
 def filled(store: Store, n_rows: int = 3) -> RunTable:

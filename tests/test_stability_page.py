@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE
-from page_cases import opened_page, shown_cache, words
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
+from page_cases import opened_page, words
 from robustness_cases import stretches, write_stretches
 from streamlit.testing.v1 import AppTest
 from test_figures import TEXT
@@ -24,12 +25,6 @@ from dashboard.words.summaries import Neighbour, stability_sentence
 from gradsim_core import Reading, Rule, Similarity, Stability, linkage_tree, newick
 
 CLUSTERS = (0, 1, 0, 1, 2, 2)
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    yield from shown_cache(tmp_path, monkeypatch)
 
 
 def groups() -> None:

@@ -1,33 +1,18 @@
-"""Association: values against scipy, p against scikit-bio and all orders, what changes nothing."""
+"""Association: values against scipy, p against scikit-bio and all orders, and corners."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from reference_statistics import ref_exact_p, ref_statistic
-from scipy.stats import kendalltau, pearsonr, spearmanr, t
+from scipy.stats import kendalltau, pearsonr, spearmanr
 from skbio.stats.distance import mantel
-from statistics_cases import made_up, symmetric
+from statistics_cases import FEW, made_up, symmetric, value
 
 from gradsim_core.errors import DataError
-from gradsim_core.statistics import (
-    ADJUSTMENTS,
-    STATISTICS,
-    associate,
-    associate_all,
-    difference,
-    rank_targets,
-)
-
-FEW = 199  # permutations where p is not what is tested
-
-
-def value(near: np.ndarray, gained: np.ndarray, statistic: str, adjust: str) -> float:
-    return associate(near, gained, statistic, adjust=adjust, permutations=FEW).value
-
+from gradsim_core.statistics import ADJUSTMENTS, STATISTICS, associate, rank_targets
 
 # --- values
-
 
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("missing", [0, 5])
@@ -66,7 +51,6 @@ def test_target_that_does_not_vary_is_left_out_of_the_mean() -> None:
 
 
 # --- p
-
 
 @pytest.mark.parametrize("missing", [0, 3])
 @pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
@@ -129,176 +113,7 @@ def test_seed_decides_the_orders() -> None:
     assert first.p != other.p
 
 
-# --- what changes nothing
-
-
-@pytest.mark.parametrize("missing", [0, 6])
-@pytest.mark.parametrize("adjust", ADJUSTMENTS)
-@pytest.mark.parametrize("statistic", STATISTICS)
-def test_order_of_the_languages_changes_nothing(statistic: str, adjust: str, missing: int) -> None:
-    near, gained = made_up(8, missing=missing)
-    order = np.random.default_rng(0).permutation(8)
-    here = associate(near, gained, statistic, adjust=adjust, permutations=FEW)
-    there = associate(near[order][:, order], gained[order][:, order], statistic, adjust=adjust,
-                      permutations=FEW)
-    assert there.value == pytest.approx(here.value)
-    assert there.interval == pytest.approx(here.interval)
-
-
-@pytest.mark.parametrize("adjust", ADJUSTMENTS)
-@pytest.mark.parametrize("statistic", STATISTICS)
-def test_effects_that_are_taken_out_change_nothing(statistic: str, adjust: str) -> None:
-    near, gained = made_up(8, missing=3)
-    effects = np.arange(8.0) ** 2
-    changed = {"none": gained + 3, "target": gained + effects,
-               "both": gained + effects + effects[::-1, None]}[adjust]
-    here, there = (associate(near, table, statistic, adjust=adjust, permutations=FEW)
-                   for table in (gained, changed))
-    assert there.value == pytest.approx(here.value)
-    assert there.p == here.p
-    assert there.interval == pytest.approx(here.interval)
-
-
-def test_target_effects_change_a_pooled_value_that_keeps_them() -> None:
-    near, gained = made_up(8)
-    changed = gained + np.arange(8.0)
-    assert value(near, changed, "pearson", "none") != pytest.approx(
-        value(near, gained, "pearson", "none"), abs=0.01)
-    assert value(near, changed, "target_spearman", "none") == pytest.approx(
-        value(near, gained, "target_spearman", "none"))
-
-
-@pytest.mark.parametrize("statistic", ["target_spearman", "spearman"])
-def test_ranks_do_not_mind_monotone_changes(statistic: str) -> None:
-    near, gained = made_up(8, missing=4)
-    here, there = (associate(one, other, statistic, permutations=FEW)
-                   for one, other in ((near, gained), (np.exp(near), gained ** 3)))
-    assert (here.value, here.p) == pytest.approx((there.value, there.p))
-
-
-def test_language_without_any_pair_takes_no_part() -> None:
-    near, gained = made_up(8)
-    with_ghost = np.full((9, 9), np.nan)
-    with_ghost[:8, :8] = near
-    with_ghost[8, 8] = 1.0
-    found = associate(with_ghost, np.pad(gained, (0, 1), constant_values=0.5), permutations=FEW)
-    assert found == associate(near, gained, permutations=FEW)
-    assert found.n_languages == 8
-
-
-# --- intervals
-
-
-@pytest.mark.parametrize("statistic", STATISTICS)
-def test_interval_leaves_each_language_out_once(statistic: str) -> None:
-    near, gained = made_up(8, missing=2)
-    without = [ref_statistic(np.delete(np.delete(near, one, 0), one, 1),
-                             np.delete(np.delete(gained, one, 0), one, 1), statistic)
-               for one in range(8)]
-    z = np.arctanh(without)
-    half = t.ppf(0.975, 7) * np.sqrt(7 / 8 * ((z - z.mean()) ** 2).sum())
-    found = associate(near, gained, statistic, permutations=FEW)
-    centre = np.arctanh(found.value)
-    assert found.interval == pytest.approx((np.tanh(centre - half), np.tanh(centre + half)))
-
-
-def test_no_interval_from_four_languages() -> None:
-    near, gained = made_up(4)
-    found = associate(near, gained, "pearson")
-    assert found.interval is None
-    assert np.isfinite(found.value)
-
-
-def test_perfect_agreement_is_certain() -> None:
-    near, _ = made_up(6)
-    assert associate(near, near).interval == pytest.approx((1, 1), abs=1e-6)
-
-
-def test_interval_narrows_with_more_languages() -> None:
-    widths = [np.subtract(*associate(*made_up(n), permutations=1).interval[::-1])  # type: ignore[index]
-              for n in (8, 40)]
-    assert widths[1] < widths[0] / 2
-
-
-# --- several at once
-
-
-@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
-def test_layers_have_their_own_p_and_pay_for_the_choice(alternative: str) -> None:
-    near, gained = made_up(9, relation=0.4, seed=6)
-    draw = np.random.default_rng(0)
-    stack = np.stack([near + weight * draw.normal(size=(9, 9)) for weight in (2, 0, 1, 4)])
-    found = associate_all(stack, gained, alternative=alternative, permutations=999)
-    alone = [associate(layer, gained, alternative=alternative, permutations=999)
-             for layer in stack]
-    assert found.values.tolist() == [one.value for one in alone]
-    assert found.p.tolist() == [one.p for one in alone]
-    assert found.intervals == [one.interval for one in alone]
-    assert (found.p_corrected >= found.p - 1e-12).all()
-    assert (found.p_corrected > found.p).any()
-    chosen = np.argmin if alternative == "less" else np.argmax
-    assert found.best == chosen(found.values)
-
-
-def test_correction_by_hand() -> None:
-    """Two copies are no choice; a single layer pays nothing."""
-    near, gained = made_up(9, relation=0.3)
-    once = associate_all(near[None], gained, permutations=999)
-    twice = associate_all(np.stack([near, near]), gained, permutations=999)
-    assert once.p_corrected == pytest.approx(once.p)
-    assert twice.p_corrected == pytest.approx(np.repeat(once.p, 2))
-
-
-def test_layer_with_few_pairs_does_not_set_the_bar() -> None:
-    near, gained = made_up(12, relation=0.5, seed=2)
-    sparse = np.full((12, 12), np.nan)
-    sparse[:4, :4] = np.random.default_rng(0).normal(size=(4, 4))
-    found = associate_all(np.stack([near, sparse]), gained, permutations=999)
-    assert found.p_corrected[0] < 3 * max(found.p[0], 0.001)
-
-
-def test_empty_layer_is_undefined_and_never_best() -> None:
-    near, gained = made_up(8)
-    found = associate_all(np.stack([np.full((8, 8), np.nan), near]), gained, permutations=FEW)
-    assert np.isnan([found.values[0], found.p[0], found.p_corrected[0]]).all()
-    assert (found.best, found.intervals[0]) == (1, None)
-    nothing = associate_all(np.full((2, 8, 8), np.nan), gained, permutations=FEW)
-    assert nothing.best is None
-
-
-# --- two beside each other
-
-
-def test_difference_is_of_the_pairs_of_both() -> None:
-    near, gained = made_up(9, missing=4)
-    other, _ = made_up(9, seed=8, missing=4)
-    found = difference(near, other, gained)
-    both = np.where(np.isfinite(near) & np.isfinite(other), gained, np.nan)
-    assert found.value == pytest.approx(ref_statistic(near, both) - ref_statistic(other, both))
-    assert found.interval is not None
-    assert found.interval[0] < found.value < found.interval[1]
-    back = difference(other, near, gained)
-    assert (back.value, back.interval) == (
-        pytest.approx(-found.value), pytest.approx((-found.interval[1], -found.interval[0])))
-
-
-def test_nothing_differs_from_itself() -> None:
-    near, gained = made_up(8)
-    assert difference(near, 2 * near, gained, "pearson").interval == pytest.approx((0, 0))
-
-
-def test_pairing_makes_the_difference_surer() -> None:
-    near, gained = made_up(16, relation=1.5)
-    close = near + 0.05 * np.random.default_rng(0).normal(size=near.shape)
-    both = difference(near, close, gained).interval
-    alone = associate(near, gained, permutations=1).interval
-    assert both is not None
-    assert alone is not None
-    assert both[1] - both[0] < (alone[1] - alone[0]) / 2
-
-
 # --- messages and corners
-
 
 @pytest.mark.parametrize(("argument", "message"), [
     ({"statistic": "kendall"}, "Statistic 'kendall' is not known.*target_spearman"),
@@ -307,11 +122,6 @@ def test_pairing_makes_the_difference_surer() -> None:
 def test_unknown_names_are_refused(argument: dict[str, str], message: str) -> None:
     with pytest.raises(DataError, match=message):
         associate(*made_up(5), **argument)  # type: ignore[arg-type]
-
-
-def test_one_table_is_no_stack() -> None:
-    with pytest.raises(DataError, match=r"Several similarities have the shape \(5, 5\)"):
-        associate_all(*made_up(5))
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)

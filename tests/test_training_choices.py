@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from made_up_studies import SIGNATURE, write_study
-from page_cases import opened_page, shown_cache, words
+from page_cases import cache as cache  # noqa: PLC0414 - a fixture
+from page_cases import opened_page, words
+from training_page_cases import training
 
 from dashboard.loads import experiments
 from dashboard.loads.groupings import ShownGroups, shown_groups
@@ -22,20 +22,6 @@ from gradsim_core import (
     load_saved,
     save_grouping,
 )
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder that the dashboard shows."""
-    yield from shown_cache(tmp_path, monkeypatch)
-
-
-def training() -> None:
-    from dashboard.views.problems import problems_shown
-    from dashboard.views.training.page import training_page
-
-    with problems_shown():
-        training_page()
 
 
 def kept(store: Store, name: str, *groups: tuple[str, ...]) -> str:

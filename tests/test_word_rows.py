@@ -168,12 +168,14 @@ def test_sketch_is_the_fold_of_the_exact_gradient() -> None:
         tap.begin(2 * i)
         backward()
         tap.end(2 * i)
-    signs = Tap(encoder, 1, exact=False, sketch_size=301, seed=0)._incoming._places
-    first = {id(own): own for _, own, _ in signs}  # of each block, in order
+    places = Tap(encoder, 1, exact=False, sketch_size=301, seed=0)._incoming._places
+    signs = torch.cat([torch.outer(own.rows, own.columns).flatten() for _, own, _ in places])
+    folds = {id(own.folds): own.folds for _, own, _ in places}  # of each block, in order
     for i, sketch in enumerate(sketches):
+        signed = tap.step[2 * i] * signs
         expected = np.concatenate([
-            ref_fold(tap.step[2 * i, part], own, min(301, part.stop - part.start))
-            for part, own in zip(tap.block_slices, first.values(), strict=True)])
+            ref_fold(signed[part], own, min(301, part.stop - part.start))
+            for part, own in zip(tap.block_slices, folds.values(), strict=True)])
         np.testing.assert_allclose(sketch.numpy(), expected, rtol=1e-5,
                                    atol=1e-6 * np.abs(expected).max())
 

@@ -9,6 +9,7 @@ one there is only more room. Functions are pure; the same places give the same p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -39,11 +40,16 @@ def spread(places: np.ndarray, distance: float) -> np.ndarray:
     ndarray
         (n, 2); whoever overlaps nobody stays, and so do all of more than MOST_SPREAD.
     """
-    moved = np.array(places, dtype=np.float64)
-    n = len(moved)
-    if n < 2 or n > MOST_SPREAD:
-        return moved
-    turn = _GOLDEN_ANGLE * np.arange(n)
+    whole = np.asarray(places, dtype=np.float64)
+    if not 2 <= len(whole) <= MOST_SPREAD:
+        return whole.copy()
+    return np.frombuffer(_spread(whole.tobytes(), distance)).reshape(whole.shape).copy()
+
+
+@lru_cache(maxsize=64)  # a click leaves them all where they are
+def _spread(places: bytes, distance: float) -> bytes:
+    moved = np.frombuffer(places).reshape(-1, 2).copy()
+    turn = _GOLDEN_ANGLE * np.arange(len(moved))
     nudge = 0.01 * np.stack([np.cos(turn), np.sin(turn)], axis=1)  # tells apart what coincides
     for _ in range(_ROUNDS):
         between = (moved + nudge)[:, None] - (moved + nudge)[None]
@@ -53,7 +59,7 @@ def spread(places: np.ndarray, distance: float) -> np.ndarray:
             break
         push = np.clip(distance - length, 0.0, None) / 2
         moved += 0.9 * (between / length[..., None] * push[..., None]).sum(axis=1)
-    return moved
+    return moved.tobytes()
 
 
 def label_sides(marks: np.ndarray, radii: np.ndarray, widths: Sequence[float], height: float,

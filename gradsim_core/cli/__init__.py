@@ -34,6 +34,7 @@ from gradsim_core.cli.stability import stability_command
 from gradsim_core.cli.studies import list_studies, show
 from gradsim_core.cli.topics import topics
 from gradsim_core.cli.training import train, transfer
+from gradsim_core.cli.uploads import uploads
 from gradsim_core.errors import GradSimError, RunError
 
 app = typer.Typer(
@@ -52,7 +53,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "train": train, "transfer": transfer, "scores": scores,
     "import-scores": import_scores, "measures": measures,
     "import-similarity": import_similarity, "matrices": matrices_command,
-    "topics": topics, "doctor": doctor, "dashboard": dashboard}
+    "topics": topics, "uploads": uploads, "doctor": doctor, "dashboard": dashboard}
 for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(experiments, name="experiment")

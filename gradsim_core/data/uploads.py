@@ -3,8 +3,9 @@
 Conventions
 -----------
 What came together stands in ``<cache>/.uploads/<digest>/``, whose digest is of names and contents:
-the same upload is kept once, and never changes. A name is what remains of the browser's after
-everything is taken out that could lead elsewhere; a language's spelling in it is left as it is.
+the same upload is kept once, and never changes; `unused_uploads` says when it goes. A name is what
+remains of the browser's after everything is taken out that could lead elsewhere; a language's
+spelling in it is left as it is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from gradsim_core.data.readers import ENDINGS
 from gradsim_core.data.rows import shown
 from gradsim_core.errors import DataError
 from gradsim_core.storage.store import Store
+from gradsim_core.storage.upload_folders import touch_upload
 
 MOST_UPLOADED_BYTES = 100_000_000
 """Of all files of one upload; larger data is named by its path, and never copied."""
@@ -66,6 +68,7 @@ def keep_uploads(store: Store, files: Sequence[HeldFile]) -> Path:
     for name in sorted(kept):
         digest.update(f"{name}\0{hashlib.sha256(kept[name]).hexdigest()}\0".encode())
     folder = digest.hexdigest()[:_DIGITS]
+    touch_upload(store.root, folder)  # it is new again, and not removed as unused
     paths = [store.write_upload(folder, name, content) for name, content in kept.items()]
     return paths[0] if len(paths) == 1 else store.root / ".uploads" / folder
 

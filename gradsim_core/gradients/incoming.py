@@ -12,7 +12,7 @@ import torch
 from torch.utils.hooks import RemovableHandle
 
 from gradsim_core.encoder.models import Encoder
-from gradsim_core.gradients.folding import fold, fold_table
+from gradsim_core.gradients.folding import Signs, fold_parameter, fold_words
 from gradsim_core.gradients.word_rows import Receive, WordRows, word_table
 
 
@@ -25,22 +25,22 @@ class Incoming:
 
     Parameters
     ----------
-    signs : of each block, see `folding`
+    signs : of each parameter of each block, see `folding`
     columns : of each block in ``folded``
     """
 
-    def __init__(self, encoder: Encoder, signs: Sequence[torch.Tensor],
+    def __init__(self, encoder: Encoder, signs: Sequence[Sequence[Signs]],
                  columns: Sequence[slice]) -> None:
-        self.folded = signs[0].new_zeros(columns[-1].stop)
+        self.folded = signs[0][0].folds.new_zeros(columns[-1].stop)
         table = word_table(encoder)
         self._parameters = encoder.parameters
         self._words = None if table is None else WordRows(table)
-        # of each parameter: its offset in the block, the block's signs and fold
-        self._places: list[tuple[int, torch.Tensor, torch.Tensor]] = []
+        # of each parameter: its offset in the block, its signs, the block's fold
+        self._places: list[tuple[int, Signs, torch.Tensor]] = []
         for block, own_signs, part in zip(encoder.blocks.values(), signs, columns, strict=True):
             offset = 0
-            for parameter in block:
-                self._places.append((offset, own_signs, self.folded[part]))
+            for parameter, one in zip(block, own_signs, strict=True):
+                self._places.append((offset, one, self.folded[part]))
                 offset += parameter.numel()
         self._handles: list[RemovableHandle] = []
 
@@ -64,15 +64,15 @@ class Incoming:
             self._handles.pop().remove()
 
 
-def _folding(offset: int, signs: torch.Tensor,
+def _folding(offset: int, signs: Signs,
              out: torch.Tensor) -> Callable[[torch.Tensor | None], None]:
     def take(gradient: torch.Tensor | None) -> None:
         if gradient is not None:
-            fold(gradient, offset, signs, out)
+            fold_parameter(gradient, offset, signs, out)
     return take
 
 
-def _folding_rows(offset: int, signs: torch.Tensor, out: torch.Tensor) -> Receive:
+def _folding_rows(offset: int, signs: Signs, out: torch.Tensor) -> Receive:
     def take(ids: torch.Tensor, rows: torch.Tensor) -> None:
-        fold_table(ids, rows, offset, signs, out)
+        fold_words(ids, rows, offset, signs, out)
     return take

@@ -34,6 +34,8 @@ from gradsim_core import (
 
 _MOST_MEGABYTES = 20
 _SENT = "join.sent"
+_ASKED = "join.asked"
+"""How many languages were added in this session: the form of each is another one, and empty."""
 
 
 def show_joining(selection: Selection, signature: str, shown: Picture,
@@ -65,16 +67,19 @@ def _form(signature: str) -> None:
     except GradSimError as error:
         st.info(markdown_text(error, 600))
         return
+    key = f"join.{st.session_state.get(_ASKED, 0)}"
     with st.form("join.form", border=False):
-        language = st.text_input("Language", max_chars=60, help="A name or a code.")
+        language = st.text_input("Language", max_chars=60, help="A name or a code.",
+                                 key=f"{key}.language")
         uploaded = st.file_uploader(
             "Its rows", [ending.removeprefix(".") for ending in ENDINGS],
-            max_upload_size=_MOST_MEGABYTES, help=(
+            max_upload_size=_MOST_MEGABYTES, key=f"{key}.rows", help=(
                 "One file. Left out, the rows come from the study's own data, which may have "
                 "languages that the study left out."))
         text, label = st.columns(2)
-        columns = {"text": text.text_input("Text column", max_chars=60, help="Empty: as usual."),
-                   "label": label.text_input("Label column", max_chars=60, help="Empty: as usual.")}
+        columns = {role: place.text_input(f"{role.capitalize()} column", max_chars=60,
+                                          help="Empty: as usual.", key=f"{key}.{role}")
+                   for role, place in (("text", text), ("label", label))}
         asked = st.form_submit_button("Add it", type="primary", help=(
             "Runs in the background; the page can be left meanwhile."))
     if not asked:
@@ -107,6 +112,7 @@ def _begin(signature: str, language: str, uploaded: Any, columns: dict[str, str]
         f"{markdown_text(newcomer.language.name)} is being added from "
         f"{count(took['rows'], 'training row')}, about {about(took['seconds'])}; it appears here "
         "when it is done."]
+    st.session_state[_ASKED] = st.session_state.get(_ASKED, 0) + 1
     st.rerun()
 
 

@@ -50,6 +50,7 @@ def show_upload(columns: _Columns) -> None:
         [ending.removeprefix(".") for ending in ENDINGS], key=f"upload.data.{int(folder)}",
         accept_multiple_files="directory" if folder else True, help=_HELP,
         max_upload_size=MOST_MEGABYTES)
+    st.caption(upload_place())
     newest = {one.name: one for one in uploaded or []}  # mended, and brought under the same name
     files = [one for one in newest.values() if is_data(one.name)]
     if not files:
@@ -63,6 +64,14 @@ def show_upload(columns: _Columns) -> None:
             _keep([_held(files[0])], taken, columns)
         return
     _say_what_they_hold(files, taken, columns)
+
+
+def upload_place() -> str:
+    """Where uploads are kept, and how they go; Markdown."""
+    return (f"Uploads are kept in *{markdown_text(store().root / '.uploads', 200)}* on the machine "
+            "that shows this page, for as long as a study or a run names them. After a day, "
+            "`gradsim uploads --remove-unused --yes` removes those that none does (`--cache` says "
+            "which folder).")
 
 
 def uploaded_words(path: str) -> str:
