@@ -62,7 +62,7 @@ def panel_frame(titles: Sequence[str], rows: PanelRows, text: ChartText,
     labels = [plotly_text(one, 34) for one in rows.labels]
     places = with_room(n, 11 * several * n / 470, rows.marked if several == 1 else ())
     ticks = [plotly_text(rows.ticks[at], 14) for at in places]
-    flat = n * several * max(map(len, rows.ticks)) <= 84
+    flat = n * several * max(map(len, rows.ticks)) <= 66
     below = 20 + (16 if flat else round(max(map(len, ticks)) * size * 0.56))
     figure = framed(text, colours, plot_px=max(180.0, cell * n), left=label_width(labels, size),
                     right=RIGHT_PX, below=below, top=TOP_PX + _TITLE_PX * any(titles))

@@ -132,7 +132,7 @@ def _tables(content: dict[str, Any]) -> None:
     st.subheader("Groups", anchor=False)
     groups = group_table(content)
     st.dataframe(groups, hide_index=True, height=table_height(len(groups["Group"])),
-                 column_config={"Group": st.column_config.Column(width=70),
+                 placeholder="–", column_config={"Group": st.column_config.Column(width=70),
                                 "Size": st.column_config.Column(width=60)})
     for one in content["left_out"]:
         st.caption(f"Left out: {markdown_text(one.get('name', one['code']), 60)}, because "
