@@ -8,6 +8,7 @@ from typing import Any
 
 from made_up_studies import SIGNATURE
 from page_cases import button, opened_page
+from page_views import groups
 from streamlit.testing.v1 import AppTest
 
 from dashboard.editing import leave_out, merge, new_group, rename
@@ -18,14 +19,6 @@ from dashboard.selection import Selection
 from gradsim_core import decision_of
 
 EDITS = (new_group(["deu"]), rename("deu", "Só & <b>"), leave_out(["ita"]), merge("spa", "por"))
-
-
-def groups() -> None:
-    from dashboard.views.groups.page import groups_page
-    from dashboard.views.problems import problems_shown
-
-    with problems_shown():
-        groups_page()
 
 
 def opened(page: Callable[[], None] = groups, **query: object) -> AppTest:

@@ -13,6 +13,7 @@ from made_up_findings import write_finding
 from made_up_studies import EUROPEAN, SIGNATURE, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from page_cases import labels, opened_page, words
+from page_views import correlation
 
 from dashboard.loads import correlations
 from dashboard.loads.correlations import brought_in_later, correlation_plan, known_measures, plan_in
@@ -21,14 +22,6 @@ from gradsim_core import MEASURES, Measure, MeasuresPlan, Scores, Store, save_im
 from gradsim_core.measuring.kept import save_measure
 
 SCORES = "from,deu,spa,nld\ndeu,0.5,0.6,0.1\nspa,0.4,0.7,0.2\nnld,0.3,0.2,0.6\n"
-
-
-def correlation() -> None:
-    from dashboard.views.correlation.page import correlation_page
-    from dashboard.views.problems import problems_shown
-
-    with problems_shown():
-        correlation_page()
 
 
 def finished(store: Store, plan: MeasuresPlan, **content: object) -> None:

@@ -16,6 +16,7 @@ from made_up_findings import write_finding
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
 from page_cases import button, labels, opened_page, titles, words
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
+from page_views import correlation
 from run_cases import act_command, end_all, until
 from streamlit.testing.v1 import AppTest
 
@@ -52,14 +53,6 @@ def begun(store: Store, plan: MeasuresPlan, act: str) -> Run:
     key = finding_key(SIGNATURE, "measures", plan)
     return submit_run(store, SIGNATURE, "measures", act_command(store, act, key), key=key,
                       title="Measures against transfer")
-
-
-def correlation() -> None:
-    from dashboard.views.correlation.page import correlation_page
-    from dashboard.views.problems import problems_shown
-
-    with problems_shown():
-        correlation_page()
 
 
 def opened(**query: object) -> AppTest:

@@ -16,6 +16,7 @@ from made_up_experiments import made_up_experiment
 from made_up_studies import EUROPEAN, SIGNATURE, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from page_cases import opened_page
+from page_views import correlation, groups, layers, similarity, study, training
 from streamlit.testing.v1 import AppTest
 
 from dashboard.selection import DEFAULT, Selection, query_of, selection_from
@@ -27,54 +28,6 @@ _INPUTS = ("checkbox", "color_picker", "date_input", "multiselect", "number_inpu
            "select_slider", "selectbox", "slider", "text_area", "text_input", "time_input",
            "toggle", "button_group", "file_uploader")
 _SAYS_ALL = ("button", "download_button", "link_button")
-
-
-def study() -> None:
-    from dashboard.views.problems import problems_shown
-    from dashboard.views.study.page import study_page
-
-    with problems_shown():
-        study_page()
-
-
-def similarity() -> None:
-    from dashboard.views.problems import problems_shown
-    from dashboard.views.similarity.page import similarity_page
-
-    with problems_shown():
-        similarity_page()
-
-
-def layers() -> None:
-    from dashboard.views.layers.page import layers_page
-    from dashboard.views.problems import problems_shown
-
-    with problems_shown():
-        layers_page()
-
-
-def groups() -> None:
-    from dashboard.views.groups.page import groups_page
-    from dashboard.views.problems import problems_shown
-
-    with problems_shown():
-        groups_page()
-
-
-def training() -> None:
-    from dashboard.views.problems import problems_shown
-    from dashboard.views.training.page import training_page
-
-    with problems_shown():
-        training_page()
-
-
-def correlation() -> None:
-    from dashboard.views.correlation.page import correlation_page
-    from dashboard.views.problems import problems_shown
-
-    with problems_shown():
-        correlation_page()
 
 
 PAGES: list[Callable[[], None]] = [study, similarity, layers, groups, training, correlation]

@@ -8,7 +8,7 @@ from groups_page_cases import EDITS, opened
 from made_up_studies import EUROPEAN, SIGNATURE, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from page_cases import words
-from training_page_cases import training
+from page_views import training
 
 from dashboard.loads.data import results
 from dashboard.loads.experiments import plan_of

@@ -11,6 +11,7 @@ from data_cases import write
 from joining_cases import join, newcomer, prepared
 from joint_cases import ONE, trial
 from page_cases import button, opened_page, shown_cache, titles, words
+from page_views import groups
 
 import gradsim_core.joining.runs as joining_runs
 from gradsim_core import Store
@@ -31,14 +32,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def cache(finished: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield from shown_cache(finished, monkeypatch)
-
-
-def groups() -> None:
-    from dashboard.views.groups.page import groups_page
-    from dashboard.views.problems import problems_shown
-
-    with problems_shown():
-        groups_page()
 
 
 def opened(**state: Any) -> Any:

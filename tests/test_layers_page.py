@@ -15,6 +15,7 @@ from made_up_findings import made_up_lower_or_higher, made_up_topic_or_language,
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from page_cases import labels, opened_page, titles, words
+from page_views import layers
 from robustness_cases import stretches, write_stretches
 from run_cases import act_command, end_all, until
 from streamlit.testing.v1 import AppTest
@@ -53,14 +54,6 @@ def asked(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[s
 def begun(store: Store, kind: str, plan: Any, act: str) -> Run:
     key = finding_key(SIGNATURE, kind, plan)
     return submit_run(store, SIGNATURE, kind, act_command(store, act, key), key=key, title="Own")
-
-
-def layers() -> None:
-    from dashboard.views.layers.page import layers_page
-    from dashboard.views.problems import problems_shown
-
-    with problems_shown():
-        layers_page()
 
 
 def pairs_open() -> None:

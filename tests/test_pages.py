@@ -12,6 +12,8 @@ import pytest
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from page_cases import opened_page as opened
+from page_views import groups, study
+from page_views import similarity as similarity_view
 from run_cases import end_all, processes_of, start, supervisors_of, until, written
 from streamlit.testing.v1 import AppTest
 
@@ -31,30 +33,6 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 # pages
-
-def study() -> None:
-    from dashboard.views.problems import problems_shown
-    from dashboard.views.study.page import study_page
-
-    with problems_shown():
-        study_page()
-
-
-def similarity_view() -> None:
-    from dashboard.views.problems import problems_shown
-    from dashboard.views.similarity.page import similarity_page
-
-    with problems_shown():
-        similarity_page()
-
-
-def groups() -> None:
-    from dashboard.views.groups.page import groups_page
-    from dashboard.views.problems import problems_shown
-
-    with problems_shown():
-        groups_page()
-
 
 def unfinish(store: Store) -> None:
     store.remove(SIGNATURE, "grams.safetensors")

@@ -13,6 +13,7 @@ from gradsim_core.errors import GradSimError
 from gradsim_core.pair_tables import TableReport, align, read_scores
 
 # what is read
+
 PERCENT = WIDE.replace("0.75", "75").replace("0.", "").replace(",8,6,5", ",80,60,50").replace(
     ",7,9,", ",70,90,").replace("swe,4,", "swe,40,")
 WRITTEN = {
@@ -119,6 +120,7 @@ def test_the_same_number_twice_counts_once(tmp_path: Path) -> None:
 
 
 # what is refused
+
 REFUSED = {
     "percent as fraction": (
         WIDE.replace("0.9", "90"), r"t\.csv:3: '90' (nld → nld) is above 1, .*unit is percent"),

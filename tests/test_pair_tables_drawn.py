@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 
 # any file
+
 LABELS = ["deu", "de", "German", "swa", "swh", "zho_Hant", "cmn", "nan", "Klingonish", "=1+1", "",
           "x" * 120, "\x07", *HOSTILE]
 NUMBERS = ["0", "0.5", "0,5", ".25", "1", "", "NA", "nan", "–", "85", "85%", "-1", "1e400", "high"]

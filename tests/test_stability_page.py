@@ -11,6 +11,7 @@ import pytest
 from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from page_cases import opened_page, words
+from page_views import groups, similarity
 from robustness_cases import stretches, write_stretches
 from streamlit.testing.v1 import AppTest
 from test_figures import TEXT
@@ -25,22 +26,6 @@ from dashboard.words.summaries import Neighbour, stability_sentence
 from gradsim_core import Reading, Rule, Similarity, Stability, linkage_tree, newick
 
 CLUSTERS = (0, 1, 0, 1, 2, 2)
-
-
-def groups() -> None:
-    from dashboard.views.groups.page import groups_page
-    from dashboard.views.problems import problems_shown
-
-    with problems_shown():
-        groups_page()
-
-
-def similarity() -> None:
-    from dashboard.views.problems import problems_shown
-    from dashboard.views.similarity.page import similarity_page
-
-    with problems_shown():
-        similarity_page()
 
 
 def shown(page: Callable[[], None], **query: str) -> AppTest:

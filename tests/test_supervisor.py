@@ -135,7 +135,12 @@ def test_there_is_one_supervisor_and_it_ends_by_itself(store: Store) -> None:
 def test_a_wrong_number_of_runs_at_once_is_one(store: Store, value: str,
                                                monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADSIM_RUNS_AT_ONCE", value)
-    assert ended(store, start(store, "pass")).state == "done"
+    first, second = (start(store, 'wait_for("go")', key=name) for name in ("one", "other"))
+    until(lambda: find_run(store, first.id).state == "running")
+    time.sleep(1.0)  # time enough for the second one, if there were room for it
+    assert find_run(store, second.id).state == "queued"
+    (store.root / "go").touch()
+    assert ended(store, first).state == ended(store, second).state == "done"
 
 
 def test_killed_runs_and_supervisors_end_with_the_same_result() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from made_up_studies import SIGNATURE, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from page_cases import opened_page, words
-from training_page_cases import training
+from page_views import training
 
 from dashboard.loads import experiments
 from dashboard.loads.groupings import ShownGroups, shown_groups
