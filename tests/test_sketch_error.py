@@ -46,7 +46,7 @@ def test_a_size_is_the_smallest_prime_that_keeps_the_bound() -> None:
 def test_the_setting_decides_and_is_left_out() -> None:
     assert sketch_size_of(Study(sketch_size=500), 12, 8) == 500
     size = sketch_size_of(Study(sketch_size=500, sketch_error=0.05), 12, 8)
-    assert 50_000 < size < 120_000
+    assert 15_000 < size < 45_000
     with pytest.raises(StudyError, match=r"sketch_error 0\.0001 asks for"):
         sketch_size_of(Study(sketch_error=0.0001), 12, 8)
     assert size_for_error(error_bound(MOST, 1) * 1.01, 1) < MOST
@@ -73,7 +73,8 @@ def test_random_rows_err_as_the_formula_and_the_estimate_say(common: float) -> N
     expected = (1 - (common**2 / (1 + common**2))**2) / math.sqrt(size)
     assert rms == pytest.approx(expected, rel=0.15)
     assert typical == pytest.approx(rms, rel=0.25)
-    assert np.abs(true).max(axis=1).mean() / 1.5 < largest < 1.5 * np.abs(true).max()
+    assert np.mean(np.abs(true).max(axis=1) > largest) <= 0.1  # 19 of 20 are within it
+    assert largest < 1.5 * np.abs(true).max()
     bound = error_bound(size, true.shape[1]) / EXCESS  # of random rows, which these are
     assert np.mean(np.abs(true).max(axis=1) > bound) < 0.2
     assert common or np.abs(true).max() > bound / 2.5  # not just wide
@@ -102,14 +103,16 @@ def test_estimates_are_those_of_real_gradients(size: int) -> None:
                        for one in (exact, sketched)]
             errors.setdefault(name, []).append(of_both[1] - of_both[0])
             told.setdefault(name, []).append(found[name])
+    within: list[bool] = []
     for name, of_block in errors.items():
         rms = np.sqrt(np.mean(np.square(of_block)))
         typical = np.sqrt(np.mean([one["typical"]**2 for one in told[name]]))
-        largest = max(one["largest"] for one in told[name])
         assert rms < 1.2 * typical, name  # with one error in so many draws, that much is chance
-        assert np.abs(of_block).max() < 1.2 * largest, name
+        within.extend(np.abs(one).max() <= now["largest"]
+                      for one, now in zip(of_block, told[name], strict=True))
         if name.startswith("layer"):
             assert typical < 8 * rms, name  # of such small layers, rows have little in common
+    assert np.mean(within) >= 0.95
 
 
 def test_rows_that_resemble_each_other_are_told() -> None:
@@ -144,6 +147,15 @@ def test_rows_without_length_are_left_out() -> None:
     rows[2] = 0
     assert fold_error(rows) == pytest.approx(fold_error(rows[[0, 1, 3, 4]]))
     assert fold_error(rows[:1]) == (0.0, 0.0)
+
+
+def test_rows_left_out_make_the_largest_larger() -> None:
+    """Three times as many random rows have a larger largest error, of which a third was seen."""
+    generator = torch.Generator().manual_seed(4)
+    rows = torch.randn((420, 101), generator=generator)
+    some, every = fold_error(rows[::3]), fold_error(rows)
+    assert every[0] == pytest.approx(some[0])
+    assert every[1] == pytest.approx(some[1] * math.sqrt(math.log(420) / math.log(140)))
 
 
 def test_a_run_tells_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

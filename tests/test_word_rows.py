@@ -17,19 +17,27 @@ from gradsim_core.gradients.tap import Tap
 from gradsim_core.gradients.word_rows import word_table
 from gradsim_core.training.batches import collate, mean_loss
 
-# the slow twin: number i of a block goes to column i % k with the sign of row i // k
+# the slow twin: number i of a block goes to column i % k with the sign of row i // k, and with that
+# of the pattern's number that is as far on from where the row's stretch begins
 
 
-def ref_fold(flat: torch.Tensor, signs: torch.Tensor, size: int) -> np.ndarray:
+def ref_fold(flat: torch.Tensor, signs: torch.Tensor, size: int,
+             pattern: torch.Tensor | None = None) -> np.ndarray:
     out = np.zeros(size)
     for i, value in enumerate(flat.tolist()):
-        out[i % size] += value * float(signs[i // size])
+        row, column = divmod(i, size)
+        sign = float(signs[row])
+        if pattern is not None:
+            sign *= float(pattern[row % (len(pattern) - size + 1) + column])
+        out[column] += value * sign
     return out
 
 
+@pytest.mark.parametrize("starts", [None, 1, 5, 200])
 @pytest.mark.parametrize("size", [3, 7, 16, 50, 4_093])
 @pytest.mark.parametrize("offset", [0, 5, 48, 1_001])
-def test_some_rows_of_a_table_fold_as_the_whole_table(size: int, offset: int) -> None:
+def test_some_rows_of_a_table_fold_as_the_whole_table(size: int, offset: int,
+                                                      starts: int | None) -> None:
     """Whole numbers, so that any order of adding them up gives the same bits."""
     generator = torch.Generator().manual_seed(size + offset)
     n_words, hidden = 40, 16
@@ -37,12 +45,13 @@ def test_some_rows_of_a_table_fold_as_the_whole_table(size: int, offset: int) ->
     rows = torch.randint(-9, 10, (5, hidden), generator=generator).float()
     table = torch.zeros(n_words, hidden).index_add_(0, ids, rows)
     signs = fold_signs(offset + table.numel(), size, seed=1)
+    pattern = None if starts is None else fold_signs(size + starts - 1, 1, seed=2)
     some, whole = torch.ones(size), torch.ones(size)
-    fold_table(ids, rows, offset, signs, some)
-    fold(table, offset, signs, whole)
+    fold_table(ids, rows, offset, signs, some, pattern)
+    fold(table, offset, signs, whole, pattern)
     assert torch.equal(some, whole)
     block = torch.cat([torch.zeros(offset), table.flatten()])
-    np.testing.assert_array_equal(whole.numpy() - 1, ref_fold(block, signs, size))
+    np.testing.assert_array_equal(whole.numpy() - 1, ref_fold(block, signs, size, pattern))
 
 
 def folded(encoder: Encoder, backwards: list[Callable[[], Any]], size: int,
@@ -168,14 +177,13 @@ def test_sketch_is_the_fold_of_the_exact_gradient() -> None:
         tap.begin(2 * i)
         backward()
         tap.end(2 * i)
-    places = Tap(encoder, 1, exact=False, sketch_size=301, seed=0)._incoming._places
-    signs = torch.cat([torch.outer(own.rows, own.columns).flatten() for _, own, _ in places])
-    folds = {id(own.folds): own.folds for _, own, _ in places}  # of each block, in order
+    incoming = Tap(encoder, 1, exact=False, sketch_size=301, seed=0)._incoming
+    first = {id(own): own for _, own, _ in incoming._places}  # of each block, in order
     for i, sketch in enumerate(sketches):
-        signed = tap.step[2 * i] * signs
         expected = np.concatenate([
-            ref_fold(signed[part], own, min(301, part.stop - part.start))
-            for part, own in zip(tap.block_slices, folds.values(), strict=True)])
+            ref_fold(tap.step[2 * i, part], own, min(301, part.stop - part.start),
+                     incoming._pattern)
+            for part, own in zip(tap.block_slices, first.values(), strict=True)])
         np.testing.assert_allclose(sketch.numpy(), expected, rtol=1e-5,
                                    atol=1e-6 * np.abs(expected).max())
 

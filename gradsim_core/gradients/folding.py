@@ -6,45 +6,33 @@ gradients without bias: two different rows count with the product of two indepen
 is zero on average, and every number meets itself with the sign 1.
 
 How far off they are rests on how much different rows have to do with each other. A weight's
-gradient is a sum of a few products of two vectors, and one of these may be long in few places, or
-have a mean: then each of its rows resembles the next. So the rows and the columns of every weight
-have random signs of their own, under which rows are as strange to each other as random ones.
+gradient is a sum of few products of two vectors, and where one of the two has a mean, or is long
+in few places, each row resembles others. So a gradient of parameters is also multiplied by a
+*pattern*, number by number, before its rows are added: one long row of random signs, of which row
+r meets the stretch that begins at r. Any two rows then meet stretches that are strange to each
+other, and no two of the terms that a fold errs by have a common sign: their variance is that of
+signs drawn for every single number, at the price of a multiplication.
 
-Source: the idea of Charikar, Chen and Farach-Colton (2002), with the column for a hash, and of
-each number's sign a product of three: of its row of the fold, and of its row and its column of
-the weight.
+Source: Charikar, Chen and Farach-Colton (2002), with the column for a hash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import torch
 from torch import nn
 
 _NARROWEST = 64
 
-_PIECE = 2**18
-"""Numbers that get their signs at a time on a CPU: few enough to stay in its cache."""
+_STARTS = 2**14
+"""Rows after which the stretches of the pattern begin anew."""
+
+_PIECE = 2**16
+"""Numbers multiplied by the pattern at a time on a CPU: few enough to stay in its cache."""
 
 _LONG_PIECE = 2**24
 """The same elsewhere."""
-
-
-@dataclass(frozen=True)
-class Signs:
-    """Random signs of one parameter's gradient, 1 or -1, float32.
-
-    Attributes
-    ----------
-    folds : of the rows that its block is cut into, (ceil(width / k),)
-    rows, columns : of the parameter as a matrix, its first axis against all others
-    """
-
-    folds: torch.Tensor
-    rows: torch.Tensor
-    columns: torch.Tensor
 
 
 def step_size(sketch_size: int, n_languages: int, n_blocks: int, n_parameters: int) -> int:
@@ -57,42 +45,68 @@ def step_size(sketch_size: int, n_languages: int, n_blocks: int, n_parameters: i
     return min(sketch_size, max(_NARROWEST, room | 1))  # odd: no power of two in common with k
 
 
-def fold(gradient: torch.Tensor, offset: int, signs: torch.Tensor, out: torch.Tensor) -> None:
+def fold(gradient: torch.Tensor, offset: int, signs: torch.Tensor, out: torch.Tensor,
+         pattern: torch.Tensor | None = None) -> None:
     """Add the fold of one parameter's gradient to its block's.
 
     The block's flat gradient is cut into rows of ``len(out)`` numbers; row r is added with sign
-    ``signs[r]``. A block no longer than ``out`` keeps every number, up to one common sign.
+    ``signs[r]``. A block no longer than ``out`` keeps every number, up to its sign.
 
     Parameters
     ----------
     offset : numbers of the block that stand before this parameter's
     out : (k,), changed
+    pattern : (k + n - 1,) random signs; row r is multiplied by the k of them from r % n on
     """
     flat, size = gradient.reshape(-1), len(out)
     length = len(flat)
     row, column = divmod(offset, size)
+    stretches = None if pattern is None else pattern.unfold(0, size, 1)  # (n, k), a view
+
+    def part(numbers: torch.Tensor, first: int) -> torch.Tensor:
+        if stretches is not None:
+            numbers = numbers * stretches[row % len(stretches), first:first + len(numbers)]
+        return numbers * signs[row]
+
     head = min(length, (size - column) % size)
     if head:
-        out[column:column + head].add_(flat[:head] * signs[row])
+        out[column:column + head].add_(part(flat[:head], column))
         row += 1
     n_whole = (length - head) // size
     if n_whole:
         whole = flat[head:head + n_whole * size].view(n_whole, size)
-        out.addmv_(whole.t(), signs[row:row + n_whole])
+        _add_rows(whole, signs[row:row + n_whole], out, stretches, row)
+        row += n_whole
     tail = length - head - n_whole * size
     if tail:
-        out[:tail].add_(flat[length - tail:] * signs[row + n_whole])
+        out[:tail].add_(part(flat[length - tail:], 0))
+
+
+def _add_rows(whole: torch.Tensor, signs: torch.Tensor, out: torch.Tensor,
+              stretches: torch.Tensor | None, row: int) -> None:
+    if stretches is None:
+        out.addmv_(whole.t(), signs)
+        return
+    height = max(1, (_PIECE if out.device.type == "cpu" else _LONG_PIECE) // len(out))
+    signed = torch.empty_like(whole[:height])
+    done = 0
+    while done < len(whole):
+        first = (row + done) % len(stretches)
+        n = min(height, len(whole) - done, len(stretches) - first)
+        torch.mul(whole[done:done + n], stretches[first:first + n], out=signed[:n])
+        out.addmv_(signed[:n].t(), signs[done:done + n])
+        done += n
 
 
 def fold_table(ids: torch.Tensor, rows: torch.Tensor, offset: int, signs: torch.Tensor,
-               out: torch.Tensor) -> None:
+               out: torch.Tensor, pattern: torch.Tensor | None = None) -> None:
     """Add the fold of a table's gradient that has some rows only: as `fold` of the whole table.
 
     Parameters
     ----------
     ids : (n,) numbers of the table's rows; one that comes twice counts twice
     rows : (n, hidden) their gradients
-    offset, signs, out : as in `fold`
+    offset, signs, out, pattern : as in `fold`
     """
     size, hidden = len(out), rows.shape[1]
     for first in range(0, hidden, size):  # pieces of rows that meet one end of the fold at most
@@ -101,40 +115,14 @@ def fold_table(ids: torch.Tensor, rows: torch.Tensor, offset: int, signs: torch.
         row = torch.div(start, size, rounding_mode="floor")
         columns = (start - row * size)[:, None] + torch.arange(part.shape[1], device=ids.device)
         beyond = columns >= size
+        columns = columns - size * beyond
         following = signs[(row + 1).clamp(max=len(signs) - 1)]
         signed = part * torch.where(beyond, following[:, None], signs[row][:, None])
-        out.scatter_add_(0, (columns - size * beyond).flatten(), signed.flatten())
-
-
-def fold_parameter(gradient: torch.Tensor, offset: int, signs: Signs, out: torch.Tensor) -> None:
-    """Add the fold of a parameter's gradient under the signs of its rows and columns.
-
-    A block no longer than ``out`` keeps every number, up to its sign.
-
-    Parameters
-    ----------
-    offset, out : as in `fold`
-    """
-    matrix = gradient.reshape(len(signs.rows), len(signs.columns))
-    piece = _PIECE if gradient.device.type == "cpu" else _LONG_PIECE
-    height, width = max(1, piece // max(1, matrix.shape[1])), matrix.shape[1]
-    for first in range(0, len(matrix), height):
-        signed = matrix[first:first + height] * signs.columns
-        signed *= signs.rows[first:first + height, None]
-        fold(signed, offset + first * width, signs.folds, out)
-
-
-def fold_words(ids: torch.Tensor, rows: torch.Tensor, offset: int, signs: Signs,
-               out: torch.Tensor) -> None:
-    """The same of a table's gradient that has some rows only: as `fold_parameter` of all of it.
-
-    Parameters
-    ----------
-    ids, rows : as in `fold_table`
-    offset, out : as in `fold`
-    """
-    signed = rows * signs.columns * signs.rows[ids][:, None]
-    fold_table(ids, signed, offset, signs.folds, out)
+        if pattern is not None:
+            n = len(pattern) - size + 1
+            begins = torch.where(beyond, ((row + 1) % n)[:, None], (row % n)[:, None])
+            signed *= pattern[begins + columns]
+        out.scatter_add_(0, columns.flatten(), signed.flatten())
 
 
 def fold_rows(rows: torch.Tensor, signs: torch.Tensor, size: int) -> torch.Tensor:
@@ -161,21 +149,13 @@ def fold_signs(width: int, size: int, seed: int) -> torch.Tensor:
     return _random_signs(-(-width // size), torch.Generator().manual_seed(seed))
 
 
-def parameter_signs(blocks: Iterable[list[nn.Parameter]], size: int, seed: int,
-                    device: torch.device) -> list[list[Signs]]:
-    """Random signs of every parameter of every block, for folds of ``size`` numbers a block."""
+def block_signs(blocks: Mapping[str, list[nn.Parameter]], size: int,
+                seed: int) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """Random signs of the rows that a fold cuts each block into, and the pattern of all blocks."""
     generator = torch.Generator().manual_seed(seed)
-
-    def drawn(n: int) -> torch.Tensor:
-        return _random_signs(n, generator).to(device)
-
-    found = []
-    for block in blocks:
-        folds = drawn(-(-sum(one.numel() for one in block) // size))
-        heights = [len(one) if one.dim() else 1 for one in block]
-        found.append([Signs(folds, drawn(height), drawn(one.numel() // height))
-                      for one, height in zip(block, heights, strict=True)])
-    return found
+    counts = [-(-sum(p.numel() for p in block) // size) for block in blocks.values()]
+    return ([_random_signs(n, generator) for n in counts],
+            _random_signs(size + _STARTS - 1, generator))
 
 
 def _random_signs(n: int, generator: torch.Generator) -> torch.Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch.utils.hooks import RemovableHandle
 
 from gradsim_core.encoder.models import Encoder
-from gradsim_core.gradients.folding import Signs, fold_parameter, fold_words
+from gradsim_core.gradients.folding import fold, fold_table
 from gradsim_core.gradients.word_rows import Receive, WordRows, word_table
 
 
@@ -25,22 +25,23 @@ class Incoming:
 
     Parameters
     ----------
-    signs : of each parameter of each block, see `folding`
+    signs, pattern : of each block, and of all, see `folding`
     columns : of each block in ``folded``
     """
 
-    def __init__(self, encoder: Encoder, signs: Sequence[Sequence[Signs]],
-                 columns: Sequence[slice]) -> None:
-        self.folded = signs[0][0].folds.new_zeros(columns[-1].stop)
+    def __init__(self, encoder: Encoder, signs: Sequence[torch.Tensor],
+                 columns: Sequence[slice], pattern: torch.Tensor) -> None:
+        self.folded = signs[0].new_zeros(columns[-1].stop)
         table = word_table(encoder)
         self._parameters = encoder.parameters
+        self._pattern = pattern
         self._words = None if table is None else WordRows(table)
-        # of each parameter: its offset in the block, its signs, the block's fold
-        self._places: list[tuple[int, Signs, torch.Tensor]] = []
+        # of each parameter: its offset in the block, the block's signs and fold
+        self._places: list[tuple[int, torch.Tensor, torch.Tensor]] = []
         for block, own_signs, part in zip(encoder.blocks.values(), signs, columns, strict=True):
             offset = 0
-            for parameter, one in zip(block, own_signs, strict=True):
-                self._places.append((offset, one, self.folded[part]))
+            for parameter in block:
+                self._places.append((offset, own_signs, self.folded[part]))
                 offset += parameter.numel()
         self._handles: list[RemovableHandle] = []
 
@@ -49,10 +50,10 @@ class Incoming:
         self.end_step()
         for parameter, place in zip(self._parameters, self._places, strict=True):
             parameter.grad = None
-            self._handles.append(parameter.register_hook(_folding(*place)))
+            self._handles.append(parameter.register_hook(_folding(*place, self._pattern)))
             if self._words is not None and parameter is self._words.module.weight:
                 self._words.begin_step()
-                self._handles.append(self._words.tapped(_folding_rows(*place)))
+                self._handles.append(self._words.tapped(_folding_rows(*place, self._pattern)))
 
     def begin(self) -> None:
         """Begin a fold of its own."""
@@ -64,15 +65,16 @@ class Incoming:
             self._handles.pop().remove()
 
 
-def _folding(offset: int, signs: Signs,
-             out: torch.Tensor) -> Callable[[torch.Tensor | None], None]:
+def _folding(offset: int, signs: torch.Tensor, out: torch.Tensor,
+             pattern: torch.Tensor) -> Callable[[torch.Tensor | None], None]:
     def take(gradient: torch.Tensor | None) -> None:
         if gradient is not None:
-            fold_parameter(gradient, offset, signs, out)
+            fold(gradient, offset, signs, out, pattern)
     return take
 
 
-def _folding_rows(offset: int, signs: Signs, out: torch.Tensor) -> Receive:
+def _folding_rows(offset: int, signs: torch.Tensor, out: torch.Tensor,
+                  pattern: torch.Tensor) -> Receive:
     def take(ids: torch.Tensor, rows: torch.Tensor) -> None:
-        fold_words(ids, rows, offset, signs, out)
+        fold_table(ids, rows, offset, signs, out, pattern)
     return take

@@ -13,21 +13,28 @@ sums as they stand. A block no longer than its fold is kept whole and has no err
 length are left out. An error at a lag is ``(c(lag) + c(-lag)) / sqrt(2)``, as large on average as
 the sum over all pairs of rows; lengths err along.
 
-Measured against whole gradients (22M pretrained encoder, real text, sums of two steps, 4,093 and
-16,381 numbers): 0.75 to 1.7 times the true root mean square by block, and 0.6 to 1.7 times the
-true largest error. In the last layer, whose rows resemble each other, the formula for random
-rows tells a quarter of the error (0.007 of 0.028 with 16,381 numbers), and the lags 0.021. In
-models as small as those of the tests up to 5 times the true one.
+*Largest* is not what is expected of the largest error but what it stays within: every lag has one,
+and all but 2 in 100 of them are no larger than what is told. Where only some rows were
+taken it is widened by what a normal distribution adds for so many more pairs.
+
+Measured against whole gradients (`benchmarks.sketches`; a pretrained 22M encoder with real text
+and the built-in model, sums of two steps, 509 to 16,381 numbers, 8 to 10 draws of the signs): 0.9
+to 1.5 times the true root mean square by block where a layer has rows to add, and the largest
+error within what was told in 97 to 100 of 100 blocks and draws. Embeddings of a small model, in
+which few numbers have a gradient, are told as up to 15 times too wrong.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 
 from gradsim_core.training.steps import Training
 
-_LAGS = 16
-_MOST_ROWS = 200
+_LAGS = 32
+_MOST_ROWS = 140
+_WITHIN = 0.98
 
 
 def sketch_errors(training: Training) -> dict[str, dict[str, float]] | None:
@@ -36,7 +43,7 @@ def sketch_errors(training: Training) -> dict[str, dict[str, float]] | None:
     Returns
     -------
     dict
-        Block -> "typical", the root mean square, and "largest".
+        Block -> "typical", the root mean square, and "largest", which none passes but rarely.
 
     Notes
     -----
@@ -56,11 +63,13 @@ def sketch_errors(training: Training) -> dict[str, dict[str, float]] | None:
 
 
 def fold_error(rows: torch.Tensor) -> tuple[float, float]:
-    """Root mean square and largest error of the cosines of folded rows, (n, k).
+    """Root mean square of the errors of the cosines of folded rows, (n, k), and their limit.
 
     Both are 0 where fewer than two rows have a length.
     """
-    rows = rows[::-(-len(rows) // _MOST_ROWS)].cpu()
+    n_all = len(rows)
+    rows = rows[::-(-n_all // _MOST_ROWS)].cpu()
+    n_taken = len(rows)
     length = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
     rows = (rows / length)[length[:, 0] > 0]
     if len(rows) < 2:
@@ -77,5 +86,6 @@ def fold_error(rows: torch.Tensor) -> tuple[float, float]:
             found = (gram / own[:, None] / own[None, :] - cosines)[upper]
             errors.append(found[torch.isfinite(found)])
     every = torch.cat(errors)
-    largest = torch.stack([one.abs().max() for one in errors if len(one)])
-    return float((every**2).mean().sqrt()), float(largest.median())
+    largest = torch.stack([one.abs().max() for one in errors if len(one)]).quantile(_WITHIN)
+    wider = math.sqrt(math.log(n_all * n_all) / math.log(n_taken * n_taken))
+    return float((every**2).mean().sqrt()), wider * float(largest)

@@ -30,7 +30,7 @@ import torch
 
 from gradsim_core.encoder.models import Encoder
 from gradsim_core.gradients.faults import EXPLODING
-from gradsim_core.gradients.folding import fold_rows, fold_signs, parameter_signs, step_size
+from gradsim_core.gradients.folding import block_signs, fold_rows, fold_signs, step_size
 from gradsim_core.gradients.incoming import Incoming
 
 EXACT_LIMIT_BYTES = 2**30
@@ -80,13 +80,13 @@ class Tap:
             widths = [min(width, self.sketch_size) for width in widths]
             of_step = [min(width, size) for width in widths]
             self.narrow = of_step != widths
+            signs, pattern = block_signs(self.encoder.blocks, self.sketch_size, self.seed)
             self._step_signs = [fold_signs(width, size, self.seed + 1 + i).to(device)
                                 for i, width in enumerate(widths)]
         self.block_slices, self._step_slices = _slices(widths), _slices(of_step)
         if not self.exact:
-            signs = parameter_signs(self.encoder.blocks.values(), self.sketch_size, self.seed,
-                                    device)
-            self._incoming = Incoming(self.encoder, signs, self.block_slices)
+            self._incoming = Incoming(self.encoder, [one.to(device) for one in signs],
+                                      self.block_slices, pattern.to(device))
         n_rows, n_columns = 2 * self.n_languages, self.block_slices[-1].stop
         self.sums = torch.zeros((n_rows, n_columns), device=device)
         self.step = torch.zeros((n_rows, self._step_slices[-1].stop), device=device)
