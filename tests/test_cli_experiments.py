@@ -6,7 +6,6 @@ import csv
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from cli_cases import Gradsim
 from engine_cases import made_split
 from experiment_cases import Trainer, finished_study, likeness, plan_of, quiet, stand_in
 from joint_cases import ONE
-from run_cases import end_all, ended
+from run_cases import ended
+from run_cases import store as store  # noqa: PLC0414 - a fixture
 
 from gradsim_core.cli import training
 from gradsim_core.experiments.plans import Plan
@@ -30,13 +30,6 @@ from gradsim_core.training.joint import run_joint_trial
 
 PAIRS = [["deu", "nld"], ["spa", "ita"]]
 QUICK = ("--seeds", 2, "--draws", 3, "--workers", 1)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "cache")
-    yield store
-    end_all(store)
 
 
 @pytest.fixture

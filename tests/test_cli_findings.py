@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from cli_cases import Gradsim
 from experiment_cases import Trainer, finished_study, likeness, stand_in
 from joint_cases import ONE
-from run_cases import end_all
+from run_cases import store as store  # noqa: PLC0414 - a fixture
 
 from gradsim_core.cli import findings as commands
 from gradsim_core.cli import training
@@ -26,13 +25,6 @@ from gradsim_core.storage.store import Store
 CLUSTERS = [0, 1] * 4
 QUICK = ("--seeds", 2, "--permutations", 99, "--workers", 1)
 FEW = ("--measures", "gradient,family")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "cache")
-    yield store
-    end_all(store)
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from decision_cases import results as results  # noqa: PLC0414 - a fixture
+from decision_cases import store as store  # noqa: PLC0414 - a fixture
 from made_up_studies import EUROPEAN, SIGNATURE, made_up_series, write_study
 
 from gradsim_core.decisions.decision import (
@@ -26,17 +28,6 @@ from gradsim_core.storage.store import Store
 
 TWO = ({"deu", "nld", "swe", "dan"}, {"spa", "ita", "por", "fra"})
 """The clusters of the made-up study."""
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """A finished study of eight languages in two clusters, and a target that has no rows."""
-    return write_study(tmp_path / "cache", targets=("tir",))
-
-
-@pytest.fixture
-def results(store: Store) -> Results:
-    return load_results(store, SIGNATURE)
 
 
 def decided(results: Results, reading: dict[str, Any] | None = None, **rule: Any) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from cli_cases import Gradsim
+from decision_cases import results as results  # noqa: PLC0414 - a fixture
+from decision_cases import store as store  # noqa: PLC0414 - a fixture
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up_studies import EUROPEAN, SIGNATURE, write_study
+from made_up_studies import EUROPEAN, SIGNATURE
 from robustness_cases import stretches, write_stretches
 
 from gradsim_core.decisions.decision import Reading, Rule, decide, decision_json
@@ -28,17 +30,6 @@ from gradsim_core.similarities.settled import settling
 from gradsim_core.storage.store import Store
 
 NEAR = np.array([[1, .9, .1, .2], [.9, 1, .3, .1], [.1, .3, 1, .8], [.2, .1, .8, 1]])
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """A finished study of eight languages in two clusters, and a target that has no rows."""
-    return write_study(tmp_path / "cache", targets=("tir",))
-
-
-@pytest.fixture
-def results(store: Store) -> Results:
-    return load_results(store, SIGNATURE)
 
 
 @pytest.fixture

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from cli_cases import Gradsim
+from decision_cases import results as results  # noqa: PLC0414 - a fixture
+from decision_cases import store as store  # noqa: PLC0414 - a fixture
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up_studies import SIGNATURE, write_study
+from made_up_studies import SIGNATURE
 from sklearn.metrics import adjusted_rand_score
 
 from gradsim_core.decisions.decision import Reading, Rule, decide, decision_json, read_similarity
@@ -30,18 +32,8 @@ from gradsim_core.decisions.kept_groupings import (
 )
 from gradsim_core.errors import GroupingError
 from gradsim_core.grouping.agreement import adjusted_rand_index, moved
-from gradsim_core.results import Results, load_results
+from gradsim_core.results import Results
 from gradsim_core.storage.store import Store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return write_study(tmp_path / "cache", targets=("tir",))
-
-
-@pytest.fixture
-def results(store: Store) -> Results:
-    return load_results(store, SIGNATURE)
 
 
 @pytest.fixture

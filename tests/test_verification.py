@@ -8,19 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up_studies import SIGNATURE, write_study
+from decision_cases import store as store  # noqa: PLC0414 - a fixture
+from made_up_studies import SIGNATURE
 
 from gradsim_core.decisions.decision import Reading, Rule, decide
 from gradsim_core.decisions.verification import check_decision, checked_decision, load_decision
 from gradsim_core.errors import GradSimError, GroupingError, StoreError, StudyError
 from gradsim_core.results import load_results
 from gradsim_core.storage.store import Store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """A finished study of eight languages in two clusters, and a target that has no rows."""
-    return write_study(tmp_path / "cache", targets=("tir",))
 
 
 @pytest.fixture
