@@ -45,11 +45,45 @@ class Panel:
     hatched: tuple[int, ...] = ()
 
 
-def symmetric_limit(tables: Sequence[np.ndarray], step: float = 0.05) -> float:
-    """End of a symmetric colour scale that holds every value off the diagonals, rounded up."""
+def symmetric_limit(tables: Sequence[np.ndarray], step: float = 0.05, most: float = 1.0) -> float:
+    """End of a symmetric colour scale that holds every value off the diagonals, rounded up.
+
+    Parameters
+    ----------
+    step : what it is a multiple of, and at least
+    most : what it is at most; larger values have the colour of the end
+    """
     values = np.concatenate([table[~np.eye(len(table), dtype=bool)] for table in tables])
     largest = float(np.max(np.abs(values[np.isfinite(values)]), initial=0.0))
-    return min(1.0, max(step, math.ceil(round(largest / step, 6)) * step))
+    return min(most, max(step, math.ceil(round(largest / step, 6)) * step))
+
+
+def change_limit(change: np.ndarray, hatched: Sequence[int] = ()) -> float:
+    """End of the colour scale of a map of changes, from the languages that can be trusted.
+
+    What is divided by a reliability near zero changes by anything: in its scale all other changes
+    would look alike.
+
+    Parameters
+    ----------
+    change : (n, n), NaN where undefined
+    hatched : places that are not to be trusted; they count where nothing else is defined
+
+    Returns
+    -------
+    float
+        A multiple of 0.05 between 0.05 and 2, the largest change of a cosine.
+    """
+    places = np.setdiff1d(np.arange(len(change)), hatched)
+    trusted = change[np.ix_(places, places)]
+    defined = np.isfinite(trusted) & ~np.eye(len(trusted), dtype=bool)
+    return symmetric_limit([trusted if defined.any() else change], most=2.0)
+
+
+def goes_beyond(tables: Sequence[np.ndarray], limit: float) -> bool:
+    """Whether a value off the diagonals is larger than the end of the scale."""
+    return any(bool((np.abs(table[~np.eye(len(table), dtype=bool)]) > limit + 1e-9).any())
+               for table in tables)
 
 
 def square_panels(panels: Sequence[Panel], rows: PanelRows, text: ChartText, *, limit: float,
@@ -83,7 +117,8 @@ def square_panels(panels: Sequence[Panel], rows: PanelRows, text: ChartText, *, 
     if rows.codes:
         add_branches(figure, rows.codes, dict(zip(rows.codes, rows.names, strict=True)),
                      rows.branches)
-    add_scale(figure, limit, text.scale, colours)
+    add_scale(figure, limit, text.scale, colours,
+              beyond=goes_beyond([panel.values for panel in panels], limit))
     return figure
 
 
@@ -127,13 +162,15 @@ def _number(value: float, small: bool) -> str:
     return text.replace("0.", ".", 1) if small and abs(value) < 0.995 else text
 
 
-def add_scale(figure: go.Figure, limit: float, scale: str, colours: Palette) -> None:
-    """The colour bar of all panels: symmetric, zero in the middle."""
+def add_scale(figure: go.Figure, limit: float, scale: str, colours: Palette, *,
+              beyond: bool = False) -> None:
+    """The colour bar of all panels: symmetric, zero in the middle; values may lie beyond it."""
+    low, high = ("≤ ", "≥ ") if beyond else ("", "")
     figure.update_layout(coloraxis={
         "cmin": -limit, "cmax": limit, "colorscale": list(colours.diverging),
         "colorbar": {"title": {"text": plotly_text(scale, 24), "side": "top",
                                "font": {"size": 12, "color": colours.ink}},
                      "x": 1.03, "y": 0, "yanchor": "bottom", "lenmode": "pixels", "len": 130,
                      "thickness": 14, "outlinewidth": 0, "tickvals": [-limit, 0, limit],
-                     "ticktext": [f"−{limit:.2f}", "0", f"+{limit:.2f}"],
+                     "ticktext": [f"{low}−{limit:.2f}", "0", f"{high}+{limit:.2f}"],
                      "tickfont": {"size": 11, "color": colours.ink}}})

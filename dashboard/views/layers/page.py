@@ -13,7 +13,13 @@ from dashboard.escaping import markdown_text, plain_text
 from dashboard.figures.frame import ChartText
 from dashboard.figures.heatmap_sides import picks_of
 from dashboard.figures.panel_frame import PanelRows
-from dashboard.figures.panels import Panel, square_panels, symmetric_limit
+from dashboard.figures.panels import (
+    Panel,
+    change_limit,
+    goes_beyond,
+    square_panels,
+    symmetric_limit,
+)
 from dashboard.layers import Move, Sides, block_choices, fitting_sides, layers_sentence, moves
 from dashboard.loads.blocks import change_bounds, tree_pair
 from dashboard.loads.data import results, study_title
@@ -33,6 +39,7 @@ from dashboard.views.layers.moves import pair_table, show_agreement, show_moves
 from dashboard.views.reading import choose_reading, scale_lines
 from dashboard.views.waiting import ready_study
 from dashboard.words.blocks import block_words
+from dashboard.words.changes import change_scale_words
 from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count, unreliable
 from gradsim_core import Results, Similarity
 
@@ -164,12 +171,11 @@ def _difference(shown: _Beside, found: Sequence[Move], selection: Selection,
                 loaded: Results) -> None:
     sides = shown.sides
     change = _ordered(shown.second, shown) - _ordered(shown.first, shown)
-    limit = symmetric_limit([change])
     hatched = tuple(sorted({*_hatched(shown.first, shown), *_hatched(shown.second, shown)}))
+    limit = change_limit(change, hatched)
     text = ChartText(f"Change from {sides.words[0]} to {sides.words[1]}: {study_title(loaded)}",
-                     "change", _method(
-                         shown, "similarity in the second minus that in the first; zero in the "
-                         f"middle, to ±{limit:.2f}", loaded))
+                     "change", _method(shown, change_scale_words(
+                         limit, goes_beyond([change], limit)), loaded))
     show_chart(drawn(square_panels, [Panel("", change, hatched)], _rows(shown, selection), text,
                              limit=limit, word="change", dark=is_dark()),
                f"gradsim-{loaded.signature[:8]}-layers-change", selection,

@@ -12,7 +12,13 @@ from dashboard.escaping import markdown_text, plain_text
 from dashboard.figures.frame import ChartText
 from dashboard.figures.heatmap_sides import picks_of
 from dashboard.figures.panel_frame import PanelRows
-from dashboard.figures.panels import Panel, square_panels, symmetric_limit
+from dashboard.figures.panels import (
+    Panel,
+    change_limit,
+    goes_beyond,
+    square_panels,
+    symmetric_limit,
+)
 from dashboard.loads.besides import GroupsBeside, beside_of, groups_beside
 from dashboard.loads.data import StudyCard, results, study_cards
 from dashboard.loads.pictures import picture
@@ -22,6 +28,7 @@ from dashboard.state import bound, select
 from dashboard.views.chart import is_dark, show_chart, table_height
 from dashboard.views.reading import scale_lines
 from dashboard.words.blocks import block_words, span_words
+from dashboard.words.changes import change_scale_words
 from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count, number, unreliable
 from gradsim_core import Results
 
@@ -131,11 +138,11 @@ def _panels(found: Beside, shown: Picture, names: tuple[str, str], selection: Se
                selection, picking=picking, table=table,
                alt="Two heatmaps with the same order and the same colours, one a study. "
                    f"{beside_sentence(found)}")
-    most = symmetric_limit([other - one])
-    text = ChartText(f"Change from {names[0]} to {names[1]}", "change", (
-        *_method(found, loaded), "Similarity in the second study minus that in the first; zero in "
-        f"the middle, to ±{most:.2f}"))
     both = tuple(sorted({*hatched[0], *hatched[1]}))
+    most = change_limit(other - one, both)
+    said = change_scale_words(most, goes_beyond([other - one], most))
+    text = ChartText(f"Change from {names[0]} to {names[1]}", "change",
+                     (*_method(found, loaded), said[0].upper() + said[1:]))
     show_chart(square_panels([Panel("", other - one, both)], rows, text, limit=most, word="change",
                              dark=is_dark()), f"{name}-change", selection, picking=picking,
                table=table, alt="Heatmap of how each pair's similarity differs between the "
