@@ -164,7 +164,7 @@ def message(action: Any) -> str:
 
 
 class Watcher:
-    """Takes down events, and kills one worker when the first progress is told."""
+    """Takes down events, and kills one worker at the first progress that finds one at work."""
 
     def __init__(self, machines: Sequence[subprocess.Popen], name: str, at_step: int) -> None:
         self.machines, self.name, self.at_step = machines, name, at_step
@@ -174,7 +174,8 @@ class Watcher:
     def __call__(self, event: dict[str, Any]) -> None:
         self.events.append(event)
         if event["kind"] == "progress" and not self.killed and event["step"] >= self.at_step:
-            for one in random.Random(0).sample(busy(self.machines, self.name), 1):
+            at_work = busy(self.machines, self.name)  # none where all have ended at once
+            for one in random.Random(0).sample(at_work, min(1, len(at_work))):
                 one.kill()
                 self.killed += 1
 
@@ -203,6 +204,9 @@ def cancelled(folder: Path, prepared: Prepared, address: str,
     try:
         wait_until(lambda: busy(machines, TASK) or command.poll() is not None)
         began = bool(busy(machines, TASK))
+        if not began:
+            with connected(address) as ray:
+                sys.stderr.write(f"The cluster has left: {ray.available_resources()}\n")
         run = next(iter(list_runs(store, kind="transfer")), None)
         state = cancel_run(store, run.id, 20.0).state if run else "not there"
         return {"began": began, "state": state,
