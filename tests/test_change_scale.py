@@ -18,7 +18,7 @@ from dashboard.figures.panels import Panel, change_limit, goes_beyond, square_pa
 from dashboard.words.changes import change_scale_words
 
 SECOND = "feedfeedfeedfeed"
-BEYOND = "as far as reliable languages go; larger ones have the end's colour"
+BEYOND = "(reliable languages; end colours beyond)"
 
 
 @pytest.fixture
@@ -121,5 +121,5 @@ def test_two_studies_are_scaled_the_same_way(cache: Path) -> None:
     chart = change_chart(opened_page(study, study=SIGNATURE, studying="beside", beside=SECOND[:8],
                                      correction="noise_corrected"))
     limit = chart["layout"]["coloraxis"]["cmax"]
-    assert f"zero in the middle, to ±{limit:.2f}, {BEYOND}" in notes(chart)
+    assert f"zero in the middle, to ±{limit:.2f} {BEYOND}" in notes(chart)
     assert "Similarity in the second minus" in notes(chart)

@@ -12,5 +12,4 @@ def change_scale_words(limit: float, beyond: bool) -> str:
     beyond : whether changes of hatched languages are larger
     """
     told = f"similarity in the second minus that in the first; zero in the middle, to ±{limit:.2f}"
-    return told + (", as far as reliable languages go; larger ones have the end's colour"
-                   if beyond else "")
+    return told + (" (reliable languages; end colours beyond)" if beyond else "")
