@@ -28,6 +28,9 @@ def test_a_file_becomes_a_place_among_the_groups(open_page: Callable[..., Page],
         page.get_by_test_id("stForm").locator("input[type=file]").set_input_files(file)
         expect(page.get_by_text("italian.tsv")).to_be_visible()
         page.get_by_role("button", name="Add it").click()
+        expect(page.get_by_text("Italian is being added")).to_be_visible(timeout=60_000)
+        expect(page.get_by_label("Language", exact=True)).to_have_value("")
+        expect(page.get_by_text("italian.tsv")).to_have_count(0)
         expect(page.get_by_text("Italian would enter")).to_be_visible(timeout=180_000)  # by itself
         chart = page.locator(".js-plotly-plot:has(.gtitle:has-text('With Italian'))")
         expect(chart.get_by_text("Italian (joined later)").first).to_be_visible(timeout=60_000)
