@@ -40,7 +40,6 @@ from typing import Any, TypeVar
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-
 from benchmarks.pseudo import write_pseudo_languages
 from gradsim_core.data import load_corpus
 from gradsim_core.data.health import data_health
@@ -172,7 +171,7 @@ def trained(options: argparse.Namespace, cache: Path, tell: Told) -> str:
     if not answer["reused"]:
         pairwise, training = json.loads(clocks.read_text()).values()
         tell("   … pairwise: Grams of steps and snapshots", pairwise, f"of CPU, "
-             f"{pairwise / training:.2%} of the {training:.1f} s of all training steps, both clocked")
+             f"{pairwise / training:.2%} of the {training:.1f} s of all training steps")
     return str(answer["signature"])
 
 
