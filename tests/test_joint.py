@@ -88,6 +88,18 @@ def test_a_run_cut_off_goes_on_to_the_same_bytes(store: Store, undisturbed: dict
     assert not store.exists(ONE, CHECKPOINT)
 
 
+@pytest.mark.parametrize(("mode", "resumes"), [("exact", True), ("sketch", False)])
+def test_a_checkpoint_of_sketches_under_other_signs_is_of_no_use(
+        store: Store, undisturbed: dict, mode: str, *, resumes: bool) -> None:
+    prepared = made_prepared(gradients=mode, sketch_size=64)
+    trial(prepared, store, CUT)
+    arrays, facts = store.read_tensors(ONE, CHECKPOINT) or ({}, {})
+    store.write_tensors(ONE, CHECKPOINT, arrays, {**facts, "fold_version": 1})
+    told = [event.get("message") for event in trial(prepared, store)]
+    assert (f"Training, resumed after step {CHECKPOINTED}" in told) is resumes
+    assert bytes_of(store) == undisturbed["sequence", mode]
+
+
 def test_cut_before_its_first_checkpoint_it_starts_over(store: Store, undisturbed: dict) -> None:
     prepared = made_prepared(gradients="exact", sketch_size=64)
     trial(prepared, store, cut_at=1)

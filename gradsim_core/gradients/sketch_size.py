@@ -36,6 +36,9 @@ from typing import Any
 from gradsim_core.errors import StudyError
 from gradsim_core.study import Study
 
+FOLD_VERSION = 2
+"""Of the signs of folds (see `folding`): sketches under other signs do not go together."""
+
 RISK = 0.05
 """Chance that some cosine of a run is off by more than its error."""
 

@@ -15,6 +15,7 @@ import torch
 from gradsim_core.encoder.models import Encoder
 from gradsim_core.errors import RunError
 from gradsim_core.gradients.folding import fold_rows, fold_signs
+from gradsim_core.gradients.sketch_size import FOLD_VERSION
 from gradsim_core.gradients.tap import Tap
 from gradsim_core.joining.kept import FACTS, POINTS, check_room, sums_entry, weights_entry
 from gradsim_core.joining.sizes import kept_bytes
@@ -110,7 +111,8 @@ class Keeper:
             {"steps": list(log.steps)})
         self.store.write_json(self.signature, FACTS, {
             "snapshots": list(training.snapshots), "size": training.tap.sketch_size,
-            "exact": training.tap.exact, "steps": list(log.steps)})
+            "exact": training.tap.exact, "steps": list(log.steps),
+            "fold_version": FOLD_VERSION})
         return self.repeats
 
     def _keep_weights(self, training: Training) -> None:

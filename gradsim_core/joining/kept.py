@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradsim_core.errors import RunError, StoreError
+from gradsim_core.gradients.sketch_size import FOLD_VERSION
 from gradsim_core.storage.store import Store
 
 POINTS = "kept/points.safetensors"
@@ -61,9 +62,12 @@ def sums_entry(step: int) -> str:
 
 
 def find_kept(store: Store, signature: str) -> Kept | None:
-    """What the study has kept; None where it was not asked to, or a part is gone."""
+    """What the study has kept; None where it was not asked to, or a part is gone.
+
+    Sketches under other signs than ours are of no use: a newcomer's would not go with them.
+    """
     facts = store.read_json(signature, FACTS)
-    if facts is None:
+    if facts is None or not (facts["exact"] or facts.get("fold_version", 1) == FOLD_VERSION):
         return None
     kept = Kept(tuple(facts["snapshots"]), facts["size"], facts["exact"], tuple(facts["steps"]))
     entries = [POINTS, *map(weights_entry, kept.weights), *map(sums_entry, kept.snapshots)]

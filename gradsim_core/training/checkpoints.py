@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from gradsim_core.gradients.increments import increment_bytes
+from gradsim_core.gradients.sketch_size import FOLD_VERSION
 from gradsim_core.joining.keeping import Keeper
 from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
@@ -64,7 +65,7 @@ def save_checkpoint(training: Training, store: Store, name: str) -> None:
     store.write_tensors(name, CHECKPOINT, arrays, {
         "step": training.step, "snapshots": training.snapshots,
         "step_numbers": training.step_numbers, "invalid": training.invalid,
-        "typical": training.tap.typical,
+        "typical": training.tap.typical, "fold_version": FOLD_VERSION,
         "on_disk": {key: len(shelf) for key, shelf in shelves.items() if shelf.on_disk}})
 
 
@@ -82,6 +83,8 @@ def resume(training: Training, store: Store, name: str, keeper: Keeper | None = 
     on_disk, log = facts.get("on_disk", {}), training.increments
     n_points, n_sums = log.n_arrays(facts["step"]), len(facts["snapshots"]) * len(
         training.encoder.blocks)
+    if not training.tap.exact and facts.get("fold_version", 1) != FOLD_VERSION:
+        return 0
     if (on_disk.get("points", sum(key.startswith("point.") for key in arrays)) != n_points
             or on_disk.get("sums", len(arrays.get("sums", ()))) != n_sums):
         return 0  # of a version that laid them out otherwise
