@@ -146,6 +146,14 @@ def test_names_are_left_to_the_hover_where_there_are_many() -> None:
     assert names == ["<b>L3</b>"]
 
 
+def test_more_marked_names_than_anybody_can_read_are_left_to_the_hover() -> None:
+    facts, codes, colours = some(MOST_LABELLED + 2)
+    for n_marked, n_named in ((MOST_LABELLED, MOST_LABELLED), (MOST_LABELLED + 1, 0)):
+        figure = world_map(facts, codes, colours, TEXT, chosen=codes[:n_marked])
+        bold = [name for trace in figure.data for name in trace.text or () if "<b>" in name]
+        assert len(bold) == n_named
+
+
 def test_only_languages_with_a_place_are_drawn() -> None:
     facts = {"a": fact("a", 1.0, 2.0), "b": fact("b", None, None), "c": fact("c", 0.0, 0.0)}
     assert with_place(facts, ["a", "b", "c"]) == ["a", "c"]

@@ -23,7 +23,7 @@ from dashboard.figures.placing import label_sides, spread
 from dashboard.figures.text_width import text_width
 
 MOST_LABELLED = 45
-"""Languages up to which all that find room have their name; marked ones always have."""
+"""Languages up to which all that find room have their name; so many marked ones always have."""
 MOST_WITH_LETTERS = 60
 
 _LABEL_PX, _LONGEST = 12, 20
@@ -117,7 +117,7 @@ def _names(points: Sequence[MapPoint], window: Window, marks_px: np.ndarray,
            colours: Palette) -> list[dict[str, Any]]:
     """Names beside their marks; those that found no room stand in the hover alone."""
     shown = list(range(len(points))) if len(points) <= MOST_LABELLED else list(marked)
-    if not shown:
+    if not 0 < len(shown) <= MOST_LABELLED:
         return []
     names = [shortened(one.name, _LONGEST) for one in points]
     bold, wanted = set(marked), set(shown)
