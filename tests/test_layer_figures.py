@@ -113,6 +113,12 @@ def test_numbers_are_black_or_white_and_short_where_there_is_little_room() -> No
     assert first.textfont.color == ("#000000", "#FFFFFF")
 
 
+def test_what_is_almost_zero_has_no_sign() -> None:
+    table = np.array([[1.0, -0.004], [0.004, 1.0]])
+    figure = square_panels([Panel("", table)], rows(2), TEXT, limit=0.4)
+    assert numbers(figure)[0].text == ("0.00", "0.00")
+
+
 def test_limit_holds_every_value_off_the_diagonals() -> None:
     small, large = np.array([[9.0, 0.11], [0.2, 9.0]]), np.array([[9.0, -0.43], [np.nan, 9.0]])
     assert symmetric_limit([small]) == pytest.approx(0.2)

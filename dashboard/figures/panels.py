@@ -158,7 +158,7 @@ def _add_numbers(figure: go.Figure, panel: Panel, limit: float, at: int, colours
 
 
 def _number(value: float, small: bool) -> str:
-    text = f"{value:.2f}".replace("-", "−")
+    text = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # no −0.00
     return text.replace("0.", ".", 1) if small and abs(value) < 0.995 else text
 
 
