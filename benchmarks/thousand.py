@@ -40,6 +40,7 @@ from typing import Any, TypeVar
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+from benchmarks.clocked import clocked, pairwise_part
 from benchmarks.pseudo import write_pseudo_languages
 from gradsim_core.data import load_corpus
 from gradsim_core.data.health import data_health
@@ -59,25 +60,7 @@ Told = Callable[[str, float, str], None]
 SETTINGS = {"steps": 2, "snapshots": 2, "batch_size": 8, "gradients": "sketch"}
 PARTS = ("run", "similarity", "groups", "statistics", "page")
 READING = Reading(correction="centred")
-
-_RUN = """
-import atexit, json, pathlib, sys, time
-from gradsim_core import cli
-from gradsim_core.gradients import tap
-from gradsim_core.training import joint
-spent, told = {"block_gram": 0.0, "_train": 0.0}, pathlib.Path(sys.argv.pop(1))
-def clock(module, name):
-    act = getattr(module, name)
-    def timed(*arguments, **named):
-        began = time.process_time()
-        found = act(*arguments, **named)
-        spent[name] += time.process_time() - began
-        return found
-    setattr(module, name, timed)
-clock(tap, "block_gram"), clock(joint, "_train")
-atexit.register(lambda: told.write_text(json.dumps(spent)))
-cli.main()
-"""
+CLOCKS = "clocks.json"
 
 _PAGE = """
 import json, sys, time
@@ -126,6 +109,9 @@ def measured(options: argparse.Namespace, cache: Path) -> list[dict[str, Any]]:
     signature = (trained(options, cache, tell) if "run" in options.only
                  else store.signatures()[0])
     results = timed("results read and checked", lambda: load_results(store, signature), tell)
+    if (cache / CLOCKS).exists():
+        tell("pairwise part of the training: Grams",
+             *pairwise_part(cache / CLOCKS, results, options.steps))
     if "similarity" in options.only:
         read(store, results, tell)
     if "groups" in options.only:
@@ -153,11 +139,9 @@ def trained(options: argparse.Namespace, cache: Path, tell: Told) -> str:
     settings = {**SETTINGS, "steps": options.steps}
     flags = [part for key, value in settings.items()
              for part in (f"--{key.replace('_', '-')}", str(value))]
-    clocks = cache / "clocks.json"
     began = time.perf_counter()
-    child = subprocess.run(
-        [sys.executable, "-c", _RUN, str(clocks), "run", "--cache", str(cache), "--json", "--data",
-         str(table), "--task", "sequence", *flags], capture_output=True, text=True, check=False)
+    child = clocked(["run", "--cache", str(cache), "--json", "--data", str(table), "--task",
+                     "sequence", *flags], cache / CLOCKS)
     if child.returncode:
         raise SystemExit(child.stderr[-2000:])
     answer = json.loads(child.stdout)
@@ -168,10 +152,6 @@ def trained(options: argparse.Namespace, cache: Path, tell: Told) -> str:
          f"{facts['peak_memory_bytes'] / 2**30:.2f} GiB, {facts['mode']}, "
          f"{len(child.stderr.splitlines())} lines said")
     tell("   … of it until similarity was stored", facts["train_seconds"], "")
-    if not answer["reused"]:
-        pairwise, training = json.loads(clocks.read_text()).values()
-        tell("   … pairwise: Grams of steps and snapshots", pairwise, f"of CPU, "
-             f"{pairwise / training:.2%} of the {training:.1f} s of all training steps")
     return str(answer["signature"])
 
 
