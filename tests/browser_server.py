@@ -26,6 +26,7 @@ import psutil
 from playwright.sync_api import Page, expect
 
 from dashboard.figures.heatmap_sides import clade_token
+from gradsim_core import Store, submit_run
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -89,6 +90,25 @@ def settled(page: Page, timeout_s: float = 90) -> None:
         expect(page.locator("[data-testid=stPlotlyChart]:not(:has(.main-svg))")).to_have_count(
             0, timeout=1000 * timeout_s)
         page.wait_for_timeout(150)
+
+
+STANDING = """
+import time
+from pathlib import Path
+from gradsim_core.runs import attend_run
+from gradsim_core.storage.store import Store
+with attend_run(Store({root!r}), {signature!r}, {kind!r}, key={key!r}) as observe:
+    observe(dict(kind="progress", step=90, steps=120, eta_s=21))
+    while not Path({over!r}).exists():
+        time.sleep(0.05)
+"""
+
+
+def standing_run(store: Store, signature: str, kind: str, key: str, over: Path) -> None:
+    """Submit a run that has done three quarters, and stands there until the file `over` is made."""
+    code = STANDING.format(root=str(store.root), signature=signature, kind=kind, key=key,
+                           over=str(over))
+    submit_run(store, signature, kind, [sys.executable, "-c", code], key=key, title="Own")
 
 
 def page_paths(page: Page) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import zipfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_server import standing_run
 from made_up_correlations import made_up_measures
 from made_up_findings import write_finding
 from made_up_studies import EUROPEAN, SIGNATURE, write_study
@@ -24,22 +24,11 @@ from gradsim_core import (
     finding_key,
     imported_names,
     load_imported,
-    submit_run,
 )
 
 Open = Callable[..., Page]
 OTHER = "ee00000000000000"
 TITLE = ".js-plotly-plot .gtitle"
-RUN = """
-import time
-from pathlib import Path
-from gradsim_core.runs import attend_run
-from gradsim_core.storage.store import Store
-with attend_run(Store({root!r}), {signature!r}, "measures", key={key!r}) as observe:
-    observe(dict(kind="progress", step=90, steps=120, eta_s=21))
-    while not Path({over!r}).exists():
-        time.sleep(0.05)
-"""
 
 
 @pytest.fixture
@@ -136,8 +125,7 @@ def test_verdict_appears_by_itself_when_the_run_has_ended(dashboard: Any,
                                                           open_page: Open) -> None:
     store, plan = Store(dashboard.cache), MeasuresPlan(seeds=4)
     key, over = finding_key(OTHER, "measures", plan), dashboard.cache.with_name("over")
-    code = RUN.format(root=str(store.root), signature=OTHER, key=key, over=str(over))
-    submit_run(store, OTHER, "measures", [sys.executable, "-c", code], key=key, title="Own")
+    standing_run(store, OTHER, "measures", key, over)
     page = open_page(f"{dashboard.url}/correlation?study={OTHER[:8]}")
     expect(page.get_by_text("75%", exact=True)).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Correlation: running")).to_be_visible()

@@ -202,6 +202,8 @@ def test_a_click_on_the_curve_takes_its_number_of_groups(dashboard: Any, open_pa
         take(page, k)
         assert becoming(page, wanted[k]) == wanted[k]
         expect(field).to_have_value(f"{k}")
+    field.scroll_into_view_if_needed()
+    settle(page)  # a list that opens while the page is drawn, or scrolled, closes again
     field.click()
     page.get_by_role("option", name="4", exact=True).click()
     page.wait_for_url("**k=4**")

@@ -130,20 +130,23 @@ def test_click_on_a_branch_marks_it_in_both_trees(dashboard: Any, open_page: Ope
     assert bold == 2, "marked in the heatmaps too"
 
 
+CELL = """chart => {
+    const box = chart.getBoundingClientRect(), layout = chart._fullLayout;
+    return [box.x + layout.xaxis2._offset + layout.xaxis2.c2p(3),
+            box.y + layout.yaxis2._offset + layout.yaxis2.c2p(1)];
+}"""
+
+
 def test_hover_names_both_languages_without_a_text_a_cell(dashboard: Any,
                                                           open_page: Open) -> None:
     page = open_page(f"{dashboard.url}/layers?study={SIGNATURE[:8]}")
     ready(page)
     chart = chart_of(page, ".js-plotly-plot")
     settled(page)  # what is drawn later moves what stands already
-    x, y = chart.evaluate("""chart => {
-        const box = chart.getBoundingClientRect(), layout = chart._fullLayout;
-        return [box.x + layout.xaxis2._offset + layout.xaxis2.c2p(3),
-                box.y + layout.yaxis2._offset + layout.yaxis2.c2p(1)];
-    }""")
     names = chart.evaluate("chart => chart._fullLayout.xaxis2.ticktext")
     hover = chart.locator(".hovertext")
-    for at in range(20):  # a chart that is still being drawn takes no notice of the mouse
+    for at in range(20):  # a chart that moves or is drawn takes no notice of the mouse
+        x, y = chart.evaluate(CELL)
         page.mouse.move(x + at % 2, y, steps=4)
         page.wait_for_timeout(500)
         if hover.count():

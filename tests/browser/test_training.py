@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_server import settled, standing_run
 from made_up_experiments import made_up_experiment, write_experiment
 from made_up_studies import SIGNATURE, write_study
 from playwright.sync_api import Page, expect
 
-from gradsim_core import Plan, Store, experiment_key, report_csv, report_markdown, submit_run
+from gradsim_core import Plan, Store, experiment_key, report_csv, report_markdown
 
 Open = Callable[..., Page]
 OTHER = "ee00000000000000"
 CHARTS = ".js-plotly-plot .main-svg"
-RUN = """
-import sys, time
-from pathlib import Path
-from gradsim_core.runs import attend_run
-from gradsim_core.storage.store import Store
-with attend_run(Store({root!r}), {signature!r}, "experiment", key={key!r}) as observe:
-    observe(dict(kind="progress", step=90, steps=120, eta_s=21))
-    while not Path({over!r}).exists():
-        time.sleep(0.05)
-"""
 
 
 @pytest.fixture
@@ -75,6 +65,7 @@ def test_result_shows_verdict_charts_and_files(dashboard: Any, open_page: Open,
     page.get_by_text("Gain over one model for all", exact=True).click()
     page.wait_for_url("**gains=1**")
     expect(page.locator(".js-plotly-plot .gtitle").first).to_contain_text("Gain over")
+    settled(page)  # a file's link is another after each change of the page
     files = {"Report as Markdown": report_markdown(content), "Scores as CSV": report_csv(content),
              "Everything as JSON": None}
     for label, expected in files.items():
@@ -89,8 +80,7 @@ def test_verdict_appears_by_itself_when_the_run_has_ended(dashboard: Any,
                                                           open_page: Open) -> None:
     store, plan = Store(dashboard.cache), Plan.model_validate({"seeds": 4})
     key, over = experiment_key(OTHER, plan), dashboard.cache.with_name("over")
-    code = RUN.format(root=str(store.root), signature=OTHER, key=key, over=str(over))
-    submit_run(store, OTHER, "experiment", [sys.executable, "-c", code], key=key, title="Own")
+    standing_run(store, OTHER, "experiment", key, over)
     page = open_page(f"{dashboard.url}/training?study={OTHER[:8]}")
     expect(page.get_by_text("75%", exact=True)).to_be_visible(timeout=60_000)
     expect(page.get_by_role("button", name="Cancel the run")).to_be_visible()
