@@ -8,27 +8,27 @@ on two cores of an AMD EPYC (Zen 4): the first two columns with ``--cases
 pretrained,pretrained-token --languages 4 --batch-size 32``, the others with ``--cases
 xlmr-shaped-8k,xlmr-shaped-250k --languages 2 --batch-size 16 --loops
 plain_packed,plain_same,ours``.
-Ratios differ by some 5% from run to run.
+Ratios, medians of the rounds' own, differ by some 5% from run to run: ranges are those of several.
 
-===================  =======  ============  ===========  ==============
-CPU seconds a step   22.7M    token task    92M, 8k      278M, 250k
-===================  =======  ============  ===========  ==============
-plain_bucketed       5.57     7.64          -            -
-plain_packed         4.80     7.39          5.97         9.19
-plain_rows           4.69     7.30          -            -
-plain_same           5.71     7.61          6.05         9.10
-ours                 5.20     7.70          6.15         6.70
-usual                12.92    15.84         -            -
-ours / plain_packed  1.09     1.04          1.03         0.73
-ours / plain_same    0.97     1.01          1.03         0.73
-usual / ours         2.49     2.06          -            -
-===================  =======  ============  ===========  ==============
+===================  =========  ============  ===========  ==============
+CPU seconds a step   22.7M      token task    92M, 8k      278M, 250k
+===================  =========  ============  ===========  ==============
+plain_bucketed       6.70       9.02          -            -
+plain_packed         5.69       8.03          5.97         9.19
+plain_rows           5.43       7.92          -            -
+plain_same           6.38       8.55          6.05         9.10
+ours                 6.91       10.06         6.15         6.70
+usual                15.56      18.96         -            -
+ours / plain_packed  1.05-1.12  1.07-1.17     1.03         0.73
+ours / plain_same    1.01-1.08  1.01-1.10     1.03         0.73
+usual / ours         2.3-2.4    1.9-2.0       -            -
+===================  =========  ============  ===========  ==============
 
-With 16 rows of two languages the first case is 1.105. A plain loop makes a gradient as large as the
-word table for every micro-batch: hence the last column.
+The last two columns are older than the pattern of folds, which takes 2% of a step of the first. A
+plain loop makes a gradient as large as the word table for every micro-batch: hence the last column.
 
-In a profile of the 22.7M case 98% of a step is the model's own forward and backward pass, 1% the
-optimizer's, and 1% folds gradients.
+In the 22.7M case folds take 4% of a step and the optimizer 1%; the rest is the model's own forward
+and backward pass.
 """
 
 from __future__ import annotations

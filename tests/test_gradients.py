@@ -88,7 +88,7 @@ def test_sketch_is_linear_and_unbiased():
                  for _ in range(2)]
     gradients[1] = [a + b for a, b in zip(*gradients, strict=True)]
     exact = sum(float((a * b).sum()) for a, b in zip(*gradients, strict=True))
-    for seed in range(200):
+    for seed in range(64):
         tap = Tap(encoder, 1, exact=False, sketch_size=257, seed=seed)
         tap.begin_step()
         for row in (0, 1):
