@@ -11,7 +11,7 @@ an idle machine takes): 1,000 pseudo-languages, tiny-bytes, sketches of 16,381 n
 
     data written 7.3 s, read 3.1 s, looked over 1.3 s
     pairwise 10.0 of 89.5 s of CPU, 11.2% (two steps, two snapshots); 1.0% at the default length
-    training until similarity was stored 185 s (94 s alone on the machine), peak 1.4 GiB; 480 MB of Grams, 0.5 MB record
+    training until similarity was stored 185 s (94 s alone), peak 1.4 GiB; 480 MB of Grams
     results read and checked 3.6 s
     similarity raw 1.8 s, noise_corrected 0.4 s, centred 0.9 s, all_but_top 0.8 s
     tree 0.9 s, Newick 42 kB
