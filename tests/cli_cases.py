@@ -10,6 +10,7 @@ import pytest
 from made_up_studies import write_study
 
 from gradsim_core.cli import main
+from gradsim_core.storage.store import Store
 
 
 @dataclass(frozen=True)
@@ -45,4 +46,13 @@ def gradsim(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     write_study(tmp_path / "cache", targets=("tir",))
     monkeypatch.setenv("GRADSIM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "100")
+    return Gradsim(monkeypatch, capsys)
+
+
+@pytest.fixture(name="gradsim")
+def gradsim_there(store: Store, monkeypatch: pytest.MonkeyPatch,
+                  capsys: pytest.CaptureFixture[str]) -> Gradsim:
+    """The command over the cache folder of the test's fixture `store`."""
+    monkeypatch.setenv("GRADSIM_CACHE", str(store.root))
+    monkeypatch.setenv("COLUMNS", "160")
     return Gradsim(monkeypatch, capsys)

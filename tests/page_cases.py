@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,3 +63,11 @@ def titles(app: AppTest) -> list[str]:
     """Titles of the charts."""
     return [json.loads(chart.proto.spec)["layout"]["title"]["text"]
             for chart in app.get("plotly_chart")]
+
+
+_LIVE = (r"(?<!\\)<", r"(?<!\\)\[x", r"www\\?\.", r":\\?/", r"(?<!\\)\*bold", ":red")
+
+
+def live_markup(said: str) -> list[str]:
+    """What of a page's words a browser would take for tags, links, bold or colour."""
+    return [found for one in _LIVE for found in re.findall(one, said)]

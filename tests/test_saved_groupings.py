@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cli_cases import Gradsim
+from cli_cases import gradsim_there as gradsim_there  # noqa: PLC0414 - a fixture
 from decision_cases import results as results  # noqa: PLC0414 - a fixture
 from decision_cases import store as store  # noqa: PLC0414 - a fixture
 from hypothesis import given
@@ -34,14 +35,6 @@ from gradsim_core.errors import GroupingError
 from gradsim_core.grouping.agreement import adjusted_rand_index, moved
 from gradsim_core.results import Results
 from gradsim_core.storage.store import Store
-
-
-@pytest.fixture
-def gradsim(store: Store, monkeypatch: pytest.MonkeyPatch,
-            capsys: pytest.CaptureFixture[str]) -> Gradsim:
-    monkeypatch.setenv("GRADSIM_CACHE", str(store.root))
-    monkeypatch.setenv("COLUMNS", "160")
-    return Gradsim(monkeypatch, capsys)
 
 
 def decided(results: Results, **rule: Any) -> dict[str, Any]:

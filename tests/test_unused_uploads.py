@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_cases import Gradsim
+from cli_cases import gradsim_there as gradsim_there  # noqa: PLC0414 - a fixture
 from made_up_studies import SIGNATURE, write_study
 
 from gradsim_core.data import unused_uploads
@@ -32,14 +33,6 @@ DAY_S = 24 * 3600
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return write_study(tmp_path / "cache")
-
-
-@pytest.fixture
-def gradsim(store: Store, monkeypatch: pytest.MonkeyPatch,
-            capsys: pytest.CaptureFixture[str]) -> Gradsim:
-    monkeypatch.setenv("GRADSIM_CACHE", str(store.root))
-    monkeypatch.setenv("COLUMNS", "160")
-    return Gradsim(monkeypatch, capsys)
 
 
 def upload(store: Store, content: bytes = b"text,label\n", days: float = 3.0) -> Path:
