@@ -68,18 +68,17 @@ def shown_groups(signature: str, selection: Selection) -> ShownGroups:
     GroupingError
         If the rule cannot be met.
     """
-    reading, told = reading_of(selection), []
+    reading = reading_of(selection)
     found = picture(signature, reading).found
     codes = [found.languages[i] for i in placed_languages(found)]
     saved = saved_of(signature).get(selection.opened) if selection.opened else None
     if saved is None:
-        rule = rule_of(selection)
+        rule, told = _asked(signature, reading, selection, codes)
         if selection.opened:
             told.append("The saved grouping that this address names is not here (any more): shown "
                         "are the groups of the rule.")
     else:
-        rule, reading, more = _opened(signature, reading, saved.decision, found, codes)
-        told += more
+        rule, reading, told = _opened(signature, reading, saved.decision, found, codes)
     groups = _shown(rule, grouping(signature, reading, rule), codes, reading, saved)
     live = live_edits(selection.edits, selection.undone)
     if not live:
@@ -113,6 +112,25 @@ def saved_reading(decision: Mapping[str, Any]) -> Reading:
     """How the similarity of a decision was read."""
     return Reading.model_validate({key: decision["similarity"].get(key)
                                    for key in Reading.model_fields})
+
+
+def _asked(signature: str, reading: Reading, selection: Selection,
+           codes: Sequence[str]) -> tuple[Rule, list[str]]:
+    """The rule of the selection, so that it can be met, and what was changed for that.
+
+    Random groups have no best number, so that a free K is that of the best groups; a link to a
+    language that cannot be grouped says nothing.
+    """
+    together, apart = ([code for code in linked if code in codes]
+                       for linked in (selection.together, selection.apart))
+    gone = [code for code in dict.fromkeys((*selection.together, *selection.apart))
+            if code not in codes]
+    rule = rule_of(replace(selection, together=tuple(together), apart=tuple(apart)))
+    if rule.strategy == "random" and rule.k is None:
+        best = grouping(signature, reading, rule.model_copy(update={"strategy": "exact"}))
+        rule = rule.model_copy(update={"k": best.k})
+    return rule, [f"{code} cannot be grouped under this reading, so that what keeps it together "
+                  "with or apart from others is left out." for code in gone]
 
 
 def _opened(signature: str, reading: Reading, decision: Mapping[str, Any], found: Similarity,

@@ -29,6 +29,8 @@ STRATEGY_WORDS = {
     "random": ("At random", "For comparison: groups of nearly equal size, drawn by seed."),
 }
 WITHOUT_K = ("monolingual", "all_languages", "family")
+_FREE_K = {"random": "free: as many as the best groups"}
+_FREE = "free: the best score"
 
 
 def choose_rule(selection: Selection, shown: Picture) -> None:
@@ -43,7 +45,7 @@ def choose_rule(selection: Selection, shown: Picture) -> None:
     with middle:
         st.selectbox(
             "Groups (K)", range(len(codes) + 1), disabled=selection.strategy in WITHOUT_K,
-            format_func=lambda k: f"{k}" if k else "free: the best score",
+            format_func=lambda k: f"{k}" if k else _FREE_K.get(selection.strategy, _FREE),
             help="With a free K the objective decides. It favours many small groups when "
                  "similarities are positive: choose K for a reason, such as the number of models "
                  "you can keep.", **bound("k", selection.k))
