@@ -130,6 +130,32 @@ def test_what_a_run_names_stays(store: Store, state: State) -> None:
     assert path.read_bytes() == b"joins\n"
 
 
+@pytest.mark.parametrize(("kind", "state", "needed"), [
+    ("study", "done", False), ("study", "failed", True), ("study", "cancelled", True),
+    ("join", "done", False), ("join", "failed", False), ("join", "cancelled", False),
+    ("join", "queued", True)])
+def test_a_run_without_its_study_needs_only_what_it_may_go_on_with(
+        store: Store, kind: str, state: State, needed: bool) -> None:
+    path = upload(store)
+    run = Run("", "feed", kind, "key", "", ("gradsim", kind, "--data", str(path)), "", True,
+              state=state, ended="2026-01-01T00:00:00+00:00")
+    run = RunTable(store.root).insert(run)
+    store.write_text("feed", "study.yaml", "steps: 3\n")
+    assert [one.runs for one in kept_uploads(store)] == [(run.id,)], "while its study stands"
+    shutil.rmtree(store.root / "feed")
+    assert [one.runs for one in kept_uploads(store)] == [(run.id,) if needed else ()]
+    assert len(remove_unused_uploads(store)) == (not needed)
+    assert path.exists() == needed
+
+
+def test_a_run_that_was_killed_and_will_be_queued_again_needs_its_data(store: Store) -> None:
+    path = upload(store)
+    run = Run("", "feed", "join", "key", "", ("gradsim", "join", "--data", str(path)), "", True,
+              state="interrupted")
+    RunTable(store.root).insert(run)
+    assert remove_unused_uploads(store) == []
+
+
 def test_one_that_a_study_names_meanwhile_is_put_back(store: Store,
                                                       monkeypatch: pytest.MonkeyPatch) -> None:
     path, other = upload(store, b"named\n"), upload(store, b"other\n")

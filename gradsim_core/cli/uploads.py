@@ -17,14 +17,15 @@ from gradsim_core.storage.store import Store
 
 def uploads(cache: Cache = DEFAULT_CACHE,
             remove_unused: Annotated[bool, typer.Option("--remove-unused", help=(
-                "Remove those that no study and no run names and that are older than a day; "
+                "Remove those that no study and no run needs and that are older than a day; "
                 "with --yes."))] = False,
             yes: Annotated[bool, typer.Option("--yes", help=(
                 "Do remove them; without it, only what would go is said."))] = False,
             as_json: AsJson = False) -> None:
     """List the files that were uploaded through the dashboard, or remove unused ones.
 
-    An upload is kept for as long as any study or run of the cache names it, and for a day anyway.
+    An upload is kept for as long as any study of the cache names it, or any run that may still go
+    on, and for a day anyway.
 
     ```
     gradsim uploads

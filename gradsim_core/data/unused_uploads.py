@@ -3,7 +3,9 @@
 Conventions
 -----------
 An upload is needed by whatever names its digest: a study as it was asked for or stored, what was
-found with it, and any run of the cache folder, whatever its state (one that failed may be resumed).
+found with it, and any run of a study that stands, whatever its state (one that failed may be
+resumed). A run whose study's folder is gone needs it only while it may still come to something:
+it is live, or it makes its study anew when it is resumed.
 It is left alone for a day, because a study that is being described names its data in an address
 alone. What cannot be read could name any, so that then none is removed.
 """
@@ -18,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradsim_core.errors import StoreError
-from gradsim_core.runs.table import RunTable
+from gradsim_core.runs.steering import STUDY, list_runs
+from gradsim_core.runs.table import Run
 from gradsim_core.storage.store import Store
 from gradsim_core.storage.upload_folders import (
     UploadFolder,
@@ -112,12 +115,18 @@ def _settled(store: Store, at: float) -> list[Upload]:
 def _with_names(store: Store, folders: list[UploadFolder]) -> list[Upload]:
     if not folders:
         return []
+    seen = list_runs(store)  # before the studies: what is done by now has its study there
     studies = {signature: _named_in(store, signature) for signature in store.signatures()}
     runs = {run.id: set(_DIGEST.findall(" ".join(run.argv).encode(errors="replace")))
-            for run in RunTable(store.root).rows()}
+            for run in seen if run.signature in studies or _may_go_on(run)}
     return [Upload(folder, *(tuple(sorted(name for name, found in named.items()
                                           if folder.digest.encode() in found))
                              for named in (studies, runs))) for folder in folders]
+
+
+def _may_go_on(run: Run) -> bool:
+    """Whether a run without a study can still make something of its data."""
+    return run.coming or (run.kind == STUDY and run.state != "done")
 
 
 def _named_in(store: Store, signature: str) -> set[bytes]:
