@@ -13,49 +13,26 @@ with the scores of one that is not. As many threads give the same scores on ever
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing
 from typing import Any
 
-import psutil
-
-from gradsim_core.backends import BACKENDS, Backend, WorkerDied, local, place_here
-from gradsim_core.backends.cluster import connected, cores_of, room
-from gradsim_core.backends.sharing import shared
+from gradsim_core.backends import BACKENDS, WorkerDied, local, place_here
+from gradsim_core.backends.capacity import Room, room_made, workers_that_fit
 from gradsim_core.backends.torchrun import run_joint_in_group, torchrun_group
 from gradsim_core.errors import RunError, choice
-from gradsim_core.fingerprints import TINY_BYTES, model_folder
 from gradsim_core.prepared import Prepared, study_record
 from gradsim_core.progress import Observer, silent
 from gradsim_core.storage.store import Store
-from gradsim_core.study import Study
 from gradsim_core.tasks import adapt_task, train_task
 from gradsim_core.trials import Trial, is_trained, load_trial
 
 __all__ = ["BACKENDS", "WorkerDied", "local", "run_joint", "run_trials", "train_task",
            "workers_that_fit"]
 
-_COPIES = 4
-"""Weights, gradients and two moments."""
-
-_WORKING_BYTES = 1_200_000_000
-"""What a worker needs besides: the libraries, the data, activations."""
-
 _TRIES = 3
 """Times in a row that workers may die before any trial ends."""
-
-
-@dataclass(frozen=True)
-class _Room:
-    """What there is to compute with; a proof that the cache is shared, where it must be."""
-
-    backend: Backend
-    workers: int
-    threads: int
-    proof: str = ""
 
 
 def run_trials(prepared: Prepared, store: Store, trials: Sequence[Trial], observe: Observer, *,
@@ -90,7 +67,7 @@ def run_trials(prepared: Prepared, store: Store, trials: Sequence[Trial], observ
     if not missing:
         return
     missing.sort(key=_cost, reverse=True)
-    with _room(prepared, store, backend, workers, threads) as room:
+    with room_made(prepared, store, backend, workers, threads) as room:
         _train(prepared, store, asked, missing, beside, room, observe)
 
 
@@ -108,7 +85,7 @@ def run_joint(prepared: Prepared, store: Store, observe: Observer, threads: int 
     if place_here().backend == "ray":
         from gradsim_core.backends.shard_group import run_joint_on_ray
 
-        with _room(prepared, store, "ray", workers, threads) as room:
+        with room_made(prepared, store, "ray", workers, threads) as room:
             run_joint_on_ray(prepared, store, observe, room.workers, room.threads, room.proof,
                              checkpoint_every_s)
         return
@@ -120,24 +97,8 @@ def run_joint(prepared: Prepared, store: Store, observe: Observer, threads: int 
     run_joint_trial(prepared, store, observe, threads, checkpoint_every_s)
 
 
-@contextmanager
-def _room(prepared: Prepared, store: Store, backend: str, workers: int | None,
-          threads: int | None) -> Iterator[_Room]:
-    """Make ready what a backend needs, and say what it has."""
-    tiny = prepared.study.model == TINY_BYTES
-    if backend != "ray":
-        workers = workers or workers_that_fit(prepared.study)
-        share = 1 if tiny else max(1, _cores() // workers)  # more would only slow it down
-        yield _Room(BACKENDS[backend], workers, threads or share)
-        return
-    with connected(place_here().address) as ray, shared(store, prepared.signature) as proof:
-        threads = threads or (1 if tiny else cores_of(ray))
-        most = room(ray, threads)
-        yield _Room(BACKENDS[backend], min(workers or most, most), threads, proof)
-
-
 def _train(prepared: Prepared, store: Store, asked: Sequence[Trial], missing: list[Trial],
-           beside: Sequence[Trial], room: _Room, observe: Observer) -> None:
+           beside: Sequence[Trial], room: Room, observe: Observer) -> None:
     record = study_record(prepared)
     workers = min(room.workers, len(missing))
     others = [trial for trial in dict.fromkeys(beside) if trial not in set(asked)]
@@ -159,7 +120,7 @@ def _cost(trial: Trial) -> int:
     return len(trial.languages) * trial.budget.examples
 
 
-def _mapped(prepared: Prepared, store: Store, trials: list[Trial], workers: int, room: _Room,
+def _mapped(prepared: Prepared, store: Store, trials: list[Trial], workers: int, room: Room,
             observe: Observer) -> Generator[Trial, None, None]:
     """Each trial once it is in the store; workers that die are replaced while trials end."""
     if workers == 1 and not room.proof:
@@ -201,22 +162,8 @@ def _one_by_one(prepared: Prepared, store: Store, trials: list[Trial],
         yield trial
 
 
-def workers_that_fit(study: Study) -> int:
-    """Workers that cores and free memory have room for, at least one."""
-    n_bytes = 0 if study.model == TINY_BYTES else sum(
-        path.stat().st_size for path in
-        model_folder(study.model, study.model_revision).glob("*.safetensors"))
-    room = psutil.virtual_memory().available // (_WORKING_BYTES + _COPIES * n_bytes)
-    return int(max(1, min(_cores(), room)))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (
-        os.cpu_count() or 1)
-
-
 def _adapt(prepared: Prepared, store: Store, trials: Sequence[Trial], observe: Observer,
-           room: _Room) -> None:
+           room: Room) -> None:
     """Make what several trials start from before they start."""
     for budget in dict.fromkeys(trial.budget for trial in trials):
         if not budget.adaptation_steps:

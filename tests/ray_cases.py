@@ -30,6 +30,7 @@ import psutil
 from result_cases import MORE_WORDS, bytes_of, write_data
 
 from gradsim_core.backends import Place, computed_at
+from gradsim_core.backends.capacity import expected_workers
 from gradsim_core.backends.cluster import connected, on_ray
 from gradsim_core.errors import GradSimError
 from gradsim_core.execution import run_joint, run_trials
@@ -251,6 +252,7 @@ def main(folder: Path) -> dict[str, Any]:
             seen["other cache"] = message(lambda: list(on_ray(train_task, [(
                 study.model_dump_json(), name, str(folder / "elsewhere"),
                 trials_of(prepared)[0], 1, "cluster/0.json")], 1, 1)))
+            seen["room"] = expected_workers(study)
             seen["cores"] = message(lambda: run_trials(prepared, Store(folder / "more"), trials_of(
                 prepared), lambda event: None, threads=99))
         seen["joint"] = {**joint.seen(), **likeness(expected, bytes_of(there, name))}

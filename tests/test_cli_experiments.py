@@ -96,7 +96,7 @@ def test_a_second_call_trains_nothing(gradsim: Gradsim, store: Store, trainer: T
 
 def test_an_estimate_trains_nothing(gradsim: Gradsim, store: Store, trainer: Trainer) -> None:
     found = json.loads(gradsim("experiment", "groups", *QUICK, "--estimate", "--json").out)
-    assert set(found) == {"models", "cached", "examples", "seconds", "workers"}
+    assert set(found) == {"models", "cached", "examples", "seconds", "workers", "place"}
     answer = gradsim("experiment", "groups", *QUICK, "--estimate")
     assert f"{found['models']} models to train (1 more are there already)" in answer.err
     assert (trainer.trained, list_runs(store), list_experiments(store, ONE)) == ([], [], [])

@@ -60,6 +60,10 @@ def test_a_joint_trial_in_shards_of_which_one_is_killed_is_that_of_one_process(s
     assert found["progress"][-1] == [30, 30]
 
 
+def test_an_estimate_counts_the_cluster_s_workers(seen) -> None:
+    assert seen["room"] == [2, f"the cluster at 127.0.0.1:{ray_cases.PORT}"]
+
+
 def test_trials_of_which_one_is_killed_score_as_on_one_machine(seen) -> None:
     found = seen["trials"]
     assert found["same"]

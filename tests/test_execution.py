@@ -13,6 +13,7 @@ from experiment_cases import Trainer, finished_study, likeness, quiet, stand_in
 from store_cases import store as store  # noqa: PLC0414 - a fixture
 
 from gradsim_core import execution
+from gradsim_core.backends import capacity
 from gradsim_core.errors import RunError
 from gradsim_core.execution import WorkerDied, run_trials, workers_that_fit
 from gradsim_core.prepared import Prepared
@@ -86,7 +87,7 @@ def test_a_share_of_the_cores_depends_on_the_workers_asked_for(made_up, store: S
                                                                monkeypatch) -> None:
     """So the last of many trials is summed up in the order that it would be in the middle."""
     prepared, trainer = made_up
-    monkeypatch.setattr(execution, "_cores", lambda: 8)
+    monkeypatch.setattr(capacity, "_cores", lambda: 8)
     run_trials(prepared, store, trials_of(1), quiet, workers=2)
     large = replace(prepared, study=prepared.study.model_copy(update={"model": "large"}))
     run_trials(large, store, trials_of(2), quiet, workers=2)
@@ -104,7 +105,7 @@ def test_an_unknown_backend_is_named(made_up, store: Store) -> None:
 def test_workers_fit_into_memory_and_cores(made_up, monkeypatch) -> None:
     prepared, _ = made_up
     for n_cores, gigabytes, n_workers in ((4, 100, 4), (4, 3, 2), (4, 0.1, 1), (1, 100, 1)):
-        monkeypatch.setattr(execution, "_cores", lambda n_cores=n_cores: n_cores)
+        monkeypatch.setattr(capacity, "_cores", lambda n_cores=n_cores: n_cores)
         monkeypatch.setattr(psutil, "virtual_memory", lambda gigabytes=gigabytes: type(
             "Memory", (), {"available": int(gigabytes * 1e9)}))
         assert workers_that_fit(prepared.study) == n_workers

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from page_cases import button, opened_page, shown_cache
+from page_cases import button, opened_page, shown_cache, words
 from run_cases import end_all
 
 from dashboard.views import place
@@ -51,7 +51,9 @@ def test_a_run_is_computed_here_unless_a_cluster_is_chosen(cache: Path) -> None:
 def test_a_run_is_sent_to_the_cluster_at_the_address(cache: Path) -> None:
     app = opened_page(page)
     assert not app.text_input
+    assert "for this machine" not in words(app)
     app.button_group(key="place.test").set_value("Ray cluster").run()
+    assert "a cluster's workers are not counted" in words(app)
     app.text_input[0].set_value(" head:6379 ").run()
     button(app, "Start").click().run()
     assert not app.exception

@@ -30,4 +30,5 @@ def choose_place(key: str) -> Place:
         return Place()
     address = st.text_input("Address of the cluster", key=f"place.{key}.address", max_chars=200,
                             placeholder="head:6379", help=_ADDRESS_HELP)
+    st.caption("Times said here are for this machine: a cluster's workers are not counted.")
     return Place("ray", address.strip() or None)

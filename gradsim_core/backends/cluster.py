@@ -54,11 +54,17 @@ def connected(address: str | None = None) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    _connect(ray, address or os.environ.get("RAY_ADDRESS") or "local")
+    _connect(ray, address_asked(address) or "local")
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def address_asked(address: str | None = None) -> str | None:
+    """The cluster that is meant: as of `place.Place`; None: one of this machine, still to start."""
+    meant = address or os.environ.get("RAY_ADDRESS")
+    return None if meant == "local" else meant or None
 
 
 def on_ray(function: Callable[..., Any], tasks: Sequence[tuple], workers: int,

@@ -140,7 +140,8 @@ def estimate(study: Study, threads: Threads = None, as_json: AsJson = False) -> 
     """Estimate a study's time, memory and disk before it starts.
 
     Loads the model and times real training steps on three of the languages, which takes some
-    seconds; nothing is written.
+    seconds; nothing is written. All is said for one process of this machine: on a cluster the
+    languages are dealt to several, and the time is less.
 
     ```
     gradsim estimate --preset afrisenti --model Davlan/afro-xlmr-base
@@ -153,7 +154,7 @@ def estimate(study: Study, threads: Threads = None, as_json: AsJson = False) -> 
     if as_json:
         print_json(found)
         return
-    print_table("Estimate", ("what", "value"), [
+    print_table("Estimate for this machine", ("what", "value"), [
         ("training", duration(found["train_seconds"])),
         ("scoring", duration(found["score_seconds"])),
         ("peak memory", size(found["peak_memory_bytes"])),

@@ -81,7 +81,7 @@ def groups_experiment(asked: tuple[str, Plan], cache: Cache = DEFAULT_CACHE,
     wanted = load_plan(store, name, plan) if plan else _with_files(prepared, wanted, groups or [],
                                                                    table)
     if estimate:
-        say_estimate(estimate_experiment(store, name, wanted, workers), as_json)
+        say_estimate(estimate_experiment(store, name, wanted, workers, threads), as_json)
         return
     if background:
         run = submit_experiment(store, name, wanted, workers, threads)

@@ -141,7 +141,7 @@ def _command(kind: str, question: Question) -> Callable[..., None]:
         if plan:
             wanted = load_plan(store, name, plan, question.plan)
         if estimate:
-            say_estimate(ESTIMATES[kind](store, name, wanted, workers), as_json)
+            say_estimate(ESTIMATES[kind](store, name, wanted, workers, threads), as_json)
             return
         if background:
             run = submit_finding(store, name, kind, wanted, workers, threads)

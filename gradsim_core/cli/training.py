@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gradsim_core.backends.place import place_here
 from gradsim_core.cli.computing import compute_study
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, Threads, budget_options, chosen
 from gradsim_core.cli.places import placed
@@ -99,7 +100,7 @@ def _run(store: Store, prepared: Prepared, kind: str, trials: list[Trial], estim
     """Train trials as a run, and print how each scored."""
     name = prepared.signature
     results = load_results(store, name)
-    found = estimate_trials(store, results, trials, workers)
+    found = estimate_trials(store, results, trials, workers, threads)
     if estimate:
         say_estimate(found, as_json)
         return
@@ -189,5 +190,6 @@ def _in_words(found: dict[str, Any]) -> str:
         return f"Nothing to train: all models ({found['cached']:,}) are there already."
     models = f"{found['models']:,} model{'s' * (found['models'] != 1)} to train"
     there = f" ({found['cached']:,} more are there already)" if found["cached"] else ""
+    where = f", on {found['place']}" if place_here().backend == "ray" else ""
     return (f"{models}{there}: {found['examples']:,} examples, about "
-            f"{duration(found['seconds'])} with {found['workers']} at a time.")
+            f"{duration(found['seconds'])} with {found['workers']} at a time{where}.")

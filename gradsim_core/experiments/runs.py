@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gradsim_core.execution import workers_that_fit
+from gradsim_core.backends.capacity import HERE, expected_workers
 from gradsim_core.experiments.candidate import Candidate
 from gradsim_core.experiments.candidates import gradient_options
 from gradsim_core.experiments.experiment import expected_groups, measures_of
@@ -62,15 +62,15 @@ def experiment_key(signature: str, plan: Plan) -> str:
     return f"{signature}/experiment/{plan.id}"
 
 
-def estimate_experiment(store: Store, signature: str, plan: Plan,
-                        workers: int | None = None) -> dict[str, Any]:
+def estimate_experiment(store: Store, signature: str, plan: Plan, workers: int | None = None,
+                        threads: int | None = None) -> dict[str, Any]:
     """Estimate what an experiment takes, before it starts.
 
     Returns
     -------
     dict
         "models": trials to train; "cached": trials that are there; "examples": of those to train;
-        "seconds": of wall time; "workers".
+        "seconds": of wall time; "workers"; "place": whose workers these are, in words.
     """
     results = load_results(store, signature)
     study = Study.model_validate(results.record["study"])
@@ -82,7 +82,7 @@ def estimate_experiment(store: Store, signature: str, plan: Plan,
               else _trained_groups(finished, plan, options))
     trials = dict.fromkeys(trial_of(group, seed, budget) for group, n_seeds in groups
                            for seed in plan.seed_numbers(study)[:n_seeds])
-    return estimate_trials(store, results, list(trials), workers)
+    return estimate_trials(store, results, list(trials), workers, threads)
 
 
 def _trained_groups(finished: dict[str, Any], plan: Plan,
@@ -96,17 +96,18 @@ def _trained_groups(finished: dict[str, Any], plan: Plan,
 
 
 def estimate_trials(store: Store, results: Results, trials: Sequence[Trial],
-                    workers: int | None = None) -> dict[str, Any]:
+                    workers: int | None = None, threads: int | None = None) -> dict[str, Any]:
     """Estimate what training some trials takes; keys as of `estimate_experiment`."""
     missing = [one for one in trials if not is_trained(store, results.record, one)]
     done = [one for one in trials if one not in set(missing)]
-    workers = min(max(1, len(missing)), workers or workers_that_fit(
-        Study.model_validate(results.record["study"])))
+    most, place = expected_workers(Study.model_validate(results.record["study"]), workers,
+                                   threads) if missing else (1, HERE)
+    workers = min(max(1, len(missing)), most)
     examples = sum(len(one.languages) * one.budget.examples for one in missing)
     per_example, per_scoring = _measured(store, results, done)
     seconds = (examples * per_example + len(missing) * per_scoring) / workers
     return {"models": len(missing), "cached": len(done), "examples": examples,
-            "seconds": round(seconds, 1), "workers": workers}
+            "seconds": round(seconds, 1), "workers": workers, "place": place}
 
 
 def _measured(store: Store, results: Results, done: Iterable[Trial]) -> tuple[float, float]:

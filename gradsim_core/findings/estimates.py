@@ -23,29 +23,29 @@ from gradsim_core.study import Study
 
 
 def estimate_transfer(store: Store, signature: str, plan: TransferSettings,
-                      workers: int | None = None) -> dict[str, Any]:
+                      workers: int | None = None, threads: int | None = None) -> dict[str, Any]:
     """Estimate the models that the scores to be predicted take.
 
     Returns
     -------
     dict
-        "models" to train, "cached", "examples", "seconds", "workers".
+        "models" to train, "cached", "examples", "seconds", "workers", "place".
     """
     results = load_results(store, signature)
     check_enough(results.record, plan)
-    return estimate_trials(store, results, needed_trials(results.record, plan), workers)
+    return estimate_trials(store, results, needed_trials(results.record, plan), workers, threads)
 
 
 def estimate_nothing(store: Store, signature: str, plan: Any,
-                     workers: int | None = None) -> dict[str, Any]:
+                     workers: int | None = None, threads: int | None = None) -> dict[str, Any]:
     """Of a finding that trains nothing."""
-    return estimate_trials(store, load_results(store, signature), [], workers)
+    return estimate_trials(store, load_results(store, signature), [], workers, threads)
 
 
 def estimate_readings(store: Store, signature: str, plan: ReadingsPlan,
-                      workers: int | None = None) -> dict[str, Any]:
+                      workers: int | None = None, threads: int | None = None) -> dict[str, Any]:
     """Estimate the scores' models and the second joint run, which takes as long as the first."""
-    found = estimate_transfer(store, signature, plan, workers)
+    found = estimate_transfer(store, signature, plan, workers, threads)
     results = load_results(store, signature)
     study = Study.model_validate(results.record["study"])
     if not plan.adam or store.exists(sibling_signature(study, results.record), SCORES):
@@ -54,7 +54,8 @@ def estimate_readings(store: Store, signature: str, plan: ReadingsPlan,
 
 
 def estimate_topic_or_language(store: Store, signature: str, plan: TopicOrLanguagePlan,
-                               workers: int | None = None) -> dict[str, Any]:
+                               workers: int | None = None,
+                               threads: int | None = None) -> dict[str, Any]:
     """Estimate the joint run on the cells of language and topic."""
     found, results = estimate_nothing(store, signature, plan), load_results(store, signature)
     cells = prepare(cell_study(Study.model_validate(results.record["study"]), plan))
