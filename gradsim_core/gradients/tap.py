@@ -184,7 +184,7 @@ class Tap:
 
     def grams(self, rows: torch.Tensor) -> np.ndarray:
         """Inner products of rows by block: (n_blocks, 2L, 2L) float64, of very many float32."""
-        shape = len(self.block_slices), len(rows), len(rows)
+        shape = len(self.block_slices), 2 * self.n_languages, 2 * self.n_languages
         found = np.empty(shape, np.float64 if 8 * np.prod(shape) <= _LONG_BYTES else np.float32)
         for block, gram in enumerate(self.block_grams(rows)):
             found[block] = gram

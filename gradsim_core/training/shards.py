@@ -189,24 +189,25 @@ class ShardedTap(Tap):
             found[Shards(rank, self.shards.size).rows(self.n_languages)] = some
         return found
 
-    def grams(self, rows: torch.Tensor) -> np.ndarray:
-        """Inner products of all processes' rows by block: (n_blocks, 2L, 2L) float64."""
-        n_rows, n_blocks = 2 * self.n_languages, len(self.block_slices)
-        found = torch.zeros((n_blocks, n_rows, n_rows), dtype=torch.float64)
-        for block, columns in enumerate(self.columns_of(rows)):
-            met = self._met[:, :rows.shape[1]][:, columns]
-            whole = self.shards.gathered(rows[:, columns], self.n_languages,
-                                         block % self.shards.size, met)
-            if whole is not None:
-                found[block] = torch.from_numpy(block_gram(whole))
-                if rows is self.step and self.exact:
-                    self._means[block] = whole.sum(0)
-        dist.all_reduce(found)
-        return found.numpy()
-
     def block_grams(self, rows: torch.Tensor) -> Iterator[np.ndarray]:
-        """The same one after the other; they meet together."""
-        return iter(self.grams(rows))
+        """Inner products of all processes' rows, block by block: (2L, 2L) float64 each.
+
+        As many blocks as there are processes are taken at a time, each in a process of its own;
+        every process must go through all of them.
+        """
+        n_rows, columns = 2 * self.n_languages, self.columns_of(rows)
+        for start in range(0, len(columns), self.shards.size):
+            some = columns[start:start + self.shards.size]
+            found = torch.zeros((len(some), n_rows, n_rows), dtype=torch.float64)
+            for rank, part in enumerate(some):
+                met = self._met[:, :rows.shape[1]][:, part]
+                whole = self.shards.gathered(rows[:, part], self.n_languages, rank, met)
+                if whole is not None:
+                    found[rank] = torch.from_numpy(block_gram(whole))
+                    if rows is self.step and self.exact:
+                        self._means[start + rank] = whole.sum(0)
+            dist.all_reduce(found)
+            yield from found.numpy()
 
     def end_step(self, n_rows: int) -> None:
         """Leave the step's mean gradient over all processes in ``parameter.grad``.
