@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import ray_cases
+import ray_driver
 import torch
 from engine_cases import made_corpus
 from typer.testing import CliRunner
@@ -137,6 +138,18 @@ def test_more_processes_than_languages_are_refused(tmp_path: Path) -> None:
     n = len(prepared.sources)
     with pytest.raises(RunError, match=rf"9 processes cannot share {n} languages.*nproc-per-node"):
         run_joint_in_group(prepared, Store(tmp_path), lambda event: None, 1, 20.0, 0, 9)
+
+
+def test_a_cluster_of_this_machine_ends_with_a_driver_that_is_killed() -> None:
+    if reason := ray_cases.refused():
+        pytest.skip(reason)
+    ran = subprocess.run(ray_cases.apart([sys.executable, ray_driver.__file__]),
+                         capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    found = json.loads(ran.stdout.splitlines()[-1])
+    assert found["told"] == ["begun"]
+    assert any("Agent" in name for name in found["begun"]), found["begun"]
+    assert found["left"] == []
 
 
 # places

@@ -6,7 +6,8 @@ Ray is loaded when it is first asked for. A cluster demands a token (RAY_AUTH_MO
 that RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH names, else ``~/.ray/auth_token``, which must be the same
 on all machines. Each task asks for as many cores as it has threads, and for a GPU where the cluster
 has any and the device is not `cpu`. A task whose worker or machine dies is repeated by Ray, a few
-times; what runs when the caller leaves, or dies, is ended.
+times; what runs when the caller leaves, or dies, is ended. A cluster of this machine alone ends
+with whoever began it, even one that is killed (see `watching`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from gradsim_core.backends.processes import WorkerDied
+from gradsim_core.backends.watching import watched
 from gradsim_core.devices import VARIABLE, asked_device
 from gradsim_core.errors import GradSimError, RunError
 
@@ -54,11 +56,14 @@ def connected(address: str | None = None) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    _connect(ray, address_asked(address) or "local")
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+    meant = address_asked(address)
+    with nullcontext() if meant else watched(lambda: _connect(ray, "local")):
+        if meant:
+            _connect(ray, meant)
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
 
 
 def address_asked(address: str | None = None) -> str | None:
