@@ -108,6 +108,25 @@ def test_groups_are_resampled_with_it(gradsim: Gradsim, place: Path) -> None:
     assert json.loads(sure.out)["languages"] == ["deu", "nld", "spa", "ita"]
 
 
+@pytest.mark.parametrize("asked", [
+    ("similarity",), ("similarity", "--json"), ("similarity", "--format", "csv"),
+    ("similarity", "--format", "newick"), ("group", "--k", 2), ("stability", "--k", 2),
+    ("stability", "--k", 2, "--json"), ("export", "--k", 2)])
+def test_whatever_it_is_read_with_says_that_it_joined_later(gradsim: Gradsim, place: Path,
+                                                            asked: tuple[object, ...]) -> None:
+    joined(gradsim, place)
+    along, alone = gradsim(*asked, "--joined", "ita"), gradsim(*asked)
+    assert along.code == alone.code == 0, along.err
+    assert "Italian joined the study later; it was not trained on." in " ".join(along.err.split())
+    assert "joined" not in alone.err
+    if "--json" in asked or asked[0] == "export":
+        assert [one["code"] for one in json.loads(along.out)["joined"]] == ["ita"]
+        assert "joined" not in json.loads(alone.out)
+    elif "--format" not in asked:
+        assert "joined later" in along.out
+        assert "joined later" not in alone.out
+
+
 def test_few_rows_and_other_rows_are_told(gradsim: Gradsim, place: Path) -> None:
     joined(gradsim, place)
     answer = gradsim("join", "--language", "ita", "--data", place / "few.tsv")

@@ -42,16 +42,18 @@ def group(asked: Asked, cache: Cache = DEFAULT_CACHE, joined: JoinedAlong = "",
     if as_json:
         print_json(decision)
         return
-    result = decision["result"]
+    result, newcomers = decision["result"], {one["code"] for one in decision.get("joined", ())}
+
+    def later(language: dict[str, Any]) -> str:
+        return ", joined later" if language["code"] in newcomers else ""
+
     print_table(
         f"{result['k']} groups by {decision['rule']['strategy']}, study "
         f"{decision['study']['signature']}", ("group", "languages"),
-        [(one["name"], ", ".join(f"{language['name']} ({language['code']})"
+        [(one["name"], ", ".join(f"{language['name']} ({language['code']}{later(language)})"
                                  for language in one["languages"]))
          for one in decision["groups"]], left=2)
     log("{}", _worth(result))
-    for one in decision.get("joined", ()):
-        log("{} joined the study later; it was not trained on.", one["name"])
     for one in decision["not_grouped"]:
         log("[yellow]{} is not grouped:[/] {}", one["code"], one["reason"])
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gradsim_core.cli.joined_along import JoinedAlong, results_along
+from gradsim_core.cli.joined_along import JoinedAlong, names_along, newcomers_of, results_along
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, chosen, reading_options
 from gradsim_core.cli.printing import print_json, print_table, print_text, shown
 from gradsim_core.decisions.decision import Reading, placed_languages, read_similarity
@@ -50,7 +50,7 @@ def similarity(asked: tuple[str, Reading], cache: Cache = DEFAULT_CACHE,
 
 def print_similarity(results: Results, found: Similarity) -> None:
     """Print a similarity as a table, with its one-line method."""
-    names = results.names
+    names = names_along(results)
     title = (f"{found.reading}, {found.correction}, {found.blocks[0]}…{found.blocks[-1]}, step "
              f"{found.step}, study {results.signature}; mean of pairs "
              f"{found.mean_off_diagonal:+.3f}")
@@ -86,7 +86,7 @@ def _similarity_json(results: Results, found: Similarity) -> dict[str, Any]:
             "correction": found.correction, "step": found.step,
             "matrix": [_numbers(row) for row in found.matrix],
             "reliability": _numbers(found.reliability),
-            **({"joined": results.record["joined"]} if "joined" in results.record else {})}
+            **({"joined": later} if (later := newcomers_of(results)) else {})}
 
 
 def _numbers(row: Any) -> list[float | None]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from gradsim_core.cli.joined_along import JoinedAlong, results_along
+from gradsim_core.cli.joined_along import JoinedAlong, names_along, newcomers_of, results_along
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache, chosen, rule_options
 from gradsim_core.cli.printing import log, print_json, print_table
 from gradsim_core.decisions.decision import Reading, Rule
@@ -57,9 +57,10 @@ def stability_command(asked: tuple[str, Reading, Rule], cache: Cache = DEFAULT_C
         raise
     found = stability(results, increments, reading, rule, resamples)
     if as_json:
-        print_json(stability_json(found, sure, settled))
+        print_json({**stability_json(found, sure, settled),
+                    **({"joined": later} if (later := newcomers_of(results)) else {})})
         return
-    names = results.names
+    names = names_along(results)
     print_table(f"Groups over {found.resamples} resamples, study {name}",
                 ("group", "language", "", "changes group", "most often with"),
                 [(f"{group + 1}", names[code], code, f"{100 * change:.0f}%",
