@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from gradsim_core.gradients import folding as module
-from gradsim_core.gradients.folding import block_signs, fold
+from gradsim_core.gradients.folding import block_signs, fold, fold_along, path_of
 
 
 def signs_of(gradient: torch.Tensor, size: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -19,18 +19,31 @@ def signs_of(gradient: torch.Tensor, size: int, seed: int) -> tuple[torch.Tensor
     return signs[0], pattern
 
 
-def test_pieces_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However few numbers meet the pattern at a time; whole ones, so that no order rounds."""
+@pytest.mark.parametrize("offset", [0, 7, 31, 5_000])
+def test_many_rows_at_once_are_row_by_row(monkeypatch: pytest.MonkeyPatch, offset: int) -> None:
+    """As other devices fold and as CPUs do; whole numbers, so that no order rounds."""
     gradient = torch.randint(-9, 10, (97, 53)).float()
-    signs, _ = signs_of(gradient, 31, 0)
+    signs, _ = signs_of(torch.zeros(offset + gradient.numel()), 31, 0)
     pattern = block_signs({}, 31, 1)[1][:31 + 20]  # begins anew within the gradient
-    found = []
+    expected = torch.zeros(31)
+    fold(gradient, offset, signs, expected, pattern)
     for piece in (1, 100, 1000, 2**20):
         monkeypatch.setattr(module, "_PIECE", piece)
-        found.append(torch.zeros(31))
-        fold(gradient, 0, signs, found[-1], pattern)
-    assert all(torch.equal(found[0], one) for one in found[1:])
-    assert found[0].any()
+        found = torch.zeros(31)
+        module._fold_many_rows(gradient, offset, signs, found, pattern)
+        assert torch.equal(found, expected)
+    assert expected.any()
+
+
+def test_a_known_path_adds_to_what_is_there() -> None:
+    gradient = torch.randint(-9, 10, (40, 30)).float()
+    signs, pattern = signs_of(torch.zeros(2_000), 101, 0)
+    once, twice = torch.zeros(101), torch.zeros(101)
+    fold(gradient, 333, signs, once, pattern)
+    path = path_of(gradient.numel(), 333, signs, twice, pattern)
+    fold_along(gradient, path)
+    fold_along(gradient.T.contiguous().T, path)  # laid out otherwise in memory
+    assert torch.equal(twice, 2 * once)
 
 
 def test_a_block_that_fits_is_kept_whole() -> None:

@@ -42,7 +42,7 @@ def trained(spoil: dict[int, set[str]] | None = None) -> tuple[Training, list[np
         begin_row(row)
 
     def end(row: int) -> bool:
-        tap._incoming.folded += added[0]
+        tap._incoming.folded.add_(added[0])
         return end_row(row)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -12,6 +12,7 @@ from engine_cases import made_corpus, made_encoded, made_encoder
 from torch import nn
 
 from gradsim_core.encoder.models import Encoder
+from gradsim_core.gradients import incoming as incoming_module
 from gradsim_core.gradients.folding import fold, fold_signs, fold_table
 from gradsim_core.gradients.tap import Tap
 from gradsim_core.gradients.word_rows import word_table
@@ -127,6 +128,15 @@ def test_one_table_looked_up_twice_counts_twice() -> None:
                 folded(encoder, backwards, 301, as_rows=False))
 
 
+def test_several_passes_fold_as_their_sum() -> None:
+    """What waits is as it came, whatever the next pass adds to ``parameter.grad``."""
+    encoder = made_encoder()
+    backwards = passes(encoder, "sequence", True)[:3]
+    single, _ = folded(encoder, backwards, 301, as_rows=True)
+    together, _ = folded(encoder, [lambda: [one() for one in backwards]], 301, as_rows=True)
+    torch.testing.assert_close(together[0], sum(single), rtol=1e-5, atol=1e-6)
+
+
 def frozen(encoder: Encoder) -> None:
     encoder.blocks["embeddings"].pop(0).requires_grad = False
 
@@ -167,7 +177,11 @@ def test_other_tables_stay_with_autograd(change: Callable[[Encoder], None]) -> N
     assert all(torch.equal(a, b) for a, b in zip(one[0], two[0], strict=True))
 
 
-def test_sketch_is_the_fold_of_the_exact_gradient() -> None:
+@pytest.mark.parametrize("short", [0, 40, 2**20])
+def test_sketch_is_the_fold_of_the_exact_gradient(monkeypatch: pytest.MonkeyPatch,
+                                                  short: int) -> None:
+    """Whichever parameters wait for each other: none, some or all."""
+    monkeypatch.setattr(incoming_module, "_SHORT", short)
     encoder = made_encoder("xlm-roberta")
     backwards = passes(encoder, "sequence", True)
     sketches, _ = folded(encoder, backwards, 301, as_rows=True)

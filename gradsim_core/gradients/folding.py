@@ -19,6 +19,7 @@ Source: Charikar, Chen and Farach-Colton (2002), with the column for a hash.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -28,12 +29,8 @@ _NARROWEST = 64
 _STARTS = 2**14
 """Rows after which the stretches of the pattern begin anew."""
 
-_PIECE = 2**15
-"""Numbers multiplied by the pattern at a time on a CPU: few enough to stay in its cache, and for
-PyTorch not to wake its other threads (half the CPU time, as fast)."""
-
-_LONG_PIECE = 2**24
-"""The same elsewhere."""
+_PIECE = 2**24
+"""Numbers multiplied by the pattern at a time, but on a CPU: there it is a row (`fold_along`)."""
 
 
 def step_size(sketch_size: int, n_languages: int, n_blocks: int, n_parameters: int) -> int:
@@ -59,6 +56,55 @@ def fold(gradient: torch.Tensor, offset: int, signs: torch.Tensor, out: torch.Te
     out : (k,), changed
     pattern : (k + n - 1,) random signs; row r is multiplied by the k of them from r % n on
     """
+    if pattern is not None and out.device.type == "cpu":
+        fold_along(gradient, path_of(gradient.numel(), offset, signs, out, pattern))
+    else:
+        _fold_many_rows(gradient, offset, signs, out, pattern)
+
+
+@dataclass(frozen=True)
+class Path:
+    """What a parameter's numbers meet on their way into a fold: a piece for each row of the fold.
+
+    Attributes
+    ----------
+    lengths : numbers of each piece; the first and the last may be less than a row
+    pieces : of each the part of the fold that it is added to, its stretch of the pattern (views
+        both), and its sign
+    """
+
+    lengths: list[int]
+    pieces: list[tuple[torch.Tensor, torch.Tensor, float]]
+
+
+def path_of(length: int, offset: int, signs: torch.Tensor, out: torch.Tensor,
+            pattern: torch.Tensor) -> Path:
+    """The path of a parameter of ``length`` numbers; all else as in `fold`."""
+    size, end = len(out), offset + length
+    path = Path([], [])
+    for row in range(offset // size, -(-end // size)):
+        first, stop = max(0, offset - row * size), min(size, end - row * size)
+        begin = row % (len(pattern) - size + 1)
+        path.lengths.append(stop - first)
+        path.pieces.append((out[first:stop], pattern[begin + first:begin + stop],
+                            float(signs[row])))
+    return path
+
+
+def fold_along(gradient: torch.Tensor, path: Path) -> None:
+    """As `fold` does, along a path that is known: the fastest way with a pattern on a CPU.
+
+    A row is few enough numbers to stay in the cache, and for PyTorch not to wake its other
+    threads. A model's products push all that folds need out of the caches, their code as well,
+    which makes every operation dear: so there is one a row, and a path is worked out once.
+    """
+    numbers = gradient.reshape(-1).split(path.lengths)
+    for some, (out, stretch, sign) in zip(numbers, path.pieces, strict=True):
+        out.addcmul_(some, stretch, value=sign)
+
+
+def _fold_many_rows(gradient: torch.Tensor, offset: int, signs: torch.Tensor, out: torch.Tensor,
+                    pattern: torch.Tensor | None) -> None:
     flat, size = gradient.reshape(-1), len(out)
     length = len(flat)
     row, column = divmod(offset, size)
@@ -88,7 +134,7 @@ def _add_rows(whole: torch.Tensor, signs: torch.Tensor, out: torch.Tensor,
     if stretches is None:
         out.addmv_(whole.t(), signs)
         return
-    height = max(1, (_PIECE if out.device.type == "cpu" else _LONG_PIECE) // len(out))
+    height = max(1, _PIECE // len(out))
     signed = torch.empty_like(whole[:height])
     done = 0
     while done < len(whole):
