@@ -33,8 +33,8 @@ from gradsim_core.training.steps import Training, half_backward, start_training,
 _SAMPLE_LANGUAGES = 3
 _SAMPLE_ROWS = 512
 _TIMED_STEPS = 3
-_ROW_BYTES = 500
-"""Ids and label of a row, with the objects that hold them."""
+_ROW_BYTES = 1_500
+"""Of a row besides its ids and labels: the objects that hold these, and what tokenizing leaves."""
 
 _FORWARD_SHARE = 0.4
 """Scoring a row costs about this share of training on it: a forward pass, without dropout."""
@@ -85,13 +85,20 @@ def estimate_study(prepared: Prepared, threads: int | None = None) -> dict[str, 
         "train_seconds": per_language * n_languages * study.steps + per_row * sum(rows),
         "score_seconds": per_language / study.batch_size * _FORWARD_SHARE * n_scored,
         "peak_memory_bytes": max(psutil.Process().memory_info().rss, peak_memory_bytes())
-        + tensors + sum(rows) * _ROW_BYTES,
+        + tensors + sum(rows) * _row_bytes(encoded),
         "disk_bytes": disk["results"] + kept, "kept_bytes": kept,
         "checkpoint_bytes": 3 * 4 * encoder.n_parameters + disk["running"],
         "mode": "exact" if exact else "sketch", "sketch_size": size, "packed": packed,
         "device": device_of(encoder).type,
         "n_languages": n_languages, "n_parameters": encoder.n_parameters,
     }
+
+
+def _row_bytes(encoded: dict[str, Encoded]) -> int:
+    """What a row takes in memory, by those that were tokenized."""
+    arrays = [one for rows in encoded.values() for one in (*rows.ids, *rows.labels)]
+    n_rows = sum(len(rows) for rows in encoded.values())
+    return _ROW_BYTES + sum(one.nbytes for one in arrays) // n_rows
 
 
 def _heaviest_passes(encoder: Encoder, encoded: dict[str, Encoded], study: Study,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from joint_cases import made_prepared, small_encoder
@@ -88,6 +91,26 @@ def test_disk_is_what_a_run_writes(tmp_path: Any, monkeypatch: pytest.MonkeyPatc
     checkpoint = store.path(ONE, CHECKPOINT).stat().st_size
     assert found["disk_bytes"] == pytest.approx(grams, rel=0.2)
     assert found["checkpoint_bytes"] == pytest.approx(checkpoint, rel=0.2)
+
+
+def test_memory_counts_the_rows_that_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what the tried ones take: ids, labels, and the objects that hold them."""
+    corpus = made_prepared().corpus
+    tried = module.encode_split(corpus.split("deu", "train"), corpus.task, corpus.labels,
+                                small_encoder("", None, "sequence", corpus.labels, 0, 32).tokenizer,
+                                32)
+    of_row = [sys.getsizeof(ids) + sys.getsizeof(label) for ids, label in
+              zip(tried.ids, tried.labels, strict=True)]
+    counted = module._row_bytes({"deu": tried})
+    assert counted > max(of_row)
+    longer = replace(tried, ids=tuple(np.tile(ids, 100) for ids in tried.ids))
+    assert module._row_bytes({"deu": longer}) - counted == pytest.approx(
+        99 * np.mean([ids.nbytes for ids in tried.ids]), abs=2)
+    n_rows = sum(len(corpus.split(code, name)) for code in corpus.languages for name in SPLITS)
+    monkeypatch.setattr(module, "peak_memory_bytes", lambda: 2**40)  # whatever was measured
+    once = estimated()["peak_memory_bytes"]
+    monkeypatch.setattr(module, "_row_bytes", lambda encoded: 2**30)
+    assert estimated()["peak_memory_bytes"] - once == pytest.approx(n_rows * 2**30, rel=1e-3)
 
 
 def test_packing_can_be_off() -> None:

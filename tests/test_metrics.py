@@ -104,6 +104,23 @@ def test_predictions_come_back_in_row_order(monkeypatch, shape, packed, task):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_the_longest_rows_are_predicted_first(monkeypatch):
+    """Or the memory would grow with every batch: what was freed is too small for the next."""
+    monkeypatch.setattr(evaluation, "_BATCH_TOKENS", 150)
+    encoder, widths = made_encoder(), []
+    encoded = made_encoded(made_corpus(), encoder)["deu"]
+    batched = evaluation.collate
+
+    def collate(encoder, encoded, rows, packed):
+        widths.append(int(encoded.lengths_of(rows).max()))
+        return batched(encoder, encoded, rows, packed)
+
+    monkeypatch.setattr(evaluation, "collate", collate)
+    predict(encoder, encoded, packed=True)
+    assert len(widths) > 4
+    assert widths == sorted(widths, reverse=True)
+
+
 class Oracle:
     """A model that knows every token's label: it is put in place of predictions."""
 

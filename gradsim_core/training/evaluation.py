@@ -66,21 +66,22 @@ def _split_scores(corpus: Corpus, split: Split, encoded: Encoded,
 def predict(encoder: Encoder, encoded: Encoded, packed: bool) -> list[np.ndarray]:
     """Predicted label indexes: () a sequence row, (n_tokens,) a token row, in row order.
 
-    Rows are batched by length, about 2,048 tokens at a time.
+    Rows are batched by length, about 2,048 tokens at a time, the longest first: what shorter ones
+    need fits where these were, and the memory that is held does not grow.
     """
     encoder.model.eval()
     found: list[np.ndarray] = [np.zeros(())] * len(encoded)
-    for rows in by_length(encoded.lengths):
+    for rows in reversed(by_length(encoded.lengths)):
         batch = on_device(collate(encoder, encoded, rows, packed), device_of(encoder))
         with torch.inference_mode():
             labels = batch_logits(encoder, batch).argmax(-1)
         if labels.ndim == 2:  # tokens: take those of each sequence out of the rows
-            lengths = [len(encoded.ids[row]) for row in rows]
-            of_rows = labels[batch.tokens].split(lengths)
+            ends = np.cumsum([len(encoded.ids[row]) for row in rows])
+            of_rows = np.split(labels[batch.tokens].cpu().numpy(), ends[:-1])
         else:
-            of_rows = labels.unbind()
+            of_rows = list(labels.cpu().numpy())
         for row, predicted in zip(rows, of_rows, strict=True):
-            found[row] = predicted.cpu().numpy()
+            found[row] = predicted
     return found
 
 
