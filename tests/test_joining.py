@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from gradsim_core.gradients import increments
 from gradsim_core.grouping.result import objective
 from gradsim_core.joining import adding, keeping, kept
 from gradsim_core.joining.keeping import trained_parameters
-from gradsim_core.joining.kept import FACTS, find_kept, need_kept, sums_entry, weights_entry
+from gradsim_core.joining.kept import find_kept, need_kept, sums_entry, weights_entry
 from gradsim_core.joining.placing import entering_gains
 from gradsim_core.joining.record import chosen_names, load_joined
 from gradsim_core.joining.series import joined_increments, with_joined
@@ -213,16 +212,6 @@ def test_a_finished_study_keeps_its_weights_afterwards(tmp_path: Path, store: St
     assert need_kept(late, ONE) == need_kept(store, ONE)
     name = sums_entry(4)
     assert late.path(ONE, name).read_bytes() == store.path(ONE, name).read_bytes()
-
-
-@pytest.mark.parametrize(("exact", "found"), [(True, True), (False, False)])
-def test_sketches_under_other_signs_do_not_go_with_ours(tmp_path: Path, store: Store, *,
-                                                        exact: bool, found: bool) -> None:
-    old = Store(shutil.copytree(store.root, tmp_path / "old"))
-    facts = old.read_json(ONE, FACTS) or {}
-    assert find_kept(old, ONE) is not None
-    old.write_json(ONE, FACTS, {**facts, "exact": exact, "fold_version": 1})
-    assert (find_kept(old, ONE) is not None) is found
 
 
 def test_another_training_is_not_kept(tmp_path: Path) -> None:

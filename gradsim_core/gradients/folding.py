@@ -172,22 +172,25 @@ def fold_table(ids: torch.Tensor, rows: torch.Tensor, offset: int, signs: torch.
         out.scatter_add_(0, columns.flatten(), signed.flatten())
 
 
-def fold_rows(rows: torch.Tensor, signs: torch.Tensor, size: int) -> torch.Tensor:
+def fold_rows(rows: torch.Tensor, signs: torch.Tensor, size: int,
+              pattern: torch.Tensor | None = None) -> torch.Tensor:
     """The fold of each row of a matrix, as `fold` makes it of a block.
 
     Parameters
     ----------
     rows : (n, width)
-    signs : (ceil(width / size),), of `fold_signs`
+    signs : (ceil(width / size),), of `fold_signs` or `block_signs`
+    pattern : as in `fold`
 
     Returns
     -------
     torch.Tensor
-        (n, min(width, size)); rows no longer than ``size`` keep every number, up to a common sign.
+        (n, min(width, size)); rows no longer than ``size`` keep every number, up to a sign (without
+        a pattern a common one).
     """
     folded = rows.new_zeros((len(rows), min(rows.shape[1], size)))
     for row, out in zip(rows, folded, strict=True):  # together they would be copied first
-        fold(row, 0, signs, out)
+        fold(row, 0, signs, out, pattern)
     return folded
 
 

@@ -14,7 +14,7 @@ import torch
 
 from gradsim_core.encoder.models import Encoder
 from gradsim_core.errors import RunError
-from gradsim_core.gradients.folding import fold_rows, fold_signs
+from gradsim_core.gradients.folding import block_signs, fold_rows
 from gradsim_core.gradients.sketch_size import FOLD_VERSION
 from gradsim_core.gradients.tap import Tap
 from gradsim_core.joining.kept import FACTS, POINTS, check_room, sums_entry, weights_entry
@@ -47,9 +47,16 @@ class Keeper:
 
     def has_until(self, step: int) -> bool:
         """Whether a checkpoint at a step has all that was to be kept before it."""
-        return not self.study.keep_weights or all(
-            self.store.exists(self.signature, name) for at in (0, *self.steps) if at <= step
-            for name in (weights_entry(at), *([sums_entry(at)] if at else [])))
+        if not self.study.keep_weights:
+            return True
+        if not all(self.store.exists(self.signature, name)
+                   for at in (0, *self.steps) if at <= step
+                   for name in (weights_entry(at), *([sums_entry(at)] if at else []))):
+            return False
+        if step < self.steps[0]:
+            return True
+        first = self.store.read_tensors(self.signature, sums_entry(self.steps[0]))
+        return first is not None and first[1].get("patterned", False)  # signs as ours
 
     def begin(self, training: Training, observe: Observer) -> None:
         """Make sure that there is room, say what is taken, and keep the weights of the start.
@@ -83,7 +90,7 @@ class Keeper:
         if folded is not None:
             self.store.write_tensors(
                 self.signature, sums_entry(training.step), {"sums": folded.cpu().numpy()},
-                {"languages": list(training.languages), "size": size})
+                {"languages": list(training.languages), "size": size, "patterned": True})
             self._keep_weights(training)
 
     def end(self, training: Training) -> bool:
@@ -112,7 +119,7 @@ class Keeper:
         self.store.write_json(self.signature, FACTS, {
             "snapshots": list(training.snapshots), "size": training.tap.sketch_size,
             "exact": training.tap.exact, "steps": list(log.steps),
-            "fold_version": FOLD_VERSION})
+            "fold_version": FOLD_VERSION, "patterned": True})
         return self.repeats
 
     def _keep_weights(self, training: Training) -> None:
@@ -153,7 +160,7 @@ def check_repeated(sums: np.ndarray, again: np.ndarray) -> None:
 
 
 def folded_sums(tap: Tap, size: int, seed: int) -> torch.Tensor:
-    """The sums folded to at most ``size`` numbers a block; sketches are so already.
+    """The sums folded to at most ``size`` numbers a block, as a sketch is; one is so already.
 
     Returns
     -------
@@ -162,11 +169,10 @@ def folded_sums(tap: Tap, size: int, seed: int) -> torch.Tensor:
     """
     if not tap.exact:
         return tap.sums
-    parts = []
-    for i, part in enumerate(tap.block_slices):
-        width = part.stop - part.start
-        signs = fold_signs(width, size, seed + 1 + i).to(tap.sums.device)
-        parts.append(fold_rows(tap.sums[:, part], signs, size))
+    signs, pattern = block_signs(tap.encoder.blocks, size, seed)
+    device = tap.sums.device
+    parts = [fold_rows(tap.sums[:, part], own.to(device), size, pattern.to(device))
+             for part, own in zip(tap.block_slices, signs, strict=True)]
     return torch.cat(parts, dim=1)
 
 

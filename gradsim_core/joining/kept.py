@@ -64,10 +64,11 @@ def sums_entry(step: int) -> str:
 def find_kept(store: Store, signature: str) -> Kept | None:
     """What the study has kept; None where it was not asked to, or a part is gone.
 
-    Sketches under other signs than ours are of no use: a newcomer's would not go with them.
+    Folds under other signs than ours are of no use: a newcomer's would not go with them.
     """
     facts = store.read_json(signature, FACTS)
-    if facts is None or not (facts["exact"] or facts.get("fold_version", 1) == FOLD_VERSION):
+    if facts is None or not (facts.get("patterned", False) if facts["exact"]
+                             else facts.get("fold_version", 1) == FOLD_VERSION):
         return None
     kept = Kept(tuple(facts["snapshots"]), facts["size"], facts["exact"], tuple(facts["steps"]))
     entries = [POINTS, *map(weights_entry, kept.weights), *map(sums_entry, kept.snapshots)]
