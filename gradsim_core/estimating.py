@@ -4,7 +4,8 @@ Conventions
 -----------
 The process is the command ``gradsim estimate``, told its study on standard input, so its numbers
 are the command line's. One estimate is measured at a time, because two would slow each other
-down; the others wait. An estimate that nobody asks after is ended.
+down; the others wait. An estimate that nobody asks after is ended, and so is one whose asker is
+gone, even one that was killed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import atexit
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -33,6 +35,8 @@ LONGEST_S = 600.0
 _POLL_S = 0.2
 _GRACE_S = 2.0
 _WORDS = 600
+_COMMAND = "from gradsim_core.cli import main; main()"
+_ENDING = "from gradsim_core.backends import end_with_parent; end_with_parent({}); "
 _one_at_a_time = threading.Lock()
 _log = logging.getLogger(__name__)
 
@@ -104,7 +108,8 @@ class StudyEstimate:
 
     def _run(self) -> Literal["done", "failed", "ended"]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gradsim_core", "estimate", "-", "--json"],
+            [sys.executable, "-c", _ENDING.format(os.getpid()) + _COMMAND, "estimate", "-",
+             "--json"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             start_new_session=True)
         atexit.register(process.kill)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +17,19 @@ from gradsim_core import StudyEstimate, estimating
 from gradsim_core.errors import GradSimError, RunError
 
 STUDY = "steps: 8\nlanguages: [deu, nld]\nrows: 40\nscore_rows: 10\n"
+
+ASKER = """
+import time
+import psutil
+from gradsim_core import StudyEstimate, estimating
+estimating._COMMAND = "import time; time.sleep(600)"
+estimate = StudyEstimate("", abandoned_s=600)
+while not psutil.Process().children():
+    time.sleep(0.05)
+print(estimate.state, flush=True)
+time.sleep(600)
+"""
+"""Asks for an estimate that takes for ever."""
 
 
 def children() -> list[psutil.Process]:
@@ -90,6 +105,19 @@ def test_nobody_asks_and_it_ends() -> None:
     estimate.wait(30)
     assert estimate._state == "ended"
     assert children() == []
+
+
+def test_it_ends_with_a_process_that_is_killed() -> None:
+    asker = subprocess.Popen([sys.executable, "-c", ASKER], stdout=subprocess.PIPE)
+    assert asker.stdout is not None
+    assert asker.stdout.readline() == b"measuring\n"
+    (begun,) = psutil.Process(asker.pid).children()
+    asker.kill()
+    asker.communicate()
+    _, alive = psutil.wait_procs([begun], timeout=20)
+    for one in alive:
+        one.kill()
+    assert not alive
 
 
 def test_one_is_measured_at_a_time_and_an_ended_one_makes_room() -> None:
