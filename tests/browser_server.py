@@ -36,6 +36,8 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 START_TIMEOUT_S = 90
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 """Found while the server builds no part of the page."""
+UNDRAWN = "[data-testid=stSkeleton], [data-testid=stBidiComponentRegular]:not(:has(.main-svg))"
+"""Found while something has its place on the page, and is not drawn yet."""
 HEADING = "[data-testid=stMain] :is(h1, h2)"
 """Found once the server has begun to build the page."""
 
@@ -87,8 +89,7 @@ def settled(page: Page, timeout_s: float = 90) -> None:
     expect(page.locator(HEADING).first).to_be_attached(timeout=1000 * timeout_s)
     for _ in range(3):  # a page that has just been built may ask for itself once more
         expect(idle).to_be_attached(timeout=1000 * timeout_s)
-        expect(page.locator("[data-testid=stPlotlyChart]:not(:has(.main-svg))")).to_have_count(
-            0, timeout=1000 * timeout_s)
+        expect(page.locator(UNDRAWN)).to_have_count(0, timeout=1000 * timeout_s)
         page.wait_for_timeout(150)
 
 

@@ -61,8 +61,17 @@ def labels(app: AppTest) -> list[str]:
 
 def titles(app: AppTest) -> list[str]:
     """Titles of the charts."""
-    return [json.loads(chart.proto.spec)["layout"]["title"]["text"]
-            for chart in app.get("plotly_chart")]
+    return [figure["layout"]["title"]["text"] for figure in figures(app)]
+
+
+def figures(app: AppTest) -> list[dict[str, Any]]:
+    """The charts' figures, as the browser gets them."""
+    return [chart["figure"] for chart in charts(app)]
+
+
+def charts(app: AppTest) -> list[dict[str, Any]]:
+    """All that the browser gets of each chart: figure, alt, config, picks, library."""
+    return [json.loads(one.proto.bytes) for one in app.get("bidi_component")]
 
 
 _LIVE = (r"(?<!\\)<", r"(?<!\\)\[x", r"www\\?\.", r":\\?/", r"(?<!\\)\*bold", ":red")

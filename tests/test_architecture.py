@@ -59,10 +59,10 @@ IMPORT_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
         (("dashboard/views/**/*.py",), (), ("plotly", "torch", "transformers")),
     "the dashboard's server carries no torch":
         (("dashboard/**/*.py",), (), ("torch", "transformers", "sklearn", "umap")),
-    "streamlit stays in app, state, the loads and views":
+    "streamlit stays in app, state, the loads, the views and what they show in browsers":
         (("dashboard/**/*.py",),
          ("dashboard/app.py", "dashboard/state.py", "dashboard/loads/*.py",
-          "dashboard/views/**/*.py"),
+          "dashboard/views/**/*.py", "dashboard/browser/*.py"),
          ("streamlit",)),
     "words load nothing":
         (("dashboard/words/*.py",), (), ("streamlit", "plotly", "dashboard.loads",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_up_studies import EUROPEAN, SIGNATURE, made_up_series, write_study
-from page_cases import opened_page, shown_cache
+from page_cases import figures, opened_page, shown_cache
 
 from dashboard.figures.frame import ChartText
 from dashboard.figures.panel_frame import PanelRows
@@ -92,8 +92,7 @@ def study() -> None:
 
 
 def change_chart(app: Any) -> dict[str, Any]:
-    (found,) = [json.loads(one.proto.spec) for one in app.get("plotly_chart")
-                if '"Change from' in one.proto.spec]
+    (found,) = [one for one in figures(app) if '"Change from' in json.dumps(one)]
     return found
 
 

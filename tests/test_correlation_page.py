@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import zipfile
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import pytest
 from made_up_correlations import made_up_measures
 from made_up_findings import write_finding
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
-from page_cases import button, labels, live_markup, opened_page, titles, words
+from page_cases import button, charts, figures, labels, live_markup, opened_page, titles, words
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from page_views import correlation
 from run_cases import act_command, end_all, until
@@ -161,7 +160,7 @@ def test_verdict_comes_first_then_charts_and_tables(cache: Path) -> None:
     assert list(measures["Measure"]) == [one["title"] for one in content["measures"]]
     assert list(targets["Target"])[-1] == "Mean over targets"
     assert len(layers) == len(content["measures"][0]["layers"])
-    assert all(chart.proto.alt for chart in app.get("plotly_chart")), "every chart has its words"
+    assert all(chart["alt"] for chart in charts(app)), "every chart has its words"
 
 
 def test_measure_and_axes_are_chosen_in_the_address(cache: Path) -> None:
@@ -174,7 +173,7 @@ def test_measure_and_axes_are_chosen_in_the_address(cache: Path) -> None:
     app.button_group(key="view.within").set_value("Each target's mean taken out").run()
     assert app.query_params["within"] == "1"
     again = opened(measure="family", within="1")
-    spec = json.loads(again.get("plotly_chart")[1].proto.spec)
+    spec = figures(again)[1]
     assert spec["layout"]["yaxis"]["title"]["text"].endswith(
         "away from the target's mean, percentage points")
     assert titles(opened(measure="nonsense"))[1].startswith("Gradients")
@@ -211,9 +210,9 @@ def test_correlation_under_way_is_not_replaced_by_an_older_one(cache: Path,
     app = opened(correlating="plan")
     button(app, "Train and correlate").click().run()
     assert "appear here by themselves" in words(app)
-    assert not app.get("plotly_chart")
+    assert not figures(app)
     app.selectbox(key="view.correlation").select_index(0).run()
-    assert len(app.get("plotly_chart")) == 3, "but can be looked at"
+    assert len(figures(app)) == 3, "but can be looked at"
 
 
 def test_finished_plan_is_shown_and_not_computed_again(cache: Path) -> None:
@@ -221,7 +220,7 @@ def test_finished_plan_is_shown_and_not_computed_again(cache: Path) -> None:
     app = opened(correlating="plan")
     assert "Train and correlate" not in labels(app)
     button(app, "Show the result").click().run()
-    assert len(app.get("plotly_chart")) == 3
+    assert len(figures(app)) == 3
 
 
 def test_damaged_result_can_be_made_anew(cache: Path) -> None:

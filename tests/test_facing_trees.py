@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from made_up_studies import EUROPEAN, HOSTILE, made_up_series, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
-from page_cases import opened_page, titles, words
+from page_cases import figures, opened_page, titles, words
 from scipy.cluster.hierarchy import cophenet
 
 from dashboard.figures.frame import ChartText
@@ -173,8 +173,9 @@ def test_marked_languages_stand_out_in_panels_and_moves() -> None:
     rows = PanelRows(codes, codes, codes, codes, {}, frozenset({2}))
     figure = square_panels([Panel("a", LOWER.matrix), Panel("b", HIGHER.matrix)], rows, TEXT,
                            limit=1.0)
-    assert figure.layout.yaxis4.ticktext[2] == "<b>nld</b>"
-    assert len([one for one in figure.layout.shapes if one.type == "rect"]) == 4, "two a panel"
+    frames = [one for one in figure.layout.shapes if not one.fillcolor]
+    assert [(one.xref, one.yref) for one in frames] == [("x", "y")] * 2 + [("x2", "y2")] * 2
+    assert [(one.y0, one.y1) for one in figure.layout.shapes if one.fillcolor] == [(1.5, 2.5)]
     points = [one for one in figure.data if one.customdata is not None]
     assert [one.xaxis for one in points] == ["x4", "x5"]
     assert points[0].customdata[2] == "language 2"
@@ -219,7 +220,7 @@ def test_page_shows_trees_marks_and_filters(cache: Path) -> None:
     assert (apart == table["Rows apart"]).all()
     some = opened_page(layers, only=["deu", "nld", "fra", "dan"])
     assert "4 languages, " in words(some)
-    beside = json.loads(some.get("plotly_chart")[0].proto.spec)
+    beside = figures(some)[0]
     assert len(beside["layout"]["xaxis"]["ticktext"]) == 4
     assert "over 6 pairs" in words(some)
     one = opened_page(layers, only=["deu"])
@@ -243,7 +244,7 @@ def test_film_is_shown_once_asked_for(cache: Path) -> None:
     assert "Similarity over training: Eight" in titles(app)
     assert "How near each snapshot is to the last: Eight" in titles(app)
     assert "At step 30 pairs rank as at step 120" in words(app)
-    film = next(json.loads(chart.proto.spec) for chart, title in zip(
-        app.get("plotly_chart"), titles(app), strict=True) if "over training" in title)
+    film = next(one for one, title in zip(figures(app), titles(app), strict=True)
+                if "over training" in title)
     assert [frame["name"] for frame in film["frames"]] == ["30", "60", "90", "120"]
     assert not opened_page(layers, film="7").error

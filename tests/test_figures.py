@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 from made_up_studies import HOSTILE
+from plotly.utils import PlotlyJSONEncoder
 
 from dashboard.figures import palette as colours
 from dashboard.figures.heatmap import MOST_WITH_NUMBERS, colour_limit, similarity_heatmap
@@ -233,28 +235,41 @@ def test_label_holds_name_and_code() -> None:
 
 # marks
 
-def test_marked_languages_are_framed_named_in_bold_and_their_points_filled() -> None:
+def test_marked_languages_are_framed_and_their_names_stand_on_a_band() -> None:
     figure = similarity_heatmap(found_in(MATRIX), (2, 0, 1), TEXT, marked={"ibo", "amh"})
-    points = traces(figure, "scatter", mode="markers", xaxis="x4")[0]
     colour = colours.LIGHT.mark
-    assert [one == colour for one in points.marker.color] == [True, True, False]
-    assert [label.startswith("<b>") for label in figure.layout.yaxis4.ticktext] == [
-        True, True, False]
     frames = [one for one in figure.layout.shapes if one.line.color == colour]
     assert len(frames) == 2, "two neighbours share a frame over rows and one over columns"
     assert {(one.y0, one.y1) for one in frames} == {(-0.5, 1.5), (-0.5, 2.5)}
-    plain = similarity_heatmap(found_in(MATRIX), (2, 0, 1), TEXT)
-    assert not plain.layout.shapes
+    (band,) = [one for one in figure.layout.shapes if one.fillcolor == colour]
+    assert (band.y0, band.y1, band.x0) == (-0.5, 1.5, -figure.layout.margin.l)
+    assert (band.xsizemode, band.layer) == ("pixel", "below")
+
+
+def test_marks_change_neither_traces_nor_axes() -> None:
+    """So a browser need not draw the picture anew."""
+    def parts(marked: set[str]) -> list[object]:
+        drawn = similarity_heatmap(found_in(MATRIX), (2, 0, 1), TEXT, marked=marked,
+                                   tree=linkage_tree(MATRIX)).to_plotly_json()
+        layout = drawn["layout"]
+        del layout["shapes"]
+        return [json.dumps(one, cls=PlotlyJSONEncoder) for one in (drawn["data"], layout)]
+
+    assert parts({"ibo"}) == parts({"ibo", "amh"})
 
 
 def test_a_marked_language_is_named_even_where_not_all_have_room() -> None:
     codes = tuple(f"x{i:03}" for i in range(260))
-    figure = similarity_heatmap(found_in(np.eye(260), codes=codes), range(260), TEXT,
-                                marked={"x101"})
-    named = figure.layout.yaxis4.ticktext
-    assert "<b>x101</b>" in named
-    assert len(named) < 120
-    assert {100, 102}.isdisjoint(figure.layout.yaxis4.tickvals), "nothing written over it"
+
+    def notes(marked: set[str]) -> list[str]:
+        figure = similarity_heatmap(found_in(np.eye(260), codes=codes), range(260), TEXT,
+                                    marked=marked)
+        assert len(figure.layout.yaxis4.ticktext) < 120
+        return [note.text for note in figure.layout.annotations if note.yref == "y"]
+
+    assert notes({"x101"}) == ["x101"]
+    assert notes({"x102"}) == [], "it has its label"
+    assert notes({f"x{i:03}" for i in range(1, 93, 2)}) == [], "so many are left to the hover"
 
 
 def test_zoom_is_kept_for_the_same_languages_alone() -> None:

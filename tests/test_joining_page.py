@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from data_cases import write
 from joining_cases import join, newcomer, prepared
 from joint_cases import ONE, trial
-from page_cases import button, opened_page, shown_cache, titles, words
+from page_cases import button, figures, opened_page, shown_cache, titles, words
 from page_views import groups
 
 import gradsim_core.joining.runs as joining_runs
@@ -57,8 +58,8 @@ def test_a_newcomer_is_shown_with_its_place(cache: Path) -> None:
     assert "With fewer than 100 rows its place is a guess" in said
     assert "the model was not trained on it" in said
     assert any("With Italian, joined later" in title for title in titles(app))
-    (chart,) = [chart.proto.spec for chart in app.get("plotly_chart")
-                if "With Italian, joined later" in chart.proto.spec]
+    (chart,) = [words for words in map(json.dumps, figures(app))
+                if "With Italian, joined later" in words]
     assert "Italian (joined later)" in chart
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import streamlit as st
 from made_up_studies import EUROPEAN, SIGNATURE, made_up_series, write_study
-from page_cases import opened_page, shown_cache, words
+from page_cases import figures, opened_page, shown_cache, words
 from streamlit.testing.v1 import AppTest
 
 from dashboard.figures.k_curve import k_curve_chart, k_token
@@ -46,34 +44,39 @@ def test_each_point_bears_the_token_of_its_k() -> None:
     figure, points = line(clicked=True)
     assert list(points.customdata) == [k_token(2), k_token(3), k_token(5)]
     assert k_turns(POINTS) == {k_token(k): {"k": k} for k in (2, 3, 5)}
-    assert figure.layout.clickmode == "event+select"
+    assert figure.layout.clickmode == "event"
     assert ["click to take it" in text for text in points.hovertext] == [True, False, True]
     figure, points = line(clicked=False)
-    assert figure.layout.clickmode == "event"
+    assert figure.layout.clickmode == "none"
     assert "click" not in "".join(points.hovertext)
 
 
-@pytest.mark.parametrize(("customdata", "changed"), [
-    ("k 5", {"k": 5}), (["k 5"], {"k": 5}), ("k 9", None), (None, None)])
-def test_a_click_changes_the_selection(monkeypatch: pytest.MonkeyPatch, customdata: Any,
+@pytest.mark.parametrize(("words", "changed"), [
+    (["k 5"], {"k": 5}), (["k 9"], None), ([], None)])
+def test_a_click_changes_the_selection(monkeypatch: pytest.MonkeyPatch, words: list[str],
                                        changed: dict[str, int] | None) -> None:
     asked: list[dict[str, Any]] = []
     monkeypatch.setattr(chart, "select", lambda **changes: asked.append(changes))
-    monkeypatch.setattr(st, "session_state", {"it": SimpleNamespace(
-        selection=SimpleNamespace(points=[{"customdata": customdata}]))})
-    chart._turn("it", k_turns(POINTS))
+    chart._turn(words, k_turns(POINTS))
     assert asked == ([] if changed is None else [changed])
 
 
-def test_a_chart_that_sets_k_is_another_one_for_each_k() -> None:
-    keys = {chart._key("c", Selection(k=k), k_turns(POINTS)) for k in (0, 2, 3)}
-    assert len(keys) == 3
-    assert chart._key("c", Selection(k=1), {}) == chart._key("c", Selection(k=2), {})
+@pytest.mark.parametrize(("words", "marked", "then"), [
+    (["a", "b"], (), ("deu", "nld")), (["b"], ("deu",), ("nld",)),
+    (["a", "b"], ("deu", "nld"), ()), ([], ("deu",), ()), (["stranger"], ("deu",), None)])
+def test_a_click_marks_and_a_second_one_takes_it_back(
+        monkeypatch: pytest.MonkeyPatch, words: list[str], marked: tuple[str, ...],
+        then: tuple[str, ...] | None) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(chart, "current_selection", lambda: Selection(chosen=marked))
+    monkeypatch.setattr(chart, "select", lambda **changes: asked.append(changes))
+    chart._pick(words, {"a": ("deu",), "b": ("nld",)})
+    assert asked == ([] if then is None else [{"chosen": then}])
 
 
 def curve_of(app: AppTest) -> dict[str, Any]:
-    (found,) = [json.loads(one.proto.spec) for one in app.get("plotly_chart")
-                if "What each number of groups is worth" in one.proto.spec]
+    (found,) = [one for one in figures(app)
+                if "What each number of groups is worth" in json.dumps(one)]
     return found
 
 
@@ -87,7 +90,7 @@ def test_points_are_clicked_where_the_strategy_takes_a_k(cache: Path, query: dic
     write_study(cache, series=made_up_series([0, 1, 2] * 2 + [0, 1], codes=EUROPEAN))
     app = opened_page(groups, **query)
     assert (SAID in words(app)) == clicked
-    assert (curve_of(app)["layout"]["clickmode"] == "event+select") == clicked
+    assert (curve_of(app)["layout"]["clickmode"] == "event") == clicked
 
 
 def test_a_saved_grouping_keeps_its_own_k(cache: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE, made_up_series, write_study
-from page_cases import opened_page, shown_cache, titles, words
+from page_cases import figures, opened_page, shown_cache, titles, words
 
 from dashboard.cuts import ceiling_of, nearest_cut, tree_cuts
 from dashboard.figures.cut_tree import cut_tree
@@ -203,8 +203,8 @@ def test_page_shows_the_curve_and_the_cut(cache: Path) -> None:
     assert shown.tree is not None
     cuts = {cut.k: cut for cut in tree_cuts(shown.tree, ceiling_of(shown))}
     assert slider.options[0].endswith("1 group")
-    (cut,) = (json.loads(chart.proto.spec) for chart, title in zip(
-        app.get("plotly_chart"), titles(app), strict=True) if "cut of the tree" in title)
+    (cut,) = (one for one, title in zip(figures(app), titles(app), strict=True)
+              if "cut of the tree" in title)
     numbers = [note["text"] for note in cut["layout"]["annotations"]
                if note["text"].isdigit()]
     assert sorted(numbers) == ["1", "2", "3"], "those of the cards, wherever they stand"

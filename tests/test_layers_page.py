@@ -13,7 +13,7 @@ import pytest
 from made_up_findings import made_up_lower_or_higher, made_up_topic_or_language, write_finding
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
-from page_cases import labels, live_markup, opened_page, titles, words
+from page_cases import figures, labels, live_markup, opened_page, titles, words
 from page_views import layers
 from robustness_cases import stretches, write_stretches
 from run_cases import act_command, end_all, until
@@ -103,7 +103,7 @@ def test_lower_and_higher_stand_side_by_side_on_the_order_of_all_layers(cache: P
         "Change from the lower layers to the higher layers: Eight",
         "The 15 pairs of 28 that change most: Eight", "Two trees, 0 crossings: Eight",
         "Agreement of the blocks: Eight"]
-    beside, change = (json.loads(chart.proto.spec) for chart in app.get("plotly_chart")[:2])
+    beside, change = figures(app)[:2]
     whole = pictures.picture(SIGNATURE, Reading(correction="raw"))
     shown = [whole.found.languages[i] for i in whole.order]
     columns = [chart["layout"][axis]["ticktext"] for chart, axis in (

@@ -12,7 +12,7 @@ import pytest
 from architecture_rules import loaded_by
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
-from page_cases import opened_page, titles, words
+from page_cases import figures, opened_page, titles, words
 from streamlit.testing.v1 import AppTest
 
 from dashboard.loads.maps import (
@@ -55,9 +55,8 @@ def map_titles(app: AppTest) -> list[str]:
 
 def spec(app: AppTest, start: str) -> dict[str, Any]:
     """The figure of the chart whose title begins so."""
-    (found,) = [figure for chart in app.get("plotly_chart")
-                if (figure := json.loads(chart.proto.spec))["layout"]["title"]["text"]
-                .startswith(start)]
+    (found,) = [one for one in figures(app)
+                if one["layout"]["title"]["text"].startswith(start)]
     return found
 
 

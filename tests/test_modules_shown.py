@@ -14,7 +14,7 @@ import pytest
 from cli_cases import Gradsim
 from lower_or_higher_cases import CODES, FAMILY, LABELS, PLAN, alike, series
 from made_up_studies import EUROPEAN, SIGNATURE, made_up_series, write_study
-from page_cases import opened_page, shown_cache, titles, words
+from page_cases import figures, opened_page, shown_cache, titles, words
 from streamlit.testing.v1 import AppTest
 
 from dashboard.agreement import agreement_rows, agreement_sentence
@@ -185,8 +185,7 @@ def test_the_layers_page_stands_and_draws_a_line_a_module(store: Store, query: d
     said = words(app)
     assert "Attention, feed-forward or norms?" in said
     assert "The same module of neighbouring layers agrees" in said
-    for chart in app.get("plotly_chart"):
-        drawn = json.loads(chart.proto.spec)
+    for drawn in figures(app):
         if drawn["layout"]["title"]["text"] == found[0]:
             assert [one["name"] for one in drawn["data"] if one.get("name")] == [
                 "Attention", "Feed-forward", "Norms"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
-from page_cases import live_markup
+from page_cases import figures, live_markup
 from page_cases import opened_page as opened
 from page_views import groups, study
 from page_views import similarity as similarity_view
@@ -79,7 +78,7 @@ def test_similarity_page_says_what_it_shows(cache: Path) -> None:
     app = opened(similarity_view)
     assert "Pairs within a branch average" in words(app)
     assert "Russian" in words(app), "a target without gradients is named"
-    charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    charts = figures(app)
     assert len(charts) == 4, "heatmap, world, map of similarities, nearest"
     assert any(trace["type"] == "heatmap" for trace in charts[0]["data"])
 

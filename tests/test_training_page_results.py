@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from made_up_experiments import made_up_experiment, write_experiment
 from made_up_studies import EUROPEAN, HOSTILE, SIGNATURE, made_up_series, write_study
-from page_cases import button, labels, live_markup, words
+from page_cases import button, figures, labels, live_markup, titles, words
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from scipy.stats import ttest_rel
 from training_page_cases import asked as asked  # noqa: PLC0414 - a fixture
@@ -28,8 +28,7 @@ def test_verdict_comes_first_then_charts_and_tables(cache: Path) -> None:
     app = opened()
     assert "Left out: Russian, because it has no test rows." in words(app)
     assert words(app).startswith(f"### {content['verdict']}\n")
-    charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-    assert [chart["layout"]["title"]["text"] for chart in charts] == [
+    assert titles(app) == [
         "Weighted F1: Eight", "Weighted F1, language by language: Eight"]
     drawn, languages, strategies, groups = (element.value for element in app.dataframe)
     assert drawn["Mean"][0] == round(100 * content["strategies"][0]["mean"], 2)
@@ -39,9 +38,7 @@ def test_verdict_comes_first_then_charts_and_tables(cache: Path) -> None:
     assert list(strategies["Strategy"]) == [row["strategy"] for row in summary_rows(content)]
     assert "German (deu)" in groups["Languages"][0]
     gained = opened(gains="1")
-    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"]
-              for chart in gained.get("plotly_chart")]
-    assert all(title.startswith("Gain over one model for all") for title in titles)
+    assert all(title.startswith("Gain over one model for all") for title in titles(gained))
     assert "One model for all" not in gained.dataframe[1].value
     assert "One model for all" not in list(gained.dataframe[0].value["Strategy"])
 
@@ -72,9 +69,9 @@ def test_experiment_under_way_is_not_replaced_by_an_older_one(cache: Path,
     app = opened(planning="1")
     button(app, "Train and compare").click().run()
     assert "appear here by themselves" in words(app)
-    assert not app.get("plotly_chart")
+    assert not figures(app)
     app.selectbox(key="view.experiment").select_index(0).run()
-    assert len(app.get("plotly_chart")) == 2, "but can be looked at"
+    assert len(figures(app)) == 2, "but can be looked at"
 
 
 def test_finished_plan_is_shown_and_not_trained_again(cache: Path) -> None:
@@ -83,7 +80,7 @@ def test_finished_plan_is_shown_and_not_trained_again(cache: Path) -> None:
     app = opened(planning="1")
     assert "Train and compare" not in labels(app)
     button(app, "Show the result").click().run()
-    assert len(app.get("plotly_chart")) == 2
+    assert len(figures(app)) == 2
 
 
 def test_damaged_result_can_be_made_anew(cache: Path) -> None:

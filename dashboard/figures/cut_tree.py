@@ -92,7 +92,7 @@ def cut_tree(tree: np.ndarray, ceiling: float, codes: Sequence[str], names: Sequ
                          "-", "−"), "font": {"size": 12, "color": colours.ink}},
                      annotation_position="top left")
     figure.update_layout(
-        clickmode="event+select",
+        clickmode="event",
         xaxis={"tickvals": list(range(n)), "ticktext": labels, "tickangle": -90, "ticks": "",
                "ticklabelstandoff": 7,
                "tickfont": {"size": size, "color": colours.ink}, "range": [-0.7, n - 0.3],

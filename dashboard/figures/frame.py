@@ -32,14 +32,8 @@ class ChartText:
 
 
 def empty_figure(layout: Mapping[str, Any]) -> go.Figure:
-    """A figure that a page draws once.
-
-    Streamlit gives plotly a copy of every figure as soon as it is drawn. With a revision of its
-    data, and without a template, plotly sees that the copy brings nothing new and lets the picture
-    stand. Bars and points do so only where all their numbers are lists, for arrays are unpacked
-    anew, and charts that are clicked only where they name a ``clickmode``, for else it is added.
-    """
-    figure = go.Figure(layout={"datarevision": "drawn", **layout})
+    """A figure without the template that plotly would send along with each."""
+    figure = go.Figure(layout=dict(layout))
     figure.layout.template = None
     return figure
 

@@ -28,11 +28,12 @@ from dashboard.figures.heatmap_sides import (
     add_group_frames,
     add_hatching,
     add_legend_entry,
-    add_marks,
+    add_points,
     add_reliabilities,
     add_tree,
     branch_strip,
 )
+from dashboard.figures.marked_rows import frame_marked
 from dashboard.figures.palette import Palette, colour_at, palette, readable_on
 from dashboard.figures.strips import Strip, add_strips
 from gradsim_core import Similarity
@@ -90,7 +91,7 @@ def similarity_heatmap(found: Similarity, order: Sequence[int], text: HeatmapTex
     strips = [branch_strip(codes, text.branches)] if strips is None else strips
     places = [at for at, code in enumerate(codes) if code in marked]
     figure = heatmap_frame(codes, text, colours, _TREE_PX if tree is not None else
-                    _GROUPS_PX if groups else 0, strips, set(places))
+                    _GROUPS_PX if groups else 0, strips, places)
     _add_cells(figure, found, order, text.scale, colours, diagonal)
     add_strips(figure, strips, [text.names.get(code, code) for code in codes])
     low = [place for place, i in enumerate(order) if i in set(hatched)]
@@ -102,7 +103,8 @@ def similarity_heatmap(found: Similarity, order: Sequence[int], text: HeatmapTex
         ceiling = max(1.0, float(np.max(off[np.isfinite(off)], initial=0.0)))
         add_tree(figure, tree, ceiling, codes, colours, support)
     add_group_frames(figure, groups, colours)
-    add_marks(figure, codes, places, heights(len(codes))[0], colours)
+    add_points(figure, codes, heights(len(codes))[0], colours)
+    frame_marked(figure, places, len(codes), colours)
     return figure
 
 

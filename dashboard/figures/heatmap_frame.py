@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.frame import add_all, empty_figure, method_lines
+from dashboard.figures.marked_rows import name_marked
 from dashboard.figures.palette import FONT, Palette
 from dashboard.figures.strips import Strip
 
@@ -48,7 +49,7 @@ def heights(n: int) -> tuple[float, float]:
 
 
 def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px: int,
-           strips: Sequence[Strip], marked: set[int]) -> go.Figure:
+           strips: Sequence[Strip], marked: Collection[int]) -> go.Figure:
     """Axes, margins and words around the picture; the cells take what the top leaves.
 
     The axes x and y carry all names for the hover, x4 and y4 over them those that have room. The
@@ -62,7 +63,7 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
     font = {"size": size, "color": colours.ink}
     labels = [language_label(code, text.names, 22) for code in codes]
     left = label_width(labels, size)
-    rows, columns = with_room(n, 8.5 * n / heat_px, marked), with_room(n, n * 11 / 470, set())
+    rows, columns = with_room(n, 8.5 * n / heat_px), with_room(n, n * 11 / 470)
     short = [plotly_text(codes[at], 12) for at in columns]
     flat = n <= 16 and max(map(len, codes)) <= 4
     below = 34 + (16 if flat else round(max(map(len, short)) * size * 0.54))
@@ -76,7 +77,7 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
         "margin": {"l": left, "r": _RIGHT_PX, "t": _TOP_PX, "b": foot},
         "paper_bgcolor": colours.page, "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": colours.ink, "family": FONT}, "hoverlabel": {"align": "left"},
-        "bargap": 0.25, "dragmode": "zoom", "clickmode": "event+select",
+        "bargap": 0.25, "dragmode": "zoom", "clickmode": "event",
         "uirevision": crc32("\0".join(sorted(codes)).encode("utf-8", "replace")),
         "title": {"text": plotly_text(text.title), "x": 0, "xref": "container", "y": 1,
                   "yref": "container", "yanchor": "top", "pad": {"t": 10, "l": 8},
@@ -91,8 +92,7 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
                    "tickangle": 0 if flat else -90, "tickfont": font, **bare},
         "yaxis4": {"domain": [0, top], "anchor": "x3", "range": [n - 0.5, -0.5],
                    "overlaying": "y", "matches": "y", "tickvals": rows, "tickfont": font,
-                   "ticktext": [f"<b>{labels[at]}</b>" if at in marked else labels[at]
-                                for at in rows], **bare},
+                   "ticktext": [labels[at] for at in rows], **bare},
         "yaxis2": {"domain": [top, 1], "anchor": "x", "visible": False, "fixedrange": True,
                    "range": [0, 1]},
         "xaxis2": {"domain": _BARS, "anchor": "y", "range": [0, 1.02], "fixedrange": True,
@@ -103,19 +103,18 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
         "xaxis3": {"domain": (0.0, cells[0] - _GAP), "anchor": "y", "fixedrange": True,
                    "range": [-0.5, len(strips) - 0.5], "showticklabels": False, **bare}})
     add_all(figure, method_lines(text.method, left, below, colours))
+    name_marked(figure, marked, labels, rows, colours, left_px=left, font=font)
     return figure
 
 
-def with_room(n: int, wanted: float, marked: Collection[int]) -> list[int]:
-    """Places that bear a label: every one where there is room, else some, and all marked ones.
+def with_room(n: int, wanted: float) -> list[int]:
+    """Places that bear a label: every one where there is room, else some.
 
     Parameters
     ----------
     wanted : rows that one label's height takes
     """
-    stride = max(1, math.ceil(wanted))
-    return [at for at in range(n) if at in marked or (at % stride == 0 and not any(
-        abs(at - other) < stride for other in marked))]
+    return list(range(0, n, max(1, math.ceil(wanted))))
 
 
 def label_width(labels: Sequence[str], size: float) -> int:

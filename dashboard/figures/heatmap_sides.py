@@ -1,4 +1,4 @@
-"""What stands around the cells of a heatmap: tree, branches, reliabilities, marks and frames.
+"""What stands around the cells of a heatmap: tree, branches, reliabilities, points and frames.
 
 Conventions
 -----------
@@ -28,7 +28,7 @@ STEADY: dict[str, Any] = {"selected": {"marker": {"opacity": 1}},
 drawn anew, from the address."""
 
 MOST_OUTLINED = 40
-"""Languages up to which the points on the diagonal are seen before they are marked."""
+"""Languages up to which the points on the diagonal are seen."""
 
 SUPPORTED = 0.5
 """Share of resamples from which on a branch's dot is filled."""
@@ -134,46 +134,24 @@ def picks_of(tree: np.ndarray | None, codes: Sequence[str]) -> dict[str, tuple[s
     return found
 
 
-def add_marks(figure: go.Figure, codes: Sequence[str], marked: Sequence[int], cell_px: float,
-              colours: Palette) -> None:
-    """A point to click on each language's diagonal cell, and frames around what is marked.
+def add_points(figure: go.Figure, codes: Sequence[str], cell_px: float,
+               colours: Palette) -> None:
+    """A point to click on each language's diagonal cell.
 
     Parameters
     ----------
-    marked : places of the languages that are marked
     cell_px : side of a cell
     """
-    shown = set(marked)
-    size = max(4.0, min(11.0, 0.55 * cell_px))
+    outlined = len(codes) <= MOST_OUTLINED
     add_trace(
         figure, "scatter",
         x=list(range(len(codes))), y=list(range(len(codes))), xaxis="x4", yaxis="y4",
         mode="markers", showlegend=False,
         customdata=[language_token(at) for at in range(len(codes))],
-        marker={"symbol": "diamond", "size": size,
-                "line": {"width": int(len(codes) <= MOST_OUTLINED), "color": colours.faint},
-                "color": [colours.mark if at in shown else colours.page
-                          if len(codes) <= MOST_OUTLINED else "rgba(0,0,0,0)"
-                          for at in range(len(codes))]},
+        marker={"symbol": "diamond", "size": max(4.0, min(11.0, 0.55 * cell_px)),
+                "line": {"width": int(outlined), "color": colours.faint},
+                "color": colours.page if outlined else "rgba(0,0,0,0)"},
         hovertemplate="%{y}<br>(click to mark it)<extra></extra>", **STEADY)
-    first, last = -0.5, len(codes) - 0.5
-    add_all(figure, shapes=[
-        {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "xref": "x", "yref": "y",
-         "line": {"color": colours.mark, "width": 1.6}}
-        for start, end in _runs(marked)
-        for x0, x1, y0, y1 in ((first, last, start - 0.5, end + 0.5),
-                               (start - 0.5, end + 0.5, first, last))])
-
-
-def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
-    """First and last of each row of places that stand side by side."""
-    found: list[tuple[int, int]] = []
-    for place in sorted(places):
-        if found and found[-1][1] == place - 1:
-            found[-1] = (found[-1][0], place)
-        else:
-            found.append((place, place))
-    return found
 
 
 def add_tree(figure: go.Figure, tree: np.ndarray, ceiling: float, codes: Sequence[str],

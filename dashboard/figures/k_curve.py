@@ -40,7 +40,7 @@ def k_curve_chart(points: Sequence[KPoint], chosen: tuple[int, float], text: Plo
     """
     colours, ks, (k, worth) = palette(dark), [one.k for one in points], chosen
     figure = plot_frame(text, _HEIGHT_PX, colours)
-    figure.update_layout(clickmode="event+select" if clicked else "event")
+    figure.update_layout(clickmode="event" if clicked else "none")
     add_trace(
         figure, "scatter",
         x=[*ks, *reversed(ks)], mode="lines", fill="toself", hoverinfo="skip",

@@ -75,7 +75,7 @@ def pair_moves(rows: Sequence[Move], names: Mapping[str, str], words: tuple[str,
             marker={"symbol": symbol, "size": 10, "color": inside or colours.faint,
                     "line": {"width": 2, "color": colours.faint}})
     figure.update_layout(
-        showlegend=True, legend=legend_above(colours), clickmode="event+select",
+        showlegend=True, legend=legend_above(colours), clickmode="event",
         xaxis={"zeroline": True, "zerolinecolor": colours.faint, "zerolinewidth": 1, "nticks": 8,
                "gridcolor": "rgba(128,128,128,0.18)", "fixedrange": True,
                "tickfont": {"size": 11, "color": colours.ink},

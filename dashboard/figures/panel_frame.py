@@ -19,6 +19,7 @@ from dashboard.escaping import plotly_text
 from dashboard.figures.frame import TOP_PX, ChartText, add_trace, framed
 from dashboard.figures.heatmap_frame import label_width, with_room
 from dashboard.figures.heatmap_sides import STEADY, language_token
+from dashboard.figures.marked_rows import frame_marked, name_marked
 from dashboard.figures.palette import Palette
 
 RIGHT_PX = 172
@@ -60,7 +61,7 @@ def panel_frame(titles: Sequence[str], rows: PanelRows, text: ChartText,
     cell = cell_px(n, several)
     size = max(7, min(12, int(cell * 0.75)))
     labels = [plotly_text(one, 34) for one in rows.labels]
-    places = with_room(n, 11 * several * n / 470, rows.marked if several == 1 else ())
+    places = with_room(n, 11 * several * n / 470)
     ticks = [plotly_text(rows.ticks[at], 14) for at in places]
     flat = n * several * max(map(len, rows.ticks)) <= 66
     below = 20 + (16 if flat else round(max(map(len, ticks)) * size * 0.56))
@@ -69,7 +70,7 @@ def panel_frame(titles: Sequence[str], rows: PanelRows, text: ChartText,
     font = {"size": size, "color": colours.ink}
     every = {"tickvals": list(range(n)), "showticklabels": False, **_BARE,
              "ticktext": [plotly_text(name, 40) for name in rows.names]}
-    beside = with_room(n, 8.5 / cell, rows.marked)
+    beside = with_room(n, 8.5 / cell)
     first = _FIRST if rows.codes else 0.0
     width = (_LAST - first - _BETWEEN * (several - 1)) / several
     for at, title in enumerate(titles):
@@ -78,14 +79,15 @@ def panel_frame(titles: Sequence[str], rows: PanelRows, text: ChartText,
             "tickvals": places, "ticktext": ticks, "tickangle": 0 if flat else -90,
             "tickfont": font}, {
             "tickvals": beside, "tickfont": font, "showticklabels": at == 0,
-            "ticktext": [f"<b>{labels[one]}</b>" if one in rows.marked else labels[one]
-                         for one in beside]})
+            "ticktext": [labels[one] for one in beside]})
         if title:
             figure.add_annotation(
                 text=plotly_text(title, 60), x=start + width / 2, xref="paper", y=1,
-                yref="paper", yanchor="bottom", yshift=3, showarrow=False,
+                yref="paper", xanchor="center", yanchor="bottom", yshift=3, showarrow=False,
                 font={"size": 13, "color": colours.ink})
-    figure.update_layout(clickmode="event+select")
+    figure.update_layout(clickmode="event")
+    name_marked(figure, rows.marked, labels, beside, colours, left_px=label_width(labels, size),
+                font=font)
     if rows.codes:
         figure.update_layout(
             yaxis4={"anchor": "x3"},
@@ -141,10 +143,5 @@ def add_points(figure: go.Figure, rows: PanelRows, at: int, cell: float,
         hovertemplate="%{text}<br>(click to mark it)<extra></extra>", **STEADY,
         marker={"symbol": "diamond", "size": max(4.0, min(11.0, 0.55 * cell)),
                 "line": {"width": 1, "color": colours.faint},
-                "color": [colours.mark if place in rows.marked else colours.page
-                          for place in range(n)]})
-    for place in sorted(rows.marked):
-        low, high, end = place - 0.5, place + 0.5, n - 0.5
-        for x0, x1, y0, y1 in ((-0.5, end, low, high), (low, high, -0.5, end)):
-            figure.add_shape(type="rect", x0=x0, x1=x1, y0=y0, y1=y1, xref=f"x{number}",
-                             yref=f"y{number}", line={"color": colours.mark, "width": 1.4})
+                "color": colours.page})
+    frame_marked(figure, rows.marked, n, colours, axes=(f"x{number}", f"y{number}"), width=1.4)

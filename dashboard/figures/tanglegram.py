@@ -86,7 +86,7 @@ def tanglegram(found: FacingTrees, names: Names, titles: tuple[str, str], text: 
             text=plotly_text(titles[side], 60), x=side, xref="paper", y=1, yref="paper",
             xanchor="right" if side else "left", yanchor="bottom", yshift=3, showarrow=False,
             font={"size": 13, "color": colours.ink})
-    figure.update_layout(showlegend=True, clickmode="event+select",
+    figure.update_layout(showlegend=True, clickmode="event",
                          legend={**legend_above(colours), "y": 1, "yref": "paper",
                                  "x": 0.5, "xanchor": "center"})
     return figure

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from dashboard.browser.component import standing_chart
 from dashboard.escaping import plain_text
 from dashboard.selection import PICTURES, Selection
-from dashboard.state import bound, select
+from dashboard.state import bound, current_selection, select
 from gradsim_core import csv_text
 
 PNG_SCALE = 300 / 96
@@ -43,20 +44,19 @@ def show_chart(figure: Any, name: str, selection: Selection, alt: str, *,
         everywhere; points without such an entry pick nothing
     turning : instead, the ``customdata`` of a point -> what a click on it changes in the selection
     """
-    key = _key(name, selection, turning or {})
     config = {
-        "displaylogo": False, "displayModeBar": True,
-        "modeBarButtonsToRemove": ["autoScale2d", *([] if picking else ["select2d", "lasso2d"])],
+        "displaylogo": False, "displayModeBar": True, "showSendToCloud": False,
+        "modeBarButtonsToRemove": ["autoScale2d", "sendChartToCloud",
+                                   *([] if picking else ["select2d", "lasso2d"])],
         "toImageButtonOptions": {"format": selection.picture, "filename": name, "scale": (
             PNG_SCALE if selection.picture == "png" else 1)}}
+    key = f"chart.{name}"
     if turning:
-        st.plotly_chart(figure, width="stretch", theme=None, key=key, alt=alt, config=config,
-                        selection_mode="points", on_select=lambda: _turn(key, turning))
+        standing_chart(figure, key, alt, config, lambda words: _turn(words, turning))
     elif picking is None:
-        st.plotly_chart(figure, width="stretch", theme=None, key=key, alt=alt, config=config)
+        standing_chart(figure, key, alt, config)
     else:
-        st.plotly_chart(figure, width="stretch", theme=None, key=key, alt=alt, config=config,
-                        on_select=lambda: _pick(key, picking))
+        standing_chart(figure, key, alt, config, lambda words: _pick(words, picking))
     if callable(table):
         with st.expander("Table", on_change="rerun", key=f"table.{name}") as folded:
             if folded.open:
@@ -91,39 +91,18 @@ def _table(table: Table, name: str) -> None:
                        help="UTF-8, one header line; opens in any spreadsheet.")
 
 
-def _key(name: str, selection: Selection, turning: Mapping[str, Mapping[str, Any]]) -> str:
-    """A chart's key; one whose clicks change the selection is a new one wherever that stands.
-
-    Else the browser would take a second click on a point, after a change made elsewhere, back.
-    """
-    changed = sorted({field for changes in turning.values() for field in changes})
-    return ".".join(("chart", name, *(f"{field}={getattr(selection, field)}"
-                                      for field in changed)))
-
-
-def _turn(key: str, turning: Mapping[str, Mapping[str, Any]]) -> None:
+def _turn(words: Sequence[str], turning: Mapping[str, Mapping[str, Any]]) -> None:
     """Change the selection as the point says that was clicked; one without words says nothing."""
-    for token in _clicked(key):
-        if token in turning:
-            select(**turning[token])
+    for word in words:
+        if word in turning:
+            select(**turning[word])
 
 
-def _pick(key: str, picking: Mapping[str, tuple[str, ...]]) -> None:
-    """Mark the languages of the points that were clicked; none if the click took them back."""
-    codes = dict.fromkeys(code for token in _clicked(key) for code in picking.get(token, ()))
-    if codes or not st.session_state[key].selection.points:
-        select(chosen=tuple(codes))
-
-
-def _clicked(key: str) -> list[str]:
-    """What the points say that were clicked."""
-    return [token for point in st.session_state[key].selection.points
-            for token in _tokens(point.get("customdata"))]
-
-
-def _tokens(customdata: Any) -> list[str]:
-    found = customdata if isinstance(customdata, list | tuple) else [customdata]
-    return [one for one in found if isinstance(one, str)]
+def _pick(words: Sequence[str], picking: Mapping[str, tuple[str, ...]]) -> None:
+    """Mark the languages of the points that were clicked; none where just these are marked."""
+    codes = tuple(dict.fromkeys(code for word in words for code in picking.get(word, ())))
+    if codes or not words:
+        select(chosen=() if codes == current_selection().chosen else codes)
 
 
 def table_height(n_rows: int) -> Literal["content", "auto"]:
