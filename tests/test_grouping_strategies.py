@@ -148,7 +148,7 @@ def test_random_groups_respect_links():
 
 
 @pytest.mark.parametrize(("more", "message"), [
-    ({}, "need K or sizes"),
+    ({}, "no best number. Give K"),
     ({"sizes": (3, 3)}, r"\[3, 3\] do not hold 7"),
     ({"sizes": (7, 0)}, r"\[7, 0\]"),
     ({"sizes": (4, 3), "k": 3}, "K = 3, but 2 sizes"),

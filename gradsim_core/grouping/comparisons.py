@@ -92,7 +92,7 @@ def _sizes(problem: Problem) -> list[int]:
     n_languages = len(problem.similarity)
     if problem.sizes is None:
         if problem.k is None:
-            raise GroupingError("Random groups need K or sizes. Give one of them.")
+            raise GroupingError("Random groups have no best number. Give K, or in Python sizes.")
         return [len(part) for part in np.array_split(np.arange(n_languages), problem.k)]
     sizes = list(problem.sizes)
     if any(size < 1 for size in sizes) or sum(sizes) != n_languages:
