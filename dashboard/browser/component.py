@@ -40,9 +40,11 @@ def standing_chart(figure: Any, key: str, alt: str, config: Mapping[str, Any],
     words = json.dumps({"alt": alt, "config": config, "picks": on_pick is not None,
                         "library": _library()})
     data = f'{words[:-1]}, "figure": {figure.to_json(validate=False)}}}'.encode()
-    listening = {} if on_pick is None else {
-        "on_picked_change": lambda: on_pick(_words(st.session_state[key].picked))}
-    _chart(key=key, data=data, **listening)
+    if on_pick is None:
+        _chart(key=key, data=data)
+    else:
+        _chart(key=key, data=data,
+               on_picked_change=lambda: on_pick(_words(st.session_state[key].picked)))
 
 
 def _library() -> str:
