@@ -28,10 +28,16 @@ class Chart {
                          click: () => this.turn()}];  // others would make plotly begin anew
         this.frame = document.createElement("div");
         this.frame.dataset.testid = "chart";
-        this.plot = this.frame.appendChild(document.createElement("div"));
+        this.begin();
         parent.append(this.frame);
         this.watcher = new ResizeObserver(() => this.fit());
         this.watcher.observe(this.frame);
+    }
+
+    begin() {
+        this.figure = undefined;
+        this.plot = document.createElement("div");
+        this.frame.replaceChildren(this.plot);
     }
 
     show(text, tell) {
@@ -53,24 +59,28 @@ class Chart {
         const given = this.given;
         this.done = this.done.then(async () => {
             const plotly = await (library ??= fetched(given.library));
-            const size = this.size();  // none while the chart is folded away
-            if (given !== this.given || !size.width) return;
+            if (given !== this.given || given === this.drawn) return;
+            const size = this.size();
+            if (!size.width) return;  // it is folded away: see `fit`
+            if (!this.plot.isConnected) this.begin();  // what came before could not be drawn
             const {data, layout, frames} = this.figure = shared(this.figure, given.figure);
             await plotly.react(this.plot, {
                 data: copied(data), layout: {...copied(layout), ...size, selections: []},
                 frames: copied(frames ?? []),
                 config: {...given.config, modeBarButtonsToAdd: this.buttons}});
+            this.drawn = given;
             this.listen();
         }).catch(error => {
             console.error(error);
+            library = window.Plotly && library;  // else the next chart asks for it again
             this.frame.textContent = `This chart could not be drawn (${error.message}). `
-                + "Reload the page; its numbers are in the table below.";
+                + "Its numbers are in the table below; reload the page to try again.";
         });
     }
 
     listen() {
-        if (this.listens) return;
-        this.listens = true;
+        if (this.plot === this.heard) return;
+        this.heard = this.plot;
         for (const event of ["plotly_click", "plotly_selected"])
             this.plot.on(event, found => found?.points.length && this.pick(found.points));
         this.plot.on("plotly_deselect", () => this.pick([]));

@@ -201,10 +201,26 @@ def test_a_chart_fills_the_screen_and_returns(served: Any, open_page: Open) -> N
         && document.querySelector(first)._fullLayout.height === height""", arg=[FIRST, height])
 
 
-def test_a_chart_that_cannot_be_drawn_says_so(served: Any, open_page: Open) -> None:
+def test_the_library_comes_once_and_ahead_of_the_first_chart(served: Any, open_page: Open,
+                                                             requests: list[str]) -> None:
+    page = open_page(f"{served.url}/{SIMILARITY}")
+    settled(page)
+    assert len([one for one in requests if one.endswith("plotly.min.js")]) == 1
+    (fetched,) = page.evaluate("""performance.getEntriesByType("resource")
+        .filter(one => one.name.endsWith("plotly.min.js")).map(one => one.initiatorType)""")
+    assert fetched == "link", "the chart's own script came from what was fetched ahead"
+
+
+def test_a_chart_that_cannot_be_drawn_says_so_and_is_tried_again(served: Any,
+                                                                 open_page: Open) -> None:
     page = open_page("about:blank")
     page.route("**/plotly.min.js", lambda route: route.abort())
     page.goto(f"{served.url}/{SIMILARITY}")
     said = page.get_by_text("This chart could not be drawn (the drawing library did not come)")
     expect(said.first).to_be_visible(timeout=60_000)
     expect(page.get_by_text("The matrix as a table")).to_be_visible()
+    page.unroute("**/plotly.min.js")
+    page.get_by_role("slider", name="end").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(FIRST).first.locator(".hm image").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("chart").first).not_to_contain_text("could not be drawn")
