@@ -110,10 +110,12 @@ def test_marked_languages_have_a_ring_and_a_bold_name() -> None:
     texts = [text for trace in marked.data for text in trace.text or ()]
     assert "<b>L2</b>" in texts
     assert not any("<b>" in text for trace in plain.data for text in trace.text or ())
-    ring = next(trace for trace in marked.data if trace.marker.line.width == 3)
+    (ring,) = [shape for shape in marked.layout.shapes if shape.line.width == 3]
     point = next(trace for trace in marked.data
                  if trace.customdata is not None and "l2" in trace.customdata)
-    assert (ring.x[0], ring.y[0]) == (point.x[0], point.y[0])
+    at = point.customdata.index("l2")
+    assert (ring.xanchor, ring.yanchor) == pytest.approx((point.x[at], point.y[at]), abs=1e-5)
+    assert ring.xsizemode == ring.ysizemode == "pixel"
 
 
 def test_the_legend_holds_each_label_once_or_none() -> None:
@@ -142,15 +144,20 @@ def test_places_one_upon_another_stand_aside_with_a_line() -> None:
 def test_names_are_left_to_the_hover_where_there_are_many() -> None:
     facts, codes, colours = some(MOST_LABELLED + 1)
     figure = world_map(facts, codes, colours, TEXT, chosen=["l3"])
-    names = [text for trace in figure.data for text in trace.text or () if "L" in text]
-    assert names == ["<b>L3</b>"]
+    assert not [text for trace in figure.data for text in trace.text or () if "L" in text]
+    (note,) = [note for note in figure.layout.annotations if note.text == "<b>L3</b>"]
+    (ring,) = figure.layout.shapes
+    assert (note.x, note.y) == (ring.xanchor, ring.yanchor), "beside its ring"
+    assert max(abs(note.xshift), abs(note.yshift)) > ring.x1
+    bare = world_map(facts, codes, colours, TEXT).to_plotly_json()["data"]
+    assert bare == figure.to_plotly_json()["data"], "the picture is as it was"
 
 
 def test_more_marked_names_than_anybody_can_read_are_left_to_the_hover() -> None:
     facts, codes, colours = some(MOST_LABELLED + 2)
     for n_marked, n_named in ((MOST_LABELLED, MOST_LABELLED), (MOST_LABELLED + 1, 0)):
         figure = world_map(facts, codes, colours, TEXT, chosen=codes[:n_marked])
-        bold = [name for trace in figure.data for name in trace.text or () if "<b>" in name]
+        bold = [note.text for note in figure.layout.annotations if "<b>" in note.text]
         assert len(bold) == n_named
 
 

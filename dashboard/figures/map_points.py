@@ -15,11 +15,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import plain_numbers
+from dashboard.figures.frame import add_all, add_trace, plain_numbers
 from dashboard.figures.map_frame import MapPoint, Window, legend_entry, shortened
 from dashboard.figures.marks import Colouring, Mark
 from dashboard.figures.palette import Palette, readable_on
-from dashboard.figures.placing import label_sides, spread
+from dashboard.figures.placing import SIDES, label_sides, spread
 from dashboard.figures.text_width import text_width
 
 MOST_LABELLED = 45
@@ -47,25 +47,23 @@ def add_points(figure: go.Figure, points: Sequence[MapPoint], colouring: Colouri
     marks_px = spread(window.pixels(points), size * 0.94)
     places, picked = window.places(marks_px), set(chosen)
     marked = [at for at, one in enumerate(points) if one.code in picked]
-    others = [at for at, one in enumerate(points) if one.code not in picked]
     sizes = [size * _ROOMIER.get(mark.symbol, 1.0) for mark in marks]
     figure.add_traces([
         *_leaders(points, window, marks_px, size, colours),
-        *_marks(points, marks, places, sizes, others, lettered, colours),
-        *_rings(places[marked], size, colours),  # who is marked lies over all others
-        *_marks(points, marks, places, sizes, marked, lettered, colours),
-        *_names(points, window, marks_px, sizes, marked, colours),
+        *_marks(points, marks, places, sizes, lettered, colours),
         *(_legend(colouring, size, colours) if legend else ())])
+    add_all(figure, shapes=_rings(places[marked], size, colours))
+    _add_names(figure, points, window, marks_px, sizes, marked, colours)
 
 
 def _marks(points: Sequence[MapPoint], marks: Sequence[Mark], places: np.ndarray,
-           sizes_px: Sequence[float], some: Sequence[int], lettered: bool,
+           sizes_px: Sequence[float], lettered: bool,
            colours: Palette) -> list[dict[str, Any]]:
-    """Some languages, in one trace, or in one for each colour of their letters."""
+    """All languages, in one trace, or in one for each colour of their letters."""
     inks = [readable_on(mark.colour) if lettered else colours.ink for mark in marks]
     traces = []
-    for ink in dict.fromkeys(inks[at] for at in some):
-        own = [at for at in some if inks[at] == ink]
+    for ink in dict.fromkeys(inks):
+        own = [at for at in range(len(points)) if inks[at] == ink]
         traces.append({
             "type": "scatter", "x": plain_numbers(places[own, 0]),
             "y": plain_numbers(places[own, 1]), "mode": "markers+text" if lettered else "markers",
@@ -105,20 +103,26 @@ def _leaders(points: Sequence[MapPoint], window: Window, marks_px: np.ndarray, s
 
 
 def _rings(places: np.ndarray, size: float, colours: Palette) -> list[dict[str, Any]]:
-    return [{"type": "scatter", "x": plain_numbers(places[:, 0]), "y": plain_numbers(places[:, 1]),
-             "mode": "markers", "hoverinfo": "skip", "showlegend": False,
-             "marker": {"symbol": "circle", "size": size + _RING_PX, "color": colours.page,
-                        "opacity": 1, "line": {"width": 3, "color": colours.mark}},
-             **_steady(1, colours.ink)}] if len(places) else []
+    """Rings over the picture, of the same width however far it is zoomed."""
+    radius = (size + _RING_PX) / 2
+    return [{"type": "circle", "xref": "x", "yref": "y", "xsizemode": "pixel",
+             "ysizemode": "pixel", "xanchor": float(x), "yanchor": float(y), "x0": -radius,
+             "x1": radius, "y0": -radius, "y1": radius,
+             "line": {"width": 3, "color": colours.mark}} for x, y in places]
 
 
-def _names(points: Sequence[MapPoint], window: Window, marks_px: np.ndarray,
-           sizes_px: Sequence[float], marked: Sequence[int],
-           colours: Palette) -> list[dict[str, Any]]:
-    """Names beside their marks; those that found no room stand in the hover alone."""
-    shown = list(range(len(points))) if len(points) <= MOST_LABELLED else list(marked)
+def _add_names(figure: go.Figure, points: Sequence[MapPoint], window: Window,
+               marks_px: np.ndarray, sizes_px: Sequence[float], marked: Sequence[int],
+               colours: Palette) -> None:
+    """Names beside their marks; those that found no room stand in the hover alone.
+
+    Of many languages the marked ones alone have theirs, as notes over the picture: so the browser
+    draws the picture itself once (see `marked_rows`).
+    """
+    all_named = len(points) <= MOST_LABELLED
+    shown = list(range(len(points))) if all_named else list(marked)
     if not 0 < len(shown) <= MOST_LABELLED:
-        return []
+        return
     names = [shortened(one.name, _LONGEST) for one in points]
     bold, wanted = set(marked), set(shown)
     sizes = np.array([size + _RING_PX * (at in bold) for at, size in enumerate(sizes_px)])
@@ -128,13 +132,29 @@ def _names(points: Sequence[MapPoint], window: Window, marks_px: np.ndarray,
         (0.0, 0.0, window.width_px, window.height_px), first=marked)
     drawn = [at for at in shown if sides[at]]
     places = window.places(marks_px)
-    return [{"type": "scatter", "x": plain_numbers(places[drawn, 0]),
-             "y": plain_numbers(places[drawn, 1]), "mode": "markers+text", "hoverinfo": "skip",
-             "showlegend": False, "marker": {"size": sizes[drawn].tolist(), "opacity": 0},
-             "text": [f"<b>{plotly_text(names[at])}</b>" if at in bold else plotly_text(names[at])
-                      for at in drawn], "textposition": [sides[at] for at in drawn],
-             "textfont": {"size": _LABEL_PX, "color": colours.ink}, "cliponaxis": False,
-             **_steady(0, colours.ink)}]
+    texts = [f"<b>{plotly_text(names[at])}</b>" if at in bold else plotly_text(names[at])
+             for at in drawn]
+    font = {"size": _LABEL_PX, "color": colours.ink}
+    if all_named:
+        add_trace(figure, "scatter", x=plain_numbers(places[drawn, 0]),
+                  y=plain_numbers(places[drawn, 1]), mode="markers+text", hoverinfo="skip",
+                  showlegend=False, marker={"size": sizes[drawn].tolist(), "opacity": 0},
+                  text=texts, textposition=[sides[at] for at in drawn], textfont=font,
+                  cliponaxis=False, **_steady(0, colours.ink))
+    else:
+        add_all(figure, [_note(text, places[at], sizes[at] / 2, sides[at], font)
+                         for at, text in zip(drawn, texts, strict=True)])
+
+
+def _note(text: str, place: np.ndarray, radius: float, side: str,
+          font: Mapping[str, Any]) -> dict[str, Any]:
+    """A text where plotly would write it beside a mark."""
+    right, down = SIDES[side]
+    away = radius / 0.8 + 1
+    return {"text": text, "x": float(place[0]), "y": float(place[1]), "xref": "x", "yref": "y",
+            "showarrow": False, "borderpad": 0, "font": dict(font),
+            "xanchor": {1: "left", 0: "center", -1: "right"}[right], "xshift": right * away,
+            "yanchor": {1: "top", 0: "middle", -1: "bottom"}[down], "yshift": -down * away}
 
 
 def _steady(opacity: float, letters: str) -> dict[str, Any]:
