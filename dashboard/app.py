@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.browser.component import fetch_ahead
 from dashboard.views.chart import is_dark
 from dashboard.views.correlation.page import correlation_page
 from dashboard.views.groups.page import groups_page
@@ -36,10 +35,8 @@ st.html(f"""<style>
     [data-testid=stSliderThumbValue] p, [data-selected=true] p {{
         color: color-mix(in srgb, currentColor 65%, {ink})}}
     [kind=tertiary]:hover p, [data-testid=stPopoverButton]:hover p {{color: {ink}}}
-    [data-testid=stElementContainer]:has(> [data-testid=stHtml] > script) {{display: none}}
     [data-testid=stElementToolbarButton]:has([aria-label^="Download as CSV"]) {{display: none}}
 </style>""")
-fetch_ahead()
 with problems_shown():
     show_sidebar(PAGES)
 with problems_shown():

@@ -47,14 +47,6 @@ def standing_chart(figure: Any, key: str, alt: str, config: Mapping[str, Any],
                on_picked_change=lambda: on_pick(_words(st.session_state[key].picked)))
 
 
-def fetch_ahead() -> None:
-    """Have the browser fetch plotly.js while a page is built, not when its first chart arrives."""
-    st.html(f"""<script>if (!document.getElementById("{_LIBRARY}")) document.head.append(
-        Object.assign(document.createElement("link"), {{id: "{_LIBRARY}", rel: "preload",
-        as: "script", href: new URL("{_library()}", document.baseURI)}}))</script>""",
-            unsafe_allow_javascript=True)
-
-
 def _library() -> str:
     """Address of plotly.js, which this server gives out from now on."""
     manager = get_bidi_component_manager()
