@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from engine_cases import made_corpus, made_split
-from joint_cases import ONE, trial
+from joint_cases import ONE, Cut, trial
 
+from gradsim_core.joining import keeping
 from gradsim_core.joining.adding import add_language
 from gradsim_core.joining.record import Joined
 from gradsim_core.joining.rows import Newcomer
@@ -19,6 +21,7 @@ from gradsim_core.progress import silent
 from gradsim_core.results import load_results
 from gradsim_core.storage.store import Store
 from gradsim_core.study_text import study_from
+from gradsim_core.training.steps import Training
 
 OWN = ("deu", "nld", "spa")
 WHOLE = {"sketch_size": 2**18}
@@ -60,3 +63,18 @@ def join(store: Store, new: Newcomer) -> Joined:
 def close(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-5) -> bool:
     """Whether two arrays differ by no more than rounding, relative to their largest number."""
     return bool(np.abs(a - b).max() <= tolerance * np.abs(b).max())
+
+
+def cut_off(root: Path, monkeypatch: pytest.MonkeyPatch, step: int = 3) -> Store:
+    """A study whose run ended as soon as it had kept what belongs to a step."""
+    cut, keep = Store(root), keeping.Keeper.snapshot
+
+    def keep_and_end(keeper: keeping.Keeper, training: Training) -> None:
+        keep(keeper, training)
+        if training.step == step:
+            raise Cut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping.Keeper, "snapshot", keep_and_end)
+        trial(prepared(), cut)
+    return cut

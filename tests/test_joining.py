@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from engine_cases import made_split
-from joining_cases import OWN, close, finished, join, newcomer, prepared
-from joint_cases import ONE, Cut, trial
+from joining_cases import OWN, close, cut_off, finished, join, newcomer, prepared
+from joint_cases import ONE, trial
 
 from gradsim_core.encoder.encoding import encode_split
 from gradsim_core.encoder.models import load_encoder
@@ -29,7 +29,7 @@ from gradsim_core.similarities.gram import similarity
 from gradsim_core.storage.store import Store
 from gradsim_core.training.batches import collate, mean_loss, rows_at
 from gradsim_core.training.checkpoints import CHECKPOINT
-from gradsim_core.training.steps import Training, start_training, train_step
+from gradsim_core.training.steps import start_training, train_step
 
 
 @pytest.fixture(scope="module")
@@ -223,16 +223,7 @@ def test_another_training_is_not_kept(tmp_path: Path) -> None:
 
 def test_a_run_that_is_cut_off_keeps_the_same(tmp_path: Path, store: Store,
                                               monkeypatch: pytest.MonkeyPatch) -> None:
-    cut, keep = Store(tmp_path), keeping.Keeper.snapshot
-
-    def cut_off(keeper: keeping.Keeper, training: Training) -> None:
-        keep(keeper, training)
-        if training.step == 3:
-            raise Cut
-
-    with monkeypatch.context() as patch:
-        patch.setattr(keeping.Keeper, "snapshot", cut_off)
-        trial(prepared(), cut)
+    cut = cut_off(tmp_path, monkeypatch)
     assert find_kept(cut, ONE) is None
     assert cut.exists(ONE, weights_entry(3))
     trial(prepared(), cut)

@@ -10,16 +10,14 @@ import numpy as np
 import pytest
 import torch
 from engine_cases import made_encoder
-from joining_cases import finished, prepared
-from joint_cases import ONE, Cut, trial
+from joining_cases import cut_off, finished, prepared
+from joint_cases import ONE, trial
 
 from gradsim_core.gradients.folding import block_signs
 from gradsim_core.gradients.tap import Tap
-from gradsim_core.joining import keeping
 from gradsim_core.joining.keeping import folded_sums
 from gradsim_core.joining.kept import FACTS, find_kept, sums_entry
 from gradsim_core.storage.store import Store
-from gradsim_core.training.steps import Training
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +42,7 @@ def test_folds_under_other_signs_do_not_go_with_ours(tmp_path: Path, store: Stor
 
 def test_a_run_does_not_go_on_from_folds_under_other_signs(
         tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    cut, keep = Store(tmp_path), keeping.Keeper.snapshot
-
-    def cut_off(keeper: keeping.Keeper, training: Training) -> None:
-        keep(keeper, training)
-        if training.step == 3:
-            raise Cut
-
-    with monkeypatch.context() as patch:
-        patch.setattr(keeping.Keeper, "snapshot", cut_off)
-        trial(prepared(), cut)
+    cut = cut_off(tmp_path, monkeypatch)
     name = sums_entry(1)
     arrays, facts = cut.read_tensors(ONE, name) or ({}, {})
     cut.write_tensors(ONE, name, {"sums": arrays["sums"] + 1},
