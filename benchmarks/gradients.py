@@ -25,8 +25,9 @@ usual / ours         2.3-2.4    1.9-2.0       -            -
 ===================  =========  ============  ===========  ==============
 
 All but one run of each of the first two columns (1.06 and 1.17 of packed) are older than folds
-along known paths, which halved what folds cost, and the last two older than the pattern of folds. A plain loop makes a gradient as large as the word table
-for every micro-batch: hence the last column.
+along known paths, which halved what folds cost, and the last two older than the pattern of
+folds. A plain loop makes a gradient as large as the word table for every micro-batch: hence the
+last column.
 
 In the 22.7M case folds take 1 to 2% of a step (CPU seconds within the functions), the optimizer
 1%, all else of ours less than 0.5%. The rest is the model's own forward and backward pass, which
