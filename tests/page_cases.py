@@ -65,12 +65,19 @@ def titles(app: AppTest) -> list[str]:
 
 
 def figures(app: AppTest) -> list[dict[str, Any]]:
-    """The charts' figures, as the browser gets them."""
-    return [chart["figure"] for chart in charts(app)]
+    """The charts' figures, as the browser shows them, with what lies over them."""
+    return [whole(chart) for chart in charts(app)]
+
+
+def whole(chart: dict[str, Any]) -> dict[str, Any]:
+    """A chart's figure with what lies over it."""
+    figure = chart["figure"]
+    over = {kind: [*figure["layout"].get(kind, ()), *more] for kind, more in chart["over"].items()}
+    return {**figure, "layout": {**figure["layout"], **over}}
 
 
 def charts(app: AppTest) -> list[dict[str, Any]]:
-    """All that the browser gets of each chart: figure, alt, config, picks, library."""
+    """All that the browser gets of each chart: figure, over, alt, config, picks, library."""
     return [json.loads(one.proto.bytes) for one in app.get("bidi_component")]
 
 

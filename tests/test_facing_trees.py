@@ -15,6 +15,8 @@ from scipy.cluster.hierarchy import cophenet
 
 from dashboard.figures.frame import ChartText
 from dashboard.figures.movers import move_picks, pair_moves
+from dashboard.figures.overlay import laid_on
+from dashboard.figures.panel_frame import panel_overlay
 from dashboard.figures.panels import MOST_WITH_NUMBERS, Panel, PanelRows, square_panels
 from dashboard.figures.tanglegram import (
     Names,
@@ -170,9 +172,10 @@ def test_hostile_names_are_no_markup() -> None:
 
 def test_marked_languages_stand_out_in_panels_and_moves() -> None:
     codes = tuple(EUROPEAN)
-    rows = PanelRows(codes, codes, codes, codes, {}, frozenset({2}))
-    figure = square_panels([Panel("a", LOWER.matrix), Panel("b", HIGHER.matrix)], rows, TEXT,
-                           limit=1.0)
+    rows = PanelRows(codes, codes, codes, codes)
+    figure = laid_on(
+        square_panels([Panel("a", LOWER.matrix), Panel("b", HIGHER.matrix)], rows, TEXT, limit=1.0),
+        panel_overlay(rows, {codes[2]}, several=2))
     frames = [one for one in figure.layout.shapes if not one.fillcolor]
     assert [(one.xref, one.yref) for one in frames] == [("x", "y")] * 2 + [("x2", "y2")] * 2
     assert [(one.y0, one.y1) for one in figure.layout.shapes if one.fillcolor] == [(1.5, 2.5)]

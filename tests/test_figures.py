@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 from made_up_studies import HOSTILE
-from plotly.utils import PlotlyJSONEncoder
 
 from dashboard.figures import palette as colours
-from dashboard.figures.heatmap import MOST_WITH_NUMBERS, colour_limit, similarity_heatmap
+from dashboard.figures.heatmap import (
+    MOST_WITH_NUMBERS,
+    colour_limit,
+    heatmap_overlay,
+    similarity_heatmap,
+)
 from dashboard.figures.heatmap_frame import HeatmapText, language_label
 from dashboard.figures.nearest import nearest_bars
+from dashboard.figures.overlay import laid_on
 from dashboard.words.summaries import Neighbour
 from gradsim_core import Similarity, leaf_order, linkage_tree
 
@@ -236,7 +241,7 @@ def test_label_holds_name_and_code() -> None:
 # marks
 
 def test_marked_languages_are_framed_and_their_names_stand_on_a_band() -> None:
-    figure = similarity_heatmap(found_in(MATRIX), (2, 0, 1), TEXT, marked={"ibo", "amh"})
+    figure = marked_heatmap(found_in(MATRIX), (2, 0, 1), {"ibo", "amh"})
     colour = colours.LIGHT.mark
     frames = [one for one in figure.layout.shapes if one.line.color == colour]
     assert len(frames) == 2, "two neighbours share a frame over rows and one over columns"
@@ -246,24 +251,16 @@ def test_marked_languages_are_framed_and_their_names_stand_on_a_band() -> None:
     assert (band.xsizemode, band.layer) == ("pixel", "below")
 
 
-def test_marks_change_neither_traces_nor_axes() -> None:
-    """So a browser need not draw the picture anew."""
-    def parts(marked: set[str]) -> list[object]:
-        drawn = similarity_heatmap(found_in(MATRIX), (2, 0, 1), TEXT, marked=marked,
-                                   tree=linkage_tree(MATRIX)).to_plotly_json()
-        layout = drawn["layout"]
-        del layout["shapes"]
-        return [json.dumps(one, cls=PlotlyJSONEncoder) for one in (drawn["data"], layout)]
-
-    assert parts({"ibo"}) == parts({"ibo", "amh"})
+def marked_heatmap(found: Similarity, order: Sequence[int], marked: set[str]) -> go.Figure:
+    return laid_on(similarity_heatmap(found, order, TEXT),
+                   heatmap_overlay([found.languages[i] for i in order], TEXT.names, marked))
 
 
 def test_a_marked_language_is_named_even_where_not_all_have_room() -> None:
     codes = tuple(f"x{i:03}" for i in range(260))
 
     def notes(marked: set[str]) -> list[str]:
-        figure = similarity_heatmap(found_in(np.eye(260), codes=codes), range(260), TEXT,
-                                    marked=marked)
+        figure = marked_heatmap(found_in(np.eye(260), codes=codes), range(260), marked)
         assert len(figure.layout.yaxis4.ticktext) < 120
         return [note.text for note in figure.layout.annotations if note.yref == "y"]
 

@@ -48,7 +48,9 @@ class Chart {
             this.given = JSON.parse(text);
             this.frame.setAttribute("role", "figure");
             this.frame.setAttribute("aria-label", this.given.alt);
-            const {height, paper_bgcolor: page} = this.given.figure.layout;
+            const {layout} = this.given.figure, {height, paper_bgcolor: page} = layout;
+            for (const [kind, over] of Object.entries(this.given.over))
+                layout[kind] = [...layout[kind] ?? [], ...over];
             Object.assign(this.frame.style, {minHeight: `${height}px`, background: page});
             this.draw();
         }

@@ -19,18 +19,22 @@ import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
+from dashboard.figures.overlay import Overlay
+
 _SCRIPT = Path(__file__).with_name("chart.js").read_text(encoding="utf-8")
 _LIBRARY = "gradsim.plotly"
 
 _chart = st.components.v2.component("gradsim.chart", js=_SCRIPT, isolate_styles=False)
 
 
-def standing_chart(figure: Any, key: str, alt: str, config: Mapping[str, Any],
+def standing_chart(figure: str, over: Overlay, key: str, alt: str, config: Mapping[str, Any],
                    on_pick: Callable[[list[str]], None] | None = None) -> None:
     """Show a plotly figure where the page is being built.
 
     Parameters
     ----------
+    figure : as JSON
+    over : what lies over it
     key : the chart's own among all of the session; the next figure under it changes this one
     alt : what the figure shows, for readers who cannot see it; plain text
     config : plotly.js's options
@@ -38,8 +42,9 @@ def standing_chart(figure: Any, key: str, alt: str, config: Mapping[str, Any],
         were clicked or enclosed, an empty list when a reader takes a choice back
     """
     words = json.dumps({"alt": alt, "config": config, "picks": on_pick is not None,
-                        "library": _library()})
-    data = f'{words[:-1]}, "figure": {figure.to_json(validate=False)}}}'.encode()
+                        "library": _library(), "over": {"annotations": over.notes,
+                                                        "shapes": over.shapes}})
+    data = f'{words[:-1]}, "figure": {figure}}}'.encode()
     if on_pick is None:
         _chart(key=key, data=data)
     else:

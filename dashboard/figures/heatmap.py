@@ -11,7 +11,7 @@ languages whose own halves agree too little are hatched. Texts arrive plain and 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -23,6 +23,7 @@ from dashboard.figures.heatmap_frame import (
     heatmap_frame,
     heights,
     language_label,
+    row_labels,
 )
 from dashboard.figures.heatmap_sides import (
     add_group_frames,
@@ -33,7 +34,8 @@ from dashboard.figures.heatmap_sides import (
     add_tree,
     branch_strip,
 )
-from dashboard.figures.marked_rows import frame_marked
+from dashboard.figures.marked_rows import over_rows
+from dashboard.figures.overlay import Overlay
 from dashboard.figures.palette import Palette, colour_at, palette, readable_on
 from dashboard.figures.strips import Strip, add_strips
 from gradsim_core import Similarity
@@ -63,8 +65,8 @@ def colour_limit(found: Similarity) -> float:
 def similarity_heatmap(found: Similarity, order: Sequence[int], text: HeatmapText, *,
                        tree: np.ndarray | None = None, support: np.ndarray | None = None,
                        hatched: Sequence[int] = (), groups: Sequence[tuple[str, int]] = (),
-                       strips: Sequence[Strip] | None = None, marked: Collection[str] = (),
-                       diagonal: bool = False, dark: bool = False) -> go.Figure:
+                       strips: Sequence[Strip] | None = None, diagonal: bool = False,
+                       dark: bool = False) -> go.Figure:
     """Draw a similarity matrix.
 
     Parameters
@@ -77,7 +79,6 @@ def similarity_heatmap(found: Similarity, order: Sequence[int], text: HeatmapTex
     hatched : positions of languages that are not to be trusted
     groups : name and number of languages of each group, from the first place on, to be framed
     strips : what stands beside the rows, in their order; None for the branches
-    marked : codes of the languages that are marked
     diagonal : whether the diagonal says something, as it does where rows are many languages
     dark : colours for a dark page
 
@@ -89,9 +90,8 @@ def similarity_heatmap(found: Similarity, order: Sequence[int], text: HeatmapTex
     colours = palette(dark)
     codes = [found.languages[i] for i in order]
     strips = [branch_strip(codes, text.branches)] if strips is None else strips
-    places = [at for at, code in enumerate(codes) if code in marked]
     figure = heatmap_frame(codes, text, colours, _TREE_PX if tree is not None else
-                    _GROUPS_PX if groups else 0, strips, places)
+                    _GROUPS_PX if groups else 0, strips)
     _add_cells(figure, found, order, text.scale, colours, diagonal)
     add_strips(figure, strips, [text.names.get(code, code) for code in codes])
     low = [place for place, i in enumerate(order) if i in set(hatched)]
@@ -104,8 +104,22 @@ def similarity_heatmap(found: Similarity, order: Sequence[int], text: HeatmapTex
         add_tree(figure, tree, ceiling, codes, colours, support)
     add_group_frames(figure, groups, colours)
     add_points(figure, codes, heights(len(codes))[0], colours)
-    frame_marked(figure, places, len(codes), colours)
     return figure
+
+
+def heatmap_overlay(codes: Sequence[str], names: Mapping[str, str], marked: Collection[str], *,
+                    dark: bool = False) -> Overlay:
+    """What marks languages in a heatmap.
+
+    Parameters
+    ----------
+    codes : of the rows, in their order
+    names : code -> English name
+    marked : codes of the languages that are marked
+    """
+    colours = palette(dark)
+    return over_rows([at for at, code in enumerate(codes) if code in marked],
+                     row_labels(codes, names, colours), colours)
 
 
 def _add_cells(figure: go.Figure, found: Similarity, order: Sequence[int],

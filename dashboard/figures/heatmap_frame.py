@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.frame import add_all, empty_figure, method_lines
-from dashboard.figures.marked_rows import name_marked
+from dashboard.figures.marked_rows import RowLabels
 from dashboard.figures.palette import FONT, Palette
 from dashboard.figures.strips import Strip
 
@@ -48,25 +48,33 @@ def heights(n: int) -> tuple[float, float]:
     return total / n, total
 
 
+def row_labels(codes: Sequence[str], names: Mapping[str, str], colours: Palette) -> RowLabels:
+    """Names and codes beside the rows."""
+    n = len(codes)
+    cell, heat_px = heights(n)
+    size = max(7, min(12, int(cell * 0.75)))
+    labels = [language_label(code, names, 22) for code in codes]
+    return RowLabels(labels, with_room(n, 8.5 * n / heat_px), label_width(labels, size),
+                     {"size": size, "color": colours.ink})
+
+
 def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px: int,
-           strips: Sequence[Strip], marked: Collection[int]) -> go.Figure:
+                  strips: Sequence[Strip]) -> go.Figure:
     """Axes, margins and words around the picture; the cells take what the top leaves.
 
     The axes x and y carry all names for the hover, x4 and y4 over them those that have room. The
     reader's zoom is kept while the same languages are shown.
     """
     n = len(codes)
-    cell, heat_px = heights(n)
-    size = max(7, min(12, int(cell * 0.75)))
+    heat_px = heights(n)[1]
+    beside = row_labels(codes, text.names, colours)
+    left, font = beside.left_px, beside.font
     bare = {"showgrid": False, "zeroline": False, "ticks": "", "showline": False,
             "ticklabeloverflow": "allow"}  # else the browser measures every label: 4x the time
-    font = {"size": size, "color": colours.ink}
-    labels = [language_label(code, text.names, 22) for code in codes]
-    left = label_width(labels, size)
-    rows, columns = with_room(n, 8.5 * n / heat_px), with_room(n, n * 11 / 470)
+    columns = with_room(n, n * 11 / 470)
     short = [plotly_text(codes[at], 12) for at in columns]
     flat = n <= 16 and max(map(len, codes)) <= 4
-    below = 34 + (16 if flat else round(max(map(len, short)) * size * 0.54))
+    below = 34 + (16 if flat else round(max(map(len, short)) * font["size"] * 0.54))
     foot = below + 17 * len(text.method) + 6
     full = [plotly_text(text.names.get(code, code), 40) for code in codes]
     top = heat_px / (heat_px + top_px)
@@ -91,8 +99,8 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
                    "matches": "x", "tickvals": columns, "ticktext": short,
                    "tickangle": 0 if flat else -90, "tickfont": font, **bare},
         "yaxis4": {"domain": [0, top], "anchor": "x3", "range": [n - 0.5, -0.5],
-                   "overlaying": "y", "matches": "y", "tickvals": rows, "tickfont": font,
-                   "ticktext": [labels[at] for at in rows], **bare},
+                   "overlaying": "y", "matches": "y", "tickvals": beside.labelled, "tickfont": font,
+                   "ticktext": [beside.labels[at] for at in beside.labelled], **bare},
         "yaxis2": {"domain": [top, 1], "anchor": "x", "visible": False, "fixedrange": True,
                    "range": [0, 1]},
         "xaxis2": {"domain": _BARS, "anchor": "y", "range": [0, 1.02], "fixedrange": True,
@@ -103,7 +111,6 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
         "xaxis3": {"domain": (0.0, cells[0] - _GAP), "anchor": "y", "fixedrange": True,
                    "range": [-0.5, len(strips) - 0.5], "showticklabels": False, **bare}})
     add_all(figure, method_lines(text.method, left, below, colours))
-    name_marked(figure, marked, labels, rows, colours, left_px=left, font=font)
     return figure
 
 

@@ -24,8 +24,9 @@ from dashboard.figures.map_frame import (
     legend_labels,
     map_frame,
 )
-from dashboard.figures.map_points import add_points
+from dashboard.figures.map_points import add_points, points_overlay
 from dashboard.figures.marks import Colouring
+from dashboard.figures.overlay import Overlay
 from dashboard.figures.palette import palette
 from dashboard.words.summaries import number
 
@@ -38,9 +39,8 @@ _FLATTEST_PX, _TALLEST_PX = 230, 380
 
 
 def language_map(found: Arranged, similarity: np.ndarray, facts: Mapping[str, LanguageFacts],
-                 colouring: Colouring, text: ChartText, *, chosen: Sequence[str] = (),
-                 legend: bool = True, width_px: float = BESIDE_PX,
-                 dark: bool = False) -> go.Figure:
+                 colouring: Colouring, text: ChartText, *, legend: bool = True,
+                 width_px: float = BESIDE_PX, dark: bool = False) -> go.Figure:
     """Draw languages as they were arranged.
 
     Parameters
@@ -48,7 +48,6 @@ def language_map(found: Arranged, similarity: np.ndarray, facts: Mapping[str, La
     found : places of the languages, at least one
     similarity : (n, n) of these languages
     facts, colouring : what is known of them, and their marks
-    chosen : codes of the languages that are marked
     legend : whether the map tells what the marks mean
     width_px : that it is made for
 
@@ -57,17 +56,35 @@ def language_map(found: Arranged, similarity: np.ndarray, facts: Mapping[str, La
     plotly.graph_objects.Figure
     """
     colours = palette(dark)
+    points, window = _placed(found, similarity, facts, width_px)
+    figure = map_frame(text, window, legend_labels(colouring) if legend else (), colours)
+    _add_nearest(figure, found)
+    add_points(figure, points, colouring, window, colours, legend=legend)
+    return figure
+
+
+def language_overlay(found: Arranged, similarity: np.ndarray, facts: Mapping[str, LanguageFacts],
+                     colouring: Colouring, chosen: Sequence[str], *, width_px: float = BESIDE_PX,
+                     dark: bool = False) -> Overlay:
+    """Names, and what marks languages, on the map of `language_map`.
+
+    Parameters
+    ----------
+    chosen : codes of the languages that are marked
+    """
+    points, window = _placed(found, similarity, facts, width_px)
+    return points_overlay(points, colouring, window, chosen, palette(dark))
+
+
+def _placed(found: Arranged, similarity: np.ndarray, facts: Mapping[str, LanguageFacts],
+            width_px: float) -> tuple[list[MapPoint], Window]:
     points = []
     for at, (code, (x, y)) in enumerate(zip(found.codes, found.layout, strict=True)):
         near = (f"most similar: {facts[found.codes[found.nearest[at]]].name} "
                 f"({number(float(similarity[at, found.nearest[at]]))})",) if found.nearest else ()
         points.append(MapPoint(code, float(x), float(y), facts[code].name,
                                (*language_lines(facts[code]), *near)))
-    window = _window(found.layout, width_px)
-    figure = map_frame(text, window, legend_labels(colouring) if legend else (), colours)
-    _add_nearest(figure, found)
-    add_points(figure, points, colouring, window, colours, chosen=chosen, legend=legend)
-    return figure
+    return points, _window(found.layout, width_px)
 
 
 def _window(layout: np.ndarray, width_px: float) -> Window:

@@ -3,7 +3,8 @@
 Conventions
 -----------
 As in `map_frame`. A mark's ``customdata`` is its language's code, so that a click or a lasso can
-pick it. Marks that would overlap stand a little aside, with a line to their place.
+pick it. Marks that would overlap stand a little aside, with a line to their place. Names lie over
+the picture: which of them find room depends on what is marked.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import add_all, add_trace, plain_numbers
+from dashboard.figures.frame import plain_numbers
 from dashboard.figures.map_frame import MapPoint, Window, legend_entry, shortened
 from dashboard.figures.marks import Colouring, Mark
+from dashboard.figures.overlay import Overlay
 from dashboard.figures.palette import Palette, readable_on
 from dashboard.figures.placing import SIDES, label_sides, spread
 from dashboard.figures.text_width import text_width
@@ -33,27 +35,49 @@ _ROOMIER = {"triangle-up": 1.3, "diamond": 1.15, "star-square": 1.15}
 
 
 def add_points(figure: go.Figure, points: Sequence[MapPoint], colouring: Colouring, window: Window,
-               colours: Palette, *, chosen: Sequence[str] = (), legend: bool = True) -> None:
-    """Draw languages: a mark with its letter, its name where there is room, a ring if marked.
+               colours: Palette, *, legend: bool = True) -> None:
+    """Draw languages: a mark with its letter.
+
+    Parameters
+    ----------
+    legend : whether the labels stand in the legend
+    """
+    lettered = len(points) <= MOST_WITH_LETTERS
+    marks = [colouring.mark(one.code) for one in points]
+    size, marks_px = _spread(points, window)
+    figure.add_traces([
+        *_leaders(points, window, marks_px, size, colours),
+        *_marks(points, marks, window.places(marks_px), _sizes(marks, size), lettered, colours),
+        *(_legend(colouring, size, colours) if legend else ())])
+
+
+def points_overlay(points: Sequence[MapPoint], colouring: Colouring, window: Window,
+                   chosen: Sequence[str], colours: Palette) -> Overlay:
+    """Rings around marked languages, and names beside their marks.
+
+    Names that found no room stand in the hover alone; of many languages the marked ones alone
+    have theirs.
 
     Parameters
     ----------
     chosen : codes of the languages that are marked
-    legend : whether the labels stand in the legend
     """
-    lettered = len(points) <= MOST_WITH_LETTERS
-    size = _LARGE_PX if lettered else _SMALL_PX
-    marks = [colouring.mark(one.code) for one in points]
-    marks_px = spread(window.pixels(points), size * 0.94)
-    places, picked = window.places(marks_px), set(chosen)
+    picked = set(chosen)
     marked = [at for at, one in enumerate(points) if one.code in picked]
-    sizes = [size * _ROOMIER.get(mark.symbol, 1.0) for mark in marks]
-    figure.add_traces([
-        *_leaders(points, window, marks_px, size, colours),
-        *_marks(points, marks, places, sizes, lettered, colours),
-        *(_legend(colouring, size, colours) if legend else ())])
-    add_all(figure, shapes=_rings(places[marked], size, colours))
-    _add_names(figure, points, window, marks_px, sizes, marked, colours)
+    size, marks_px = _spread(points, window)
+    sizes = _sizes([colouring.mark(one.code) for one in points], size)
+    return Overlay(tuple(_names(points, window, marks_px, sizes, marked, colours)),
+                   tuple(_rings(window.places(marks_px)[marked], size, colours)))
+
+
+def _spread(points: Sequence[MapPoint], window: Window) -> tuple[float, np.ndarray]:
+    """Size of a mark, and the marks' places in pixels."""
+    size = _LARGE_PX if len(points) <= MOST_WITH_LETTERS else _SMALL_PX
+    return size, spread(window.pixels(points), size * 0.94)
+
+
+def _sizes(marks: Sequence[Mark], size: float) -> list[float]:
+    return [size * _ROOMIER.get(mark.symbol, 1.0) for mark in marks]
 
 
 def _marks(points: Sequence[MapPoint], marks: Sequence[Mark], places: np.ndarray,
@@ -111,18 +135,12 @@ def _rings(places: np.ndarray, size: float, colours: Palette) -> list[dict[str, 
              "line": {"width": 3, "color": colours.mark}} for x, y in places]
 
 
-def _add_names(figure: go.Figure, points: Sequence[MapPoint], window: Window,
-               marks_px: np.ndarray, sizes_px: Sequence[float], marked: Sequence[int],
-               colours: Palette) -> None:
-    """Names beside their marks; those that found no room stand in the hover alone.
-
-    Of many languages the marked ones alone have theirs, as notes over the picture: so the browser
-    draws the picture itself once (see `marked_rows`).
-    """
-    all_named = len(points) <= MOST_LABELLED
-    shown = list(range(len(points))) if all_named else list(marked)
+def _names(points: Sequence[MapPoint], window: Window, marks_px: np.ndarray,
+           sizes_px: Sequence[float], marked: Sequence[int],
+           colours: Palette) -> list[dict[str, Any]]:
+    shown = list(range(len(points))) if len(points) <= MOST_LABELLED else list(marked)
     if not 0 < len(shown) <= MOST_LABELLED:
-        return
+        return []
     names = [shortened(one.name, _LONGEST) for one in points]
     bold, wanted = set(marked), set(shown)
     sizes = np.array([size + _RING_PX * (at in bold) for at, size in enumerate(sizes_px)])
@@ -130,20 +148,11 @@ def _add_names(figure: go.Figure, points: Sequence[MapPoint], window: Window,
         marks_px, sizes / 2, [text_width(name, _LABEL_PX) if at in wanted else 0.0
                               for at, name in enumerate(names)], _LABEL_PX + 2,
         (0.0, 0.0, window.width_px, window.height_px), first=marked)
-    drawn = [at for at in shown if sides[at]]
-    places = window.places(marks_px)
-    texts = [f"<b>{plotly_text(names[at])}</b>" if at in bold else plotly_text(names[at])
-             for at in drawn]
-    font = {"size": _LABEL_PX, "color": colours.ink}
-    if all_named:
-        add_trace(figure, "scatter", x=plain_numbers(places[drawn, 0]),
-                  y=plain_numbers(places[drawn, 1]), mode="markers+text", hoverinfo="skip",
-                  showlegend=False, marker={"size": sizes[drawn].tolist(), "opacity": 0},
-                  text=texts, textposition=[sides[at] for at in drawn], textfont=font,
-                  cliponaxis=False, **_steady(0, colours.ink))
-    else:
-        add_all(figure, [_note(text, places[at], sizes[at] / 2, sides[at], font)
-                         for at, text in zip(drawn, texts, strict=True)])
+    places, font = window.places(marks_px), {"size": _LABEL_PX, "color": colours.ink}
+    texts = [f"<b>{plotly_text(name)}</b>" if at in bold else plotly_text(name)
+             for at, name in enumerate(names)]
+    return [_note(texts[at], places[at], float(sizes[at]) / 2, sides[at], font)
+            for at in shown if sides[at]]
 
 
 def _note(text: str, place: np.ndarray, radius: float, side: str,

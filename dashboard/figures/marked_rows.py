@@ -2,66 +2,67 @@
 
 Conventions
 -----------
-Marks are shapes and notes over the picture and never part of its traces and axes: a browser draws
-those anew in a tenth of the time that the whole picture takes. Row and column p hold what stands
-at place p, one unit each. Labels are escaped already.
+Row and column p hold what stands at place p, one unit each. Labels are escaped already.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import plotly.graph_objects as go
-
-from dashboard.figures.frame import add_all
+from dashboard.figures.overlay import Overlay
 from dashboard.figures.palette import Palette
 
 MOST_NAMED = 45
 """Marked rows up to which each has its name, though its label has no room; the hover has all."""
 
 
-def frame_marked(figure: go.Figure, marked: Collection[int], n: int, colours: Palette, *,
-                 axes: tuple[str, str] = ("x", "y"), width: float = 1.6) -> None:
-    """Frames around the rows and columns that are marked, those side by side in one.
+@dataclass(frozen=True)
+class RowLabels:
+    """The labels beside a table's rows.
 
-    Parameters
-    ----------
-    marked : places
-    n : rows of the table
-    axes : of the cells
-    """
-    first, last = -0.5, n - 0.5
-    add_all(figure, shapes=[
-        {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "xref": axes[0], "yref": axes[1],
-         "line": {"color": colours.mark, "width": width}}
-        for start, end in runs(marked)
-        for x0, x1, y0, y1 in ((first, last, start - 0.5, end + 0.5),
-                               (start - 0.5, end + 0.5, first, last))])
-
-
-def name_marked(figure: go.Figure, marked: Collection[int], labels: Sequence[str],
-                labelled: Collection[int], colours: Palette, *, left_px: float,
-                font: Mapping[str, Any]) -> None:
-    """A band behind the labels of marked rows; their names where the axis has no room for them.
-
-    Parameters
+    Attributes
     ----------
     labels : of all rows
     labelled : places whose label the axis shows
     left_px : room for labels
     font : of the labels
     """
+
+    labels: Sequence[str]
+    labelled: Sequence[int]
+    left_px: int
+    font: Mapping[str, Any]
+
+
+def over_rows(marked: Collection[int], rows: RowLabels, colours: Palette, *,
+              axes: Sequence[tuple[str, str]] = (("x", "y"),), width: float = 1.6) -> Overlay:
+    """Mark rows, those side by side as one.
+
+    Parameters
+    ----------
+    marked : places
+    axes : of the cells of each table that has these rows
+    width : of a frame's line
+    """
+    first, last = -0.5, len(rows.labels) - 0.5
+    frames = [
+        {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "xref": x, "yref": y,
+         "line": {"color": colours.mark, "width": width}}
+        for x, y in axes for start, end in runs(marked)
+        for x0, x1, y0, y1 in ((first, last, start - 0.5, end + 0.5),
+                               (start - 0.5, end + 0.5, first, last))]
     bands = [{"type": "rect", "layer": "below", "xref": "paper", "xsizemode": "pixel",
-              "xanchor": 0, "x0": -left_px, "x1": -1, "yref": "y", "y0": start - 0.5,
+              "xanchor": 0, "x0": -rows.left_px, "x1": -1, "yref": "y", "y0": start - 0.5,
               "y1": end + 0.5, "line": {"width": 0}, "fillcolor": colours.mark, "opacity": 0.22}
              for start, end in runs(marked)]
-    hidden = sorted(set(marked) - set(labelled))
-    names = [{"text": labels[at], "xref": "paper", "x": 0, "xanchor": "right", "xshift": -2,
+    hidden = sorted(set(marked) - set(rows.labelled))
+    names = [{"text": rows.labels[at], "xref": "paper", "x": 0, "xanchor": "right", "xshift": -2,
               "yref": "y", "y": at, "yanchor": "middle", "showarrow": False, "borderpad": 0,
-              "bgcolor": colours.page, "font": {**font, "color": colours.mark}}
+              "bgcolor": colours.page, "font": {**rows.font, "color": colours.mark}}
              for at in (hidden if len(marked) <= MOST_NAMED else ())]
-    add_all(figure, names, bands)
+    return Overlay(tuple(names), (*bands, *frames))
 
 
 def runs(places: Collection[int]) -> list[tuple[int, int]]:

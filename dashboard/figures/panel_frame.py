@@ -9,7 +9,7 @@ p of a table stand at place p. Texts arrive plain and are escaped here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +19,9 @@ from dashboard.escaping import plotly_text
 from dashboard.figures.frame import TOP_PX, ChartText, add_trace, framed
 from dashboard.figures.heatmap_frame import label_width, with_room
 from dashboard.figures.heatmap_sides import STEADY, language_token
-from dashboard.figures.marked_rows import frame_marked, name_marked
-from dashboard.figures.palette import Palette
+from dashboard.figures.marked_rows import RowLabels, over_rows
+from dashboard.figures.overlay import Overlay
+from dashboard.figures.palette import Palette, palette
 
 RIGHT_PX = 172
 _TITLE_PX, _MOST_PX = 24, 1000
@@ -38,7 +39,6 @@ class PanelRows:
     labels, ticks : at the rows; at the columns
     names : in the hover
     codes, branches : of languages, for the strip of branches; empty where rows are none
-    marked : places of the languages that are marked
     """
 
     labels: tuple[str, ...]
@@ -46,7 +46,6 @@ class PanelRows:
     names: tuple[str, ...]
     codes: tuple[str, ...] = ()
     branches: Mapping[str, str | None] = field(default_factory=dict)
-    marked: frozenset[int] = frozenset()
 
 
 def panel_frame(titles: Sequence[str], rows: PanelRows, text: ChartText,
@@ -58,19 +57,17 @@ def panel_frame(titles: Sequence[str], rows: PanelRows, text: ChartText,
     titles : one a panel; "" for none
     """
     n, several = len(rows.labels), len(titles)
-    cell = cell_px(n, several)
-    size = max(7, min(12, int(cell * 0.75)))
-    labels = [plotly_text(one, 34) for one in rows.labels]
+    beside = _row_labels(rows, several, colours)
+    font = beside.font
     places = with_room(n, 11 * several * n / 470)
     ticks = [plotly_text(rows.ticks[at], 14) for at in places]
     flat = n * several * max(map(len, rows.ticks)) <= 66
-    below = 20 + (16 if flat else round(max(map(len, ticks)) * size * 0.56))
-    figure = framed(text, colours, plot_px=max(180.0, cell * n), left=label_width(labels, size),
-                    right=RIGHT_PX, below=below, top=TOP_PX + _TITLE_PX * any(titles))
-    font = {"size": size, "color": colours.ink}
+    below = 20 + (16 if flat else round(max(map(len, ticks)) * font["size"] * 0.56))
+    figure = framed(text, colours, plot_px=max(180.0, cell_px(n, several) * n),
+                    left=beside.left_px, right=RIGHT_PX, below=below,
+                    top=TOP_PX + _TITLE_PX * any(titles))
     every = {"tickvals": list(range(n)), "showticklabels": False, **_BARE,
              "ticktext": [plotly_text(name, 40) for name in rows.names]}
-    beside = with_room(n, 8.5 / cell)
     first = _FIRST if rows.codes else 0.0
     width = (_LAST - first - _BETWEEN * (several - 1)) / several
     for at, title in enumerate(titles):
@@ -78,16 +75,14 @@ def panel_frame(titles: Sequence[str], rows: PanelRows, text: ChartText,
         _add_axes(figure, at, [start, start + width], n, every, {
             "tickvals": places, "ticktext": ticks, "tickangle": 0 if flat else -90,
             "tickfont": font}, {
-            "tickvals": beside, "tickfont": font, "showticklabels": at == 0,
-            "ticktext": [labels[one] for one in beside]})
+            "tickvals": beside.labelled, "tickfont": font, "showticklabels": at == 0,
+            "ticktext": [beside.labels[one] for one in beside.labelled]})
         if title:
             figure.add_annotation(
                 text=plotly_text(title, 60), x=start + width / 2, xref="paper", y=1,
                 yref="paper", xanchor="center", yanchor="bottom", yshift=3, showarrow=False,
                 font={"size": 13, "color": colours.ink})
     figure.update_layout(clickmode="event")
-    name_marked(figure, rows.marked, labels, beside, colours, left_px=label_width(labels, size),
-                font=font)
     if rows.codes:
         figure.update_layout(
             yaxis4={"anchor": "x3"},
@@ -97,6 +92,29 @@ def panel_frame(titles: Sequence[str], rows: PanelRows, text: ChartText,
                     "itemdoubleclick": False, "bgcolor": "rgba(0,0,0,0)",
                     "font": {"size": 12, "color": colours.ink}})
     return figure
+
+
+def panel_overlay(rows: PanelRows, marked: Collection[str], *, several: int = 1,
+                  dark: bool = False) -> Overlay:
+    """What marks languages in panels.
+
+    Parameters
+    ----------
+    marked : codes of the languages that are marked
+    several : number of panels
+    """
+    colours = palette(dark)
+    axes = [("x", "y"), *((f"x{at}", f"y{at}") for at in range(2, several + 1))]
+    return over_rows([at for at, code in enumerate(rows.codes) if code in marked],
+                     _row_labels(rows, several, colours), colours, axes=axes, width=1.4)
+
+
+def _row_labels(rows: PanelRows, several: int, colours: Palette) -> RowLabels:
+    cell = cell_px(len(rows.labels), several)
+    size = max(7, min(12, int(cell * 0.75)))
+    labels = [plotly_text(one, 34) for one in rows.labels]
+    return RowLabels(labels, with_room(len(labels), 8.5 / cell), label_width(labels, size),
+                     {"size": size, "color": colours.ink})
 
 
 def cell_px(n: int, several: int) -> float:
@@ -126,12 +144,12 @@ def _add_axes(figure: go.Figure, at: int, domain: Sequence[float], n: int,
 
 def add_points(figure: go.Figure, rows: PanelRows, at: int, cell: float,
                colours: Palette) -> None:
-    """A point on each diagonal cell of a panel, to be clicked, and frames round what is marked.
+    """A point on each diagonal cell of a panel, to be clicked.
 
     Rows that are no languages have none; their axes bear labels all the same.
     """
     axes = {"xaxis": f"x{at + 4}", "yaxis": f"y{at + 4}"}
-    n, number = len(rows.labels), "" if at == 0 else str(at + 1)
+    n = len(rows.labels)
     if not rows.codes:
         add_trace(figure, "scatter", x=[None], y=[None], mode="markers", showlegend=False, **axes)
         return
@@ -144,4 +162,3 @@ def add_points(figure: go.Figure, rows: PanelRows, at: int, cell: float,
         marker={"symbol": "diamond", "size": max(4.0, min(11.0, 0.55 * cell)),
                 "line": {"width": 1, "color": colours.faint},
                 "color": colours.page})
-    frame_marked(figure, rows.marked, n, colours, axes=(f"x{number}", f"y{number}"), width=1.4)

@@ -25,8 +25,9 @@ from dashboard.figures.map_frame import (
     legend_labels,
     map_frame,
 )
-from dashboard.figures.map_points import add_points, shared_places
+from dashboard.figures.map_points import add_points, points_overlay, shared_places
 from dashboard.figures.marks import Colouring
+from dashboard.figures.overlay import Overlay
 from dashboard.figures.palette import palette
 from dashboard.figures.placing import MOST_SPREAD
 
@@ -45,7 +46,7 @@ def with_place(facts: Mapping[str, LanguageFacts], codes: Sequence[str]) -> list
 
 
 def world_map(facts: Mapping[str, LanguageFacts], codes: Sequence[str], colouring: Colouring,
-              text: ChartText, *, chosen: Sequence[str] = (), legend: bool = True,
+              text: ChartText, *, legend: bool = True,
               width_px: float = BESIDE_PX, dark: bool = False) -> go.Figure:
     """Draw languages where they are spoken.
 
@@ -54,7 +55,6 @@ def world_map(facts: Mapping[str, LanguageFacts], codes: Sequence[str], colourin
     facts : what is known of each language
     codes : of the languages to draw, all with a place (`with_place`)
     colouring : their marks
-    chosen : codes of the languages that are marked
     legend : whether the map tells what the marks mean
     width_px : that it is made for
 
@@ -63,14 +63,26 @@ def world_map(facts: Mapping[str, LanguageFacts], codes: Sequence[str], colourin
     plotly.graph_objects.Figure
     """
     colours = palette(dark)
-    points = _points(facts, codes)
-    window = _window(points, width_px)
+    points, window = _placed(facts, codes, width_px)
     if len(points) > MOST_SPREAD:
         points = _with_company(points, window)
     figure = map_frame(text, window, legend_labels(colouring) if legend else (), colours)
     figure.layout.images = [land_picture()]
-    add_points(figure, points, colouring, window, colours, chosen=chosen, legend=legend)
+    add_points(figure, points, colouring, window, colours, legend=legend)
     return figure
+
+
+def world_overlay(facts: Mapping[str, LanguageFacts], codes: Sequence[str], colouring: Colouring,
+                  chosen: Sequence[str], *, width_px: float = BESIDE_PX,
+                  dark: bool = False) -> Overlay:
+    """Names, and what marks languages, on the map of `world_map`.
+
+    Parameters
+    ----------
+    chosen : codes of the languages that are marked
+    """
+    points, window = _placed(facts, codes, width_px)
+    return points_overlay(points, colouring, window, chosen, palette(dark))
 
 
 def place_words(latitude: float, longitude: float) -> str:
@@ -83,6 +95,12 @@ def place_words(latitude: float, longitude: float) -> str:
     """
     return (f"{abs(latitude):.1f}° {'N' if latitude >= 0 else 'S'}, "
             f"{abs(longitude):.1f}° {'E' if longitude >= 0 else 'W'}")
+
+
+def _placed(facts: Mapping[str, LanguageFacts], codes: Sequence[str],
+            width_px: float) -> tuple[list[MapPoint], Window]:
+    points = _points(facts, codes)
+    return points, _window(points, width_px)
 
 
 def _points(facts: Mapping[str, LanguageFacts], codes: Sequence[str]) -> list[MapPoint]:

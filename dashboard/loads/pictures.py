@@ -6,6 +6,7 @@ Languages go by their English names, or by their own where the address asks for 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import streamlit as st
 
@@ -65,7 +66,7 @@ def _facts(root: str, signature: str, written: tuple[int, ...],
             language.code, own or language.name, language.name, one["glottocode"],
             language.family, language.branch, one["script"], one["latitude"], one["longitude"],
             record["rows"].get(language.code, {}).get("train", 0))
-    return found
+    return MappingProxyType(found)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -74,8 +75,9 @@ def _picture(root: str, signature: str, written: tuple[int, ...], reading: Readi
     loaded = results(signature)
     found = read_similarity(loaded, reading)
     known = _facts(root, signature, written, naming)
-    return drawn(Picture(found, (), None, {code: one.name for code, one in known.items()},
-                         {code: one.branch for code, one in known.items()}, known), found)
+    names = MappingProxyType({code: one.name for code, one in known.items()})
+    branches = MappingProxyType({code: one.branch for code, one in known.items()})
+    return drawn(Picture(found, (), None, names, branches, known), found)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

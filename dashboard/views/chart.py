@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import streamlit as st
 
 from dashboard.browser.component import standing_chart
 from dashboard.escaping import plain_text
+from dashboard.figures.overlay import NOTHING, Overlay
 from dashboard.selection import PICTURES, Selection
 from dashboard.state import bound, current_selection, select
 from gradsim_core import csv_text
@@ -28,7 +30,7 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def show_chart(figure: Any, name: str, selection: Selection, alt: str, *,
+def show_chart(figure: Any, name: str, selection: Selection, alt: str, *, over: Overlay = NOTHING,
                table: Table | Callable[[], Table] | None = None,
                picking: Mapping[str, tuple[str, ...]] | None = None,
                turning: Mapping[str, Mapping[str, Any]] | None = None) -> None:
@@ -36,8 +38,10 @@ def show_chart(figure: Any, name: str, selection: Selection, alt: str, *,
 
     Parameters
     ----------
+    figure : plotly's, or its JSON as `drawn` gives it
     name : of the file, without its ending
     alt : what the figure shows, for readers who cannot see it; plain text
+    over : what lies over the figure
     table : the figure's numbers as columns, to be opened below it and taken away as CSV; a
         function where there are many: it is called once the table is opened
     picking : the ``customdata`` of a point -> codes of the languages that a click on it marks
@@ -50,13 +54,13 @@ def show_chart(figure: Any, name: str, selection: Selection, alt: str, *,
                                    *([] if picking else ["select2d", "lasso2d"])],
         "toImageButtonOptions": {"format": selection.picture, "filename": name, "scale": (
             PNG_SCALE if selection.picture == "png" else 1)}}
-    key = f"chart.{name}"
+    told = None
     if turning:
-        standing_chart(figure, key, alt, config, lambda words: _turn(words, turning))
-    elif picking is None:
-        standing_chart(figure, key, alt, config)
-    else:
-        standing_chart(figure, key, alt, config, lambda words: _pick(words, picking))
+        told = partial(_turn, turning=turning)
+    elif picking is not None:
+        told = partial(_pick, picking=picking)
+    made = figure if isinstance(figure, str) else figure.to_json(validate=False)
+    standing_chart(made, over, f"chart.{name}", alt, config, told)
     if callable(table):
         with st.expander("Table", on_change="rerun", key=f"table.{name}") as folded:
             if folded.open:

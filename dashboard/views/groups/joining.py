@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.escaping import markdown_text, plain_text
-from dashboard.figures.heatmap import colour_limit, similarity_heatmap
+from dashboard.figures.heatmap import colour_limit, heatmap_overlay, similarity_heatmap
 from dashboard.figures.heatmap_frame import HeatmapText
 from dashboard.loads.data import results, store, study_title
 from dashboard.loads.drawn import drawn
@@ -147,9 +147,10 @@ def _show(selection: Selection, signature: str, shown: Picture, groups: ShownGro
                             colour_limit(both.found),
                             order="ordered by the tree; joined later: hatched"))
     figure = drawn(similarity_heatmap, both.found, list(both.order), text, tree=both.tree,
-                   hatched=sorted({*unreliable(both.found), last}), marked=(code,),
-                   dark=is_dark())
+                   hatched=sorted({*unreliable(both.found), last}), dark=is_dark())
     show_chart(figure, f"gradsim-{signature[:8]}-with-{code}", selection,
+               over=heatmap_overlay([both.found.languages[i] for i in both.order], both.names,
+                                    (code,), dark=is_dark()),
                table={"Language": [both.names[both.found.languages[i]] for i in both.order],
                       "Similarity to it": [round(float(both.found.matrix[i, last]), 3)
                                            for i in both.order]},

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.escaping import markdown_text
 from dashboard.exports import groups_csv
-from dashboard.figures.heatmap import colour_limit, similarity_heatmap
+from dashboard.figures.heatmap import colour_limit, heatmap_overlay, similarity_heatmap
 from dashboard.figures.heatmap_frame import HeatmapText
 from dashboard.loads.data import results, study_title
 from dashboard.loads.drawn import drawn
@@ -130,8 +130,10 @@ def _heatmap(shown: Picture, loaded: Results, selection: Selection, groups: Show
         method=method_lines(found, loaded.signature, loaded.record["study"]["steps"],
                             colour_limit(found), order="ordered by group"))
     figure = drawn(similarity_heatmap, found, order, text, hatched=unreliable(found), groups=frames,
-                                marked=selection.chosen, dark=is_dark())
+                   dark=is_dark())
     show_chart(figure, f"gradsim-{loaded.signature[:8]}-groups", selection,
+               over=heatmap_overlay([found.languages[i] for i in order], shown.names,
+                                    selection.chosen, dark=is_dark()),
                table=lambda: matrix_table(shown, order, groups),
                alt=f"Heatmap in the order of the groups, {made.k} of them framed.")
 

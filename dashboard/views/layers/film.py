@@ -10,7 +10,7 @@ from dashboard.escaping import markdown_text
 from dashboard.figures.depth_lines import DepthLine, depth_lines
 from dashboard.figures.film import MOST_BESIDE, snapshot_film, snapshot_panels
 from dashboard.figures.frame import ChartText
-from dashboard.figures.panel_frame import PanelRows
+from dashboard.figures.panel_frame import PanelRows, panel_overlay
 from dashboard.figures.panels import symmetric_limit
 from dashboard.film import Film, film_sentence, film_table, frames_line
 from dashboard.loads.blocks import training_film
@@ -42,7 +42,7 @@ def show_film(signature: str, selection: Selection, loaded: Results,
     last, pools = part(signature, reading, codes)
     st.markdown(markdown_text(film_sentence(film)))
     limit = symmetric_limit(list(film.frames))
-    rows, title = _rows(film, last, selection), study_title(loaded)
+    rows, title = _rows(film, last), study_title(loaded)
     method = (f"{READING_WORDS[last.found.reading].capitalize()}, "
               f"{CORRECTION_WORDS.get(last.found.correction, last.found.correction)}; blocks "
               f"{selection.blocks}; {frames_line(film, n_snapshots)}; order: tree of the last "
@@ -52,7 +52,7 @@ def show_film(signature: str, selection: Selection, loaded: Results,
     name = f"gradsim-{signature[:8]}-film"
     text = ChartText(f"Similarity over training: {title}", "similarity", method)
     show_chart(snapshot_film(film.frames, film.steps, rows, text, limit=limit, dark=is_dark()),
-               name, selection,
+               name, selection, over=panel_overlay(rows, selection.chosen, dark=is_dark()),
                alt=f"Heatmap that plays over {count(len(film.steps), 'snapshot')} of the training. "
                    f"{film_sentence(film)} The table and the chart below need no playing.")
     _closeness(film, title, method[1], selection, name)
@@ -79,8 +79,7 @@ def _closeness(film: Film, title: str, method: str, selection: Selection, name: 
                alt=f"Lines over the snapshots. {film_sentence(film)}")
 
 
-def _rows(film: Film, last: Picture, selection: Selection) -> PanelRows:
+def _rows(film: Film, last: Picture) -> PanelRows:
     return PanelRows(
         tuple(last.label(code) for code in film.codes), film.codes,
-        tuple(last.names.get(code, code) for code in film.codes), film.codes, last.branches,
-        frozenset(at for at, code in enumerate(film.codes) if code in selection.chosen))
+        tuple(last.names.get(code, code) for code in film.codes), film.codes, last.branches)

@@ -12,7 +12,8 @@ import streamlit as st
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.figures.frame import ChartText
 from dashboard.figures.heatmap_sides import picks_of
-from dashboard.figures.panel_frame import PanelRows
+from dashboard.figures.overlay import Overlay
+from dashboard.figures.panel_frame import PanelRows, panel_overlay
 from dashboard.figures.panels import (
     Panel,
     change_limit,
@@ -107,14 +108,18 @@ def _choose_sides(selection: Selection, blocks: tuple[str, ...]) -> Sides:
     return sides
 
 
-def _rows(shown: _Beside, selection: Selection) -> PanelRows:
+def _rows(shown: _Beside) -> PanelRows:
     whole = shown.whole
     codes = _codes(shown)
-    marked = frozenset(at for at, row in enumerate(codes) if any(
-        code in selection.chosen for code in shown.pools.get(row, (row,))))
     return PanelRows(tuple(whole.label(code) for code in codes), tuple(codes),
                      tuple(whole.names.get(code, code) for code in codes), tuple(codes),
-                     whole.branches, marked)
+                     whole.branches)
+
+
+def _over(shown: _Beside, selection: Selection, several: int) -> Overlay:
+    marked = {row for row in _codes(shown) if any(
+        code in selection.chosen for code in shown.pools.get(row, (row,)))}
+    return panel_overlay(_rows(shown), marked, several=several, dark=is_dark())
 
 
 def _codes(shown: _Beside) -> list[str]:
@@ -159,9 +164,9 @@ def _beside(shown: _Beside, found: Sequence[Move], selection: Selection,
     text = ChartText(f"{sides.titles[0]} beside {sides.titles[1].lower()}: {study_title(loaded)}",
                      " ".join(scale_lines(shown.whole.found)), _method(
                          shown, f"one order and one scale, to ±{limit:.2f}", loaded))
-    show_chart(drawn(square_panels, panels, _rows(shown, selection), text, limit=limit,
-                     dark=is_dark()),
-               f"gradsim-{loaded.signature[:8]}-layers", selection, picking=_picking(shown),
+    show_chart(drawn(square_panels, panels, _rows(shown), text, limit=limit, dark=is_dark()),
+               f"gradsim-{loaded.signature[:8]}-layers", selection,
+               over=_over(shown, selection, 2), picking=_picking(shown),
                table=lambda: pair_table(found, shown.whole, sides),
                alt=f"Two heatmaps with the same order and the same colours: {sides.titles[0]} and "
                    f"{sides.titles[1].lower()}. {layers_sentence(found, shown.whole.names, sides)}")
@@ -176,9 +181,10 @@ def _difference(shown: _Beside, found: Sequence[Move], selection: Selection,
     text = ChartText(f"Change from {sides.words[0]} to {sides.words[1]}: {study_title(loaded)}",
                      "change", _method(shown, change_scale_words(
                          limit, goes_beyond([change], limit)), loaded))
-    show_chart(drawn(square_panels, [Panel("", change, hatched)], _rows(shown, selection), text,
-                             limit=limit, word="change", dark=is_dark()),
+    show_chart(drawn(square_panels, [Panel("", change, hatched)], _rows(shown), text, limit=limit,
+                     word="change", dark=is_dark()),
                f"gradsim-{loaded.signature[:8]}-layers-change", selection,
-               picking=_picking(shown), table=lambda: pair_table(found, shown.whole, sides),
+               over=_over(shown, selection, 1), picking=_picking(shown),
+               table=lambda: pair_table(found, shown.whole, sides),
                alt="Heatmap of how each pair's similarity changes; the table of pairs below holds "
                    "the same numbers.")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from dashboard.escaping import markdown_text
 from dashboard.figures.frame import ChartText
-from dashboard.figures.language_map import language_map
+from dashboard.figures.language_map import language_map, language_overlay
 from dashboard.figures.map_frame import ALONE_PX, BESIDE_PX
 from dashboard.figures.marks import Colouring, colouring
-from dashboard.figures.world import with_place, world_map
+from dashboard.figures.world import with_place, world_map, world_overlay
 from dashboard.loads.data import results, study_title
+from dashboard.loads.drawn import drawn
 from dashboard.loads.groupings import shown_groups
 from dashboard.loads.maps import (
     ARRANGEMENTS,
@@ -64,18 +64,17 @@ def show_maps(signature: str, selection: Selection, whole: Picture, since: float
     left, right = st.columns(2) if beside else (st.container(), st.container())
     width_px = BESIDE_PX if beside else ALONE_PX
     there = with_place(whole.facts, codes)
-    world = (_world_figure(whole, there, colours, loaded, selection, width_px) if there
-             else None)
-    own = _own_figure(whole, found, colours, loaded, selection, width_px, legend=not there)
+    world = _world_figure(whole, there, colours, loaded, width_px) if there else ""
+    own = _own_figure(whole, found, colours, loaded, width_px, legend=not there)
     drawn_first(since)
     with left:
-        _world(world, whole, there, colours, loaded, selection)
+        _world(world, whole, there, colours, loaded, selection, width_px)
         missing = missing_sentence("because no catalogue tells their place",
                                    [code for code in codes if code not in set(there)], whole.names)
         if there and missing:
             st.caption(markdown_text(missing))
     with right:
-        _similarities(own, whole, found, colours, loaded, selection)
+        _similarities(own, whole, found, colours, loaded, selection, width_px)
 
 
 def _colouring(signature: str, selection: Selection, whole: Picture,
@@ -109,22 +108,23 @@ def _picks(codes: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _world_figure(whole: Picture, there: Sequence[str], colours: Colouring, loaded: Results,
-                  selection: Selection, width_px: float) -> Any:
+                  width_px: float) -> str:
     text = ChartText(
         f"Where {_spoken(len(there))} spoken: {study_title(loaded)}", "",
         ("Glottolog's point of each language; Equal Earth projection; land: Natural Earth",
          f"{colours.title} by colour, sign and shape; study {loaded.signature}"))
-    return world_map(whole.facts, there, colours, text, chosen=selection.chosen,
-                     width_px=width_px, dark=is_dark())
+    return drawn(world_map, whole.facts, there, colours, text, width_px=width_px, dark=is_dark())
 
 
-def _world(figure: Any, whole: Picture, there: Sequence[str], colours: Colouring, loaded: Results,
-           selection: Selection) -> None:
+def _world(figure: str, whole: Picture, there: Sequence[str], colours: Colouring, loaded: Results,
+           selection: Selection, width_px: float) -> None:
     if not there:
         st.info("No place is known for any of these languages, so there is no map of the world. "
                 "Languages have places if their codes are known to ISO 639-3.")
         return
     show_chart(figure, f"gradsim-{loaded.signature[:8]}-world", selection,
+               over=world_overlay(whole.facts, there, colours, selection.chosen,
+                                  width_px=width_px, dark=is_dark()),
                picking=_picks(there), table=lambda: places_table(whole.facts, there,
                                                                  colours.label_of),
                alt=f"Map of the world with {count(len(there), 'language')}, marked by "
@@ -136,14 +136,14 @@ def _spoken(n: int) -> str:
 
 
 def _own_figure(whole: Picture, found: Arranged, colours: Colouring, loaded: Results,
-                selection: Selection, width_px: float, *, legend: bool) -> Any:
-    """The map of similarities; None of fewer than two languages."""
+                width_px: float, *, legend: bool) -> str:
+    """The map of similarities; "" of fewer than two languages."""
     if len(found.codes) < 2:
-        return None
+        return ""
     text = ChartText(f"Map of similarities, by {ARRANGEMENTS[found.kind]}: {study_title(loaded)}",
                      "", _method(whole, found, loaded))
-    return language_map(found, _matrix(whole, found), whole.facts, colours, text,
-                        chosen=selection.chosen, width_px=width_px, dark=is_dark(), legend=legend)
+    return drawn(language_map, found, _matrix(whole, found), whole.facts, colours, text,
+                 width_px=width_px, dark=is_dark(), legend=legend)
 
 
 def _matrix(whole: Picture, found: Arranged) -> np.ndarray:
@@ -151,14 +151,16 @@ def _matrix(whole: Picture, found: Arranged) -> np.ndarray:
     return whole.found.matrix[np.ix_(at, at)]
 
 
-def _similarities(figure: Any, whole: Picture, found: Arranged, colours: Colouring,
-                  loaded: Results, selection: Selection) -> None:
-    if figure is None:
+def _similarities(figure: str, whole: Picture, found: Arranged, colours: Colouring,
+                  loaded: Results, selection: Selection, width_px: float) -> None:
+    if not figure:
         st.info("A map of similarities takes two languages with defined similarities. Try the "
                 "correction “raw”, or other blocks.")
         return
     said = faithful_sentence(found)
     show_chart(figure, f"gradsim-{loaded.signature[:8]}-{found.kind}", selection,
+               over=language_overlay(found, _matrix(whole, found), whole.facts, colours,
+                                     selection.chosen, width_px=width_px, dark=is_dark()),
                picking=_picks(found.codes),
                table=lambda: layout_table(found, _matrix(whole, found), whole.names),
                alt=f"Map of {count(len(found.codes), 'language')} by {ARRANGEMENTS[found.kind]}, "

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.exports import matrix_csv
-from dashboard.figures.heatmap import colour_limit, similarity_heatmap
+from dashboard.figures.heatmap import colour_limit, heatmap_overlay, similarity_heatmap
 from dashboard.figures.heatmap_frame import HeatmapText
 from dashboard.figures.heatmap_sides import picks_of
 from dashboard.loads.data import results, study_title
@@ -110,11 +110,12 @@ def _heatmap(shown: Picture, pools: Mapping[str, tuple[str, ...]], whole: Pictur
         similarity_heatmap, found, shown.order, text, tree=shown.tree,
         support=sure.support if sure and whole_picture else None, hatched=unreliable(found),
         strips=strips_of(selection.strips, shown, codes, pools,
-                         *_groups(loaded.signature, selection)), marked=marked,
+                         *_groups(loaded.signature, selection)),
         diagonal=bool(pools), dark=is_dark())
     picking = {token: tuple(code for row in rows for code in pools.get(row, (row,)))
                for token, rows in picks_of(shown.tree, codes).items()}
     show_chart(figure, f"gradsim-{loaded.signature[:8]}-similarity", selection, picking=picking,
+               over=heatmap_overlay(codes, shown.names, marked, dark=is_dark()),
                alt=f"Heatmap. {picture_sentence(whole.found, whole.names, whole.branches)}")
     targets = [code for code in loaded.names if code not in set(whole.found.languages)]
     for code, reason in loaded.series.invalid.items():

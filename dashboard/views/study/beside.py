@@ -11,7 +11,7 @@ from dashboard.beside import Beside, beside_sentence, score_changes, setting_dif
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.figures.frame import ChartText
 from dashboard.figures.heatmap_sides import picks_of
-from dashboard.figures.panel_frame import PanelRows
+from dashboard.figures.panel_frame import PanelRows, panel_overlay
 from dashboard.figures.panels import (
     Panel,
     change_limit,
@@ -121,8 +121,7 @@ def _panels(found: Beside, shown: Picture, names: tuple[str, str], selection: Se
     hatched = [tuple(place for place, code in enumerate(codes) if code in some) for some in low]
     rows = PanelRows(tuple(shown.label(code) for code in codes), tuple(codes),
                      tuple(shown.names.get(code, code) for code in codes), tuple(codes),
-                     shown.branches, frozenset(place for place, code in enumerate(codes)
-                                               if code in selection.chosen))
+                     shown.branches)
     limit = symmetric_limit([one, other])
     name = "-".join(("gradsim", *(side.signature[:8] for side in loaded)))
     picking = picks_of(None, codes)
@@ -136,6 +135,7 @@ def _panels(found: Beside, shown: Picture, names: tuple[str, str], selection: Se
     panels = [Panel(names[0], one, hatched[0]), Panel(names[1], other, hatched[1])]
     show_chart(square_panels(panels, rows, text, limit=limit, dark=is_dark()), f"{name}-beside",
                selection, picking=picking, table=table,
+               over=panel_overlay(rows, selection.chosen, several=2, dark=is_dark()),
                alt="Two heatmaps with the same order and the same colours, one a study. "
                    f"{beside_sentence(found)}")
     both = tuple(sorted({*hatched[0], *hatched[1]}))
@@ -145,7 +145,8 @@ def _panels(found: Beside, shown: Picture, names: tuple[str, str], selection: Se
                      (*_method(found, loaded), said[0].upper() + said[1:]))
     show_chart(square_panels([Panel("", other - one, both)], rows, text, limit=most, word="change",
                              dark=is_dark()), f"{name}-change", selection, picking=picking,
-               table=table, alt="Heatmap of how each pair's similarity differs between the "
+               over=panel_overlay(rows, selection.chosen, dark=is_dark()), table=table,
+               alt="Heatmap of how each pair's similarity differs between the "
                                 "studies; the table holds the same numbers.")
 
 
