@@ -86,10 +86,9 @@ def load_results(store: Store, signature: str) -> Results:
     record = store.read_json(signature, RECORD)
     found = store.read_tensors(signature, GRAMS)
     if record is None or found is None:
-        known = ", ".join(store.signatures()[:5]) or "none"
         what = "is not in the cache" if record is None else "is not finished"
-        raise StoreError(f"Study {signature!r} {what}. Run it with `gradsim run`; studies here: "
-                         f"{known}.")
+        raise StoreError(f"Study {signature!r} {what}. Run it with `gradsim run`; "
+                         f"{_studies_there(store)}.")
     arrays, facts = found
     series = GramSeries(
         tuple(facts["languages"]), tuple(facts["blocks"]), tuple(facts["snapshots"]),
@@ -109,6 +108,12 @@ def find_signature(store: Store, prefix: str) -> str:
     matches = [name for name in store.signatures() if name.startswith(prefix)]
     if len(matches) == 1:
         return matches[0]
-    known = ", ".join(store.signatures()[:5]) or "none"
-    raise StoreError(f"{'No study begins' if not matches else f'{len(matches)} studies begin'} "
-                     f"with {prefix!r}. Studies here: {known}. See `gradsim list`.")
+    if matches:
+        raise StoreError(f"{len(matches)} studies begin with {prefix!r}: "
+                         f"{', '.join(matches[:5])}{' …' * (len(matches) > 5)}. Give more digits.")
+    raise StoreError(f"No study begins with {prefix[:60]!r}; {_studies_there(store)}. See `gradsim "
+                     "list`, or name another folder with --cache.")
+
+
+def _studies_there(store: Store) -> str:
+    return (f"studies in {str(store.root)[-120:]}: {', '.join(store.signatures()[:5]) or 'none'}")

@@ -166,6 +166,7 @@ def test_list_and_show(gradsim: Gradsim, store: Store) -> None:
     answer = gradsim("show")
     assert "German" in answer.out
     assert "75.0" in answer.out  # percent on screen
+    assert "reliability over layer.0…layer.3" in " ".join(answer.out.split())
     assert f"Study {SIGNATURE}" in answer.err
     store.remove(SIGNATURE, "scores/joint.json")
     answer = gradsim("show")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -122,9 +124,14 @@ def test_whatever_it_is_read_with_says_that_it_joined_later(gradsim: Gradsim, pl
     if "--json" in asked or asked[0] == "export":
         assert [one["code"] for one in json.loads(along.out)["joined"]] == ["ita"]
         assert "joined" not in json.loads(alone.out)
-    elif "--format" not in asked:
-        assert "joined later" in along.out
-        assert "joined later" not in alone.out
+    else:
+        assert ("[&joined=later]" if "newick" in asked else "joined later") in along.out
+        assert "joined" not in alone.out
+    if "csv" in asked:
+        header, *rows = list(csv.reader(io.StringIO(along.out)))
+        assert header[-2:] == ["reliability", "note"]
+        assert {row[0]: row[-1] for row in rows if row[-1]} == {"ita": "joined later"}
+        assert next(csv.reader(io.StringIO(alone.out)))[-1] == "reliability"
 
 
 def test_few_rows_and_other_rows_are_told(gradsim: Gradsim, place: Path) -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import cophenet, leaves_list
+from skbio import TreeNode
 
 from gradsim_core.errors import GroupingError
 from gradsim_core.grouping import LINKAGES, group, leaf_order, linkage_tree, newick, tree_labels
@@ -179,6 +180,17 @@ def test_newick_is_read_back_with_names_and_distances():
         one, other = paths[NAMES[a]], paths[NAMES[b]]
         apart = sum(length for _, length in set(one) ^ set(other))
         assert apart == pytest.approx(distance, abs=1e-7)
+
+
+def test_newick_notes_stand_behind_names_as_readers_of_trees_expect_them():
+    names = ["Ewe", "Ewe (Volta)", "Fon"]
+    tree = linkage_tree(THREE)
+    text = newick(tree, names, notes={"Ewe (Volta)": "joined=later"})
+    assert "'Ewe (Volta)'[&joined=later]:" in text
+    assert text.count("[") == 1
+    assert text.replace("[&joined=later]", "") == newick(tree, names)
+    read = TreeNode.read([text])
+    assert {tip.name for tip in read.tips()} == set(names)
 
 
 def test_newick_quotes_only_what_needs_it():

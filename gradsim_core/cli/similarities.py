@@ -35,6 +35,9 @@ def similarity(asked: tuple[str, Reading], cache: Cache = DEFAULT_CACHE,
     gradsim similarity --blocks lower --correction centred
     gradsim similarity 3f2a --format csv > matrix.csv   # study 3f2a…
     ```
+
+    With --joined, a language that joined later says so: CSV gets a column `note`, and Newick a
+    `[&joined=later]` behind its code, a property in FigTree and iTOL.
     """
     signature, reading = asked
     store = Store(cache)
@@ -60,20 +63,27 @@ def print_similarity(results: Results, found: Similarity) -> None:
         zip(found.languages, found.matrix, found.reliability, strict=True)], left=2)
 
 
-def _print_csv(_: Results, found: Similarity) -> None:
-    rows = [[code, *_numbers([*row, reliability])] for code, row, reliability in
+def _print_csv(results: Results, found: Similarity) -> None:
+    later = {one["code"] for one in newcomers_of(results)}
+
+    def note(words: str) -> list[str]:
+        return [words] if later else []
+
+    rows = [[code, *_numbers([*row, reliability]), *note("joined later" if code in later else "")]
+            for code, row, reliability in
             zip(found.languages, found.matrix, found.reliability, strict=True)]
-    print_text(csv_text([["language", *found.languages, "reliability"], *rows]))
+    print_text(csv_text([["language", *found.languages, "reliability", *note("note")], *rows]))
 
 
-def _print_newick(_: Results, found: Similarity) -> None:
+def _print_newick(results: Results, found: Similarity) -> None:
     placed = placed_languages(found)
     if len(placed) < 2:
         raise GroupingError(f"Only {len(placed)} of {len(found.languages)} languages have a "
                             "defined similarity here, and a tree needs two. Take other blocks, or "
                             "the raw correction.")
     tree = linkage_tree(found.matrix[placed][:, placed])
-    print_text(newick(tree, [found.languages[i] for i in placed]))
+    print_text(newick(tree, [found.languages[i] for i in placed], notes={
+        one["code"]: "joined=later" for one in newcomers_of(results)}))
 
 
 _FORMATS = {"table": print_similarity, "csv": _print_csv, "newick": _print_newick}

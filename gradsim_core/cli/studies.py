@@ -138,7 +138,8 @@ def _print_scores(results: Results) -> None:
         value = scores[split].get(code, {}).get(metric)
         return None if value is None else f"{100 * value:.1f}"
 
-    print_table(f"Joint model, {metric} in percent; reliability over encoder",
+    print_table(f"Joint model, {metric} in percent; reliability over {found.blocks[0]}…"
+                f"{found.blocks[-1]}",
                 ("code", "language", "train rows", "dev", "test", "reliability"),
                 [(code, name, rows[code]["train"], percent("dev", code), percent("test", code),
                   reliability.get(code)) for code, name in results.names.items()], left=2)

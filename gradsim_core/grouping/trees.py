@@ -13,7 +13,7 @@ and Jaakkola 2001, which puts similar neighbours side by side.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -122,7 +122,8 @@ def tree_labels(tree: np.ndarray, *, k: int | None = None,
 
 
 def newick(tree: np.ndarray, names: Sequence[str],
-           support: Sequence[float] | np.ndarray | None = None) -> str:
+           support: Sequence[float] | np.ndarray | None = None,
+           notes: Mapping[str, str] | None = None) -> str:
     """Write a tree in Newick, the format that tree viewers read.
 
     Parameters
@@ -131,6 +132,8 @@ def newick(tree: np.ndarray, names: Sequence[str],
     names : L names; those with blanks, quotes or Newick's own signs are quoted
     support : (L − 1,) share of resamples that have each branch, 0..1; written as the inner nodes'
         labels in percent, as tree viewers read it
+    notes : name -> what else is to be known of it, as ``key=value``; written behind the name in
+        ``[&…]``, which FigTree and iTOL show as a property and others skip as a comment
 
     Returns
     -------
@@ -147,7 +150,8 @@ def newick(tree: np.ndarray, names: Sequence[str],
     if len(names) != n_leaves:
         raise GroupingError(f"{len(names)} names for a tree of {n_leaves} languages. "
                             "Pass one a leaf.")
-    text = [_quoted(name) for name in names]
+    text = [_quoted(name) + (f"[&{notes[name]}]" if notes and name in notes else "")
+            for name in names]
     level = [0.0] * n_leaves
     for row, (left, right, height, _) in enumerate(tree):
         ends = [f"{text[int(child)]}:{max(0.0, height / 2 - level[int(child)]):.9g}"
