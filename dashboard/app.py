@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.browser.component import fetch_ahead
 from dashboard.views.chart import is_dark
 from dashboard.views.correlation.page import correlation_page
 from dashboard.views.groups.page import groups_page
@@ -35,8 +36,10 @@ st.html(f"""<style>
     [data-testid=stSliderThumbValue] p, [data-selected=true] p {{
         color: color-mix(in srgb, currentColor 65%, {ink})}}
     [kind=tertiary]:hover p, [data-testid=stPopoverButton]:hover p {{color: {ink}}}
+    .st-key-ahead {{display: none}}
     [data-testid=stElementToolbarButton]:has([aria-label^="Download as CSV"]) {{display: none}}
 </style>""")
+fetch_ahead()
 with problems_shown():
     show_sidebar(PAGES)
 with problems_shown():

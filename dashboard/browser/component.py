@@ -25,6 +25,14 @@ _SCRIPT = Path(__file__).with_name("chart.js").read_text(encoding="utf-8")
 _LIBRARY = "gradsim.plotly"
 
 _chart = st.components.v2.component("gradsim.chart", js=_SCRIPT, isolate_styles=False)
+_ahead = st.components.v2.component("gradsim.ahead", js="""
+    const asked = new Set();
+    export default function fetchAhead({data}) {
+        if (asked.has(data)) return;
+        asked.add(data);
+        document.head.append(Object.assign(document.createElement("link"), {
+            rel: "preload", as: "script", href: new URL(data, document.baseURI)}));
+    }""")
 
 
 def standing_chart(figure: str, over: Overlay, key: str, alt: str, config: Mapping[str, Any],
@@ -50,6 +58,11 @@ def standing_chart(figure: str, over: Overlay, key: str, alt: str, config: Mappi
     else:
         _chart(key=key, data=data,
                on_picked_change=lambda: on_pick(_words(st.session_state[key].picked)))
+
+
+def fetch_ahead() -> None:
+    """Let the browser fetch plotly.js while the server still makes the page."""
+    _ahead(key="ahead", data=_library())
 
 
 def _library() -> str:

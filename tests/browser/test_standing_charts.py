@@ -201,9 +201,18 @@ def test_a_chart_fills_the_screen_and_returns(served: Any, open_page: Open) -> N
         && document.querySelector(first)._fullLayout.height === height""", arg=[FIRST, height])
 
 
-def test_the_library_comes_once(served: Any, open_page: Open, requests: list[str]) -> None:
-    settled(open_page(f"{served.url}/{SIMILARITY}"))
+def test_the_library_comes_once_and_ahead_of_the_charts(served: Any, open_page: Open,
+                                                        requests: list[str]) -> None:
+    page = open_page("about:blank")
+    page.add_init_script("""new MutationObserver(changes => {
+        const there = name => document.head.querySelector(name + "[href$='plotly.min.js']");
+        if (document.querySelector("[data-testid=chart]")) window.ahead ??= !!there("link");
+    }).observe(document, {subtree: true, childList: true})""")
+    page.goto(f"{served.url}/{SIMILARITY}")
+    settled(page)
+    assert page.evaluate("window.ahead")
     assert len([one for one in requests if one.endswith("plotly.min.js")]) == 1
+    expect(page.locator(".st-key-ahead")).to_be_hidden()
 
 
 def test_a_chart_that_cannot_be_drawn_says_so_and_is_tried_again(served: Any,
