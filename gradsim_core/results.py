@@ -86,8 +86,11 @@ def load_results(store: Store, signature: str) -> Results:
     record = store.read_json(signature, RECORD)
     found = store.read_tensors(signature, GRAMS)
     if record is None or found is None:
-        what = "is not in the cache" if record is None else "is not finished"
-        raise StoreError(f"Study {signature!r} {what}. Run it with `gradsim run`; "
+        asked = store.path(signature, "study.yaml")
+        if asked.is_file():
+            raise StoreError(f"Study {signature} is not finished. Go on with: gradsim run "
+                             f"{str(asked)[-200:]}")
+        raise StoreError(f"Study {signature!r} is not in the cache. Run it with `gradsim run`; "
                          f"{_studies_there(store)}.")
     arrays, facts = found
     series = GramSeries(
@@ -95,6 +98,11 @@ def load_results(store: Store, signature: str) -> Results:
         np.asarray(arrays["sums"]), tuple(facts["step_numbers"]), np.asarray(arrays["steps"]),
         facts["invalid"])
     return Results(record, series, facts["facts"], store.read_json(signature, SCORES))
+
+
+def is_finished(store: Store, signature: str) -> bool:
+    """Whether a study's record, its Grams and its scores are all there."""
+    return all(store.exists(signature, name) for name in (RECORD, GRAMS, SCORES))
 
 
 def find_signature(store: Store, prefix: str) -> str:

@@ -49,6 +49,7 @@ PLAIN: dict[str, Case] = {
     "ambiguous prefix": (["show", "0123"], ["0123", "2 studies"]),
     "cache that cannot be written": (["run", "--rows", "4", "--cache", "/proc/gradsim"],
                                      ["/proc/gradsim"]),
+    "no port": (["dashboard", "--port", "70000"], ["--port", "65535"]),
     "missing decision": (["verify", "none.json"], ["none.json"]),
     "unknown command": (["grop"], ["grop"]),
 }

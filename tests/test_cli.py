@@ -176,6 +176,24 @@ def test_list_and_show(gradsim: Gradsim, store: Store) -> None:
     assert row["state"] == "absent"
 
 
+@pytest.mark.parametrize("name", ["grams.safetensors", "study.json"])
+def test_a_study_of_which_a_part_is_damaged_is_not_called_done(gradsim: Gradsim, store: Store,
+                                                               name: str) -> None:
+    """Whatever is asked of it, the next step is the run that computes it anew."""
+    store.write_text(SIGNATURE, "study.yaml", "name: Mine\nsteps: 8\n")
+    with store.path(SIGNATURE, name).open("r+b") as file:
+        file.truncate(100)
+    again = f"gradsim run {store.path(SIGNATURE, 'study.yaml')}"
+    answer = gradsim("show", SIGNATURE)
+    assert answer.code == 0
+    assert again in "".join(answer.err.split("\n"))
+    (row,) = json.loads(gradsim("list", "--json").out)
+    assert row["state"] == "absent"
+    refused = gradsim("similarity", SIGNATURE)
+    assert refused.code == 2
+    assert again in refused.err
+
+
 def test_a_study_under_way_is_shown_and_listed(gradsim: Gradsim, store: Store) -> None:
     other = "fedcba9876543210"
     store.write_text(other, "study.yaml", "name: Mine\nsteps: 8\n")

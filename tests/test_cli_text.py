@@ -16,6 +16,7 @@ from cli_cases import gradsim as gradsim  # noqa: PLC0414 - a fixture
 from made_up_studies import made_up_series, write_study
 
 from gradsim_core.cli.printing import visible
+from gradsim_core.results import INCREMENTS
 from gradsim_core.runs import list_runs
 from gradsim_core.storage.store import Store
 
@@ -89,6 +90,13 @@ def test_a_run_from_its_start_to_a_verified_decision(tmp_path: Path) -> None:
     assert (run.state, run.signature, run.kind, run.supervised) == ("done", name, "study", False)
     again = run_script("run", store.path(name, "study.yaml"), "--cache", tmp_path, "--json")
     assert json.loads(again.stdout) == {**answer, "reused": True}  # its file asks the same
+    increments = store.path(name, INCREMENTS)
+    whole = increments.read_bytes()
+    increments.write_bytes(whole[:-1])
+    once_more = run_script("run", store.path(name, "study.yaml"), "--cache", tmp_path, "--threads",
+                           1, "--json")
+    assert json.loads(once_more.stdout)["reused"] is False, "what is damaged is computed anew"
+    assert increments.read_bytes() == whole
 
 
 def test_a_pipe_that_closes_early_is_no_error(tmp_path: Path) -> None:

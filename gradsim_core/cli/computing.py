@@ -27,7 +27,7 @@ from gradsim_core.gradients.sketch_size import sketch_sentence
 from gradsim_core.joining.kept import find_kept
 from gradsim_core.prepared import Prepared, prepare
 from gradsim_core.progress import silent
-from gradsim_core.results import GRAMS, SCORES, load_results
+from gradsim_core.results import GRAMS, INCREMENTS, SCORES, load_results
 from gradsim_core.runs import STUDY, attend_run
 from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
@@ -107,9 +107,9 @@ def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
 def _is_there(store: Store, prepared: Prepared) -> bool:
     """Whether all that the study asks for is in the store."""
     name = prepared.signature
-    return store.read_tensors(name, GRAMS) is not None and \
-        store.read_json(name, SCORES) is not None and not (
-            prepared.study.keep_weights and find_kept(store, name) is None)
+    whole = all(store.read_tensors(name, one) is not None for one in (GRAMS, INCREMENTS))
+    return whole and store.read_json(name, SCORES) is not None and not (
+        prepared.study.keep_weights and find_kept(store, name) is None)
 
 
 def _take_part(prepared: Prepared, store: Store, threads: int | None,

@@ -86,7 +86,8 @@ def _built_in() -> tuple[str, str, bool]:
 
 
 def dashboard(cache: Cache = DEFAULT_CACHE,
-              port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501,
+              port: Annotated[int, typer.Option(min=1, max=65_535, help=(
+                  "Port on 127.0.0.1."))] = 8501,
               browser: Annotated[bool, typer.Option(
                   help="Open the page in a browser.")] = True,
               first_study: Annotated[bool, typer.Option(

@@ -12,7 +12,7 @@ from gradsim_core.decisions.decision import Reading, read_similarity
 from gradsim_core.errors import GradSimError
 from gradsim_core.gradients.sketch_size import sketch_sentence
 from gradsim_core.prepared import RECORD
-from gradsim_core.results import GRAMS, SCORES, Results, load_results
+from gradsim_core.results import GRAMS, Results, is_finished, load_results
 from gradsim_core.runs import Run, StudyState, ensure_supervisor, study_run, study_state
 from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
@@ -52,7 +52,7 @@ def _listed(store: Store, name: str, study: Study) -> dict[str, Any]:
 
 def _state(store: Store, name: str) -> tuple[StudyState, Run | None]:
     run = study_run(store, name)
-    return study_state(run, store.exists(name, SCORES)), run
+    return study_state(run, is_finished(store, name)), run
 
 
 def _progress(state: StudyState, run: Run | None) -> float:
@@ -81,9 +81,10 @@ def show(signature: Signature = "", cache: Cache = DEFAULT_CACHE,
     store = Store(cache)
     ensure_supervisor(store)
     name = chosen(store, signature, finished=False)
-    state, run = _state(store, name)
     record = store.read_json(name, RECORD)
-    results = load_results(store, name) if record and store.exists(name, GRAMS) else None
+    whole = record is not None and store.read_tensors(name, GRAMS) is not None
+    results = load_results(store, name) if whole else None
+    state, run = _state(store, name)  # after reading: what was damaged is not there any more
     if as_json:
         series = results.series if results else None
         print_json({"record": record, "state": state,

@@ -167,8 +167,9 @@ def _resampled(results: Results, increments: Increments | None, reading: Reading
     """The similarity, who can be grouped, resamples that leave it defined, number of the others."""
     if increments is None:
         raise StudyError(f"Study {results.signature} kept no increments to resample: it has too "
-                         "few steps, or too many languages for its blocks. Run it with more "
-                         "steps, or fewer languages.")
+                         "few steps, or too many languages for its blocks, or their entry was "
+                         "damaged. Run it with more steps, or fewer languages; `gradsim run` with "
+                         "the same study computes a damaged entry anew.")
     found = read_similarity(results, reading)
     placed = placed_languages(found)
     if len(placed) < 2:
