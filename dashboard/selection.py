@@ -78,6 +78,7 @@ class Selection:
     film : 1 shows how the similarities grew over training
     studying : what the Study page shows: "chosen", "new" or "beside"
     draft : a study that is being described, as YAML
+    folds : names of the folds of pages that stand open, or with a "-" before it, shut
     opened : id of the saved grouping that is shown; "" for what the rule makes
     edits, undone : changes made to groups by hand, in order, and how many of the last are undone
     compared : ids of saved groupings that are held against the one shown
@@ -129,6 +130,7 @@ class Selection:
     film: int = 0
     studying: str = "chosen"
     draft: str = ""
+    folds: tuple[str, ...] = ()
     opened: str = ""
     edits: tuple[str, ...] = ()
     undone: int = 0

@@ -125,7 +125,8 @@ def changed(saved: str) -> Selection:
         families=("Indo-European",), scripts=("Latn",), fewest=100, only=EUROPEAN[:6],
         strips=("family", "script"), arrangement="mds", beside=OTHER[:8], film=1, studying="new",
         draft="steps: 20\nseed: 1\n", opened=saved, edits=('["move",["deu"],"spa"]',), undone=1,
-        compared=(saved,), guide=0, trial_steps=200, trial_rows=8, measuring=("family",), pairs=1)
+        compared=(saved,), guide=0, trial_steps=200, trial_rows=8, measuring=("family",), pairs=1,
+        folds=("matrix", "-cut"))
 
 
 def test_every_field_is_changed() -> None:

@@ -47,16 +47,6 @@ def layers() -> None:
     layers_page()
 
 
-def trees_open() -> None:
-    """The page with the table of the trees opened."""
-    import streamlit as st
-
-    from dashboard.views.layers.page import layers_page
-
-    st.session_state["table.gradsim-01234567-trees"] = True
-    layers_page()
-
-
 # rows
 
 def test_a_side_has_the_rows_of_the_picture() -> None:
@@ -209,7 +199,7 @@ def test_many_languages_make_no_text_per_cell(n: int) -> None:
 
 def test_page_shows_trees_marks_and_filters(cache: Path) -> None:
     write_study(cache, series=SERIES, name="Eight")
-    app = opened_page(trees_open, left="embeddings", right="head", chosen="deu",
+    app = opened_page(layers, folds="table-trees", left="embeddings", right="head", chosen="deu",
                       naming="english")
     assert not app.error
     said = words(app)

@@ -37,8 +37,7 @@ def cache(finished: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def opened(**state: Any) -> Any:
     """The page with the newcomers' part open."""
-    app = opened_page(groups, correction="raw")
-    app.session_state["view.joining"] = True
+    app = opened_page(groups, correction="raw", folds="join")
     for key, value in state.items():
         app.session_state[key] = value
     return app.run()

@@ -217,16 +217,7 @@ def test_page_shows_the_curve_and_the_cut(cache: Path) -> None:
 
 def test_moving_the_line_leaves_other_ways_behind(cache: Path) -> None:
     write_study(cache)
-
-    def open_cut() -> None:
-        import streamlit as st
-
-        from dashboard.views.groups.page import groups_page
-
-        st.session_state["view.cutting"] = True
-        groups_page()
-
-    app = opened_page(open_cut)
+    app = opened_page(groups, folds="cut")
     assert "made another way" in words(app)
     slider = app.select_slider(key="view.cut")
     slider.set_value(slider.value + 1).run()
@@ -236,16 +227,7 @@ def test_moving_the_line_leaves_other_ways_behind(cache: Path) -> None:
 
 def test_groups_can_be_taken_away_as_a_script(cache: Path) -> None:
     write_study(cache)
-
-    def open_script() -> None:
-        import streamlit as st
-
-        from dashboard.views.groups.page import groups_page
-
-        st.session_state["view.script"] = True
-        groups_page()
-
-    app = opened_page(open_script, strategy="agglomerative", k="2")
+    app = opened_page(groups, folds="script", strategy="agglomerative", k="2")
     (code,) = app.code
     loaded = load_results(Store(cache), SIGNATURE)
     reading = Reading(correction="raw")

@@ -55,16 +55,6 @@ def begun(store: Store, kind: str, plan: Any, act: str) -> Run:
     return submit_run(store, SIGNATURE, kind, act_command(store, act, key), key=key, title="Own")
 
 
-def pairs_open() -> None:
-    """The page with the table of pairs opened."""
-    import streamlit as st
-
-    from dashboard.views.layers.page import layers_page
-
-    st.session_state["table.gradsim-01234567-layers-pairs"] = True
-    layers_page()
-
-
 def opened(page: Callable[[], None] = layers, **query: object) -> AppTest:
     return opened_page(page, **query)
 
@@ -151,7 +141,7 @@ def test_changes_have_intervals_where_increments_were_kept(cache: Path) -> None:
     assert (bounds[0] < change)[off].all()
     assert (bounds[1] > change)[off].all()
     assert np.median((bounds[1] - bounds[0])[off]) < 0.5
-    table = opened(pairs_open).dataframe[0].value
+    table = opened(folds="table-layers-pairs").dataframe[0].value
     assert all(" to " in one for one in table["95% interval"])
     same, _ = blocks.change_bounds(SIGNATURE, Reading(correction="raw"),
                                    Sides("layer.0", "layer.0"))
@@ -161,7 +151,7 @@ def test_changes_have_intervals_where_increments_were_kept(cache: Path) -> None:
 
 def test_it_is_said_why_changes_have_no_intervals(cache: Path) -> None:
     write_stretches(cache, stretches([0, 1] * 4, noise=0.5), keep_increments=False)
-    app = opened(pairs_open)
+    app = opened(folds="table-layers-pairs")
     assert "kept nothing to resample" in words(app)
     assert set(app.dataframe[0].value["95% interval"]) == {"–"}
 

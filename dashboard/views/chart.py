@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -14,13 +15,19 @@ from dashboard.escaping import plain_text
 from dashboard.figures.overlay import NOTHING, Overlay
 from dashboard.selection import PICTURES, Selection
 from dashboard.state import bound, current_selection, select
+from dashboard.views.folds import fold
 from gradsim_core import csv_text
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 
 PNG_SCALE = 300 / 96
 """A browser counts 96 pixels an inch: so a PNG has 300 dots an inch at the size it is shown."""
 
 _AHEAD_S = 0.06
 """From the server's last word of a chart until a browser has begun to draw it."""
+
+_SIGNATURE = r"gradsim-|[0-9a-f]{8}-"
 
 Table = Mapping[str, Sequence[Any]]
 
@@ -62,7 +69,7 @@ def show_chart(figure: Any, name: str, selection: Selection, alt: str, *, over: 
     made = figure if isinstance(figure, str) else figure.to_json(validate=False)
     standing_chart(made, over, f"chart.{name}", alt, config, told)
     if callable(table):
-        with st.expander("Table", on_change="rerun", key=f"table.{name}") as folded:
+        with _table_fold(name) as folded:
             if folded.open:
                 _table(table(), name)
     elif table is not None:
@@ -80,8 +87,13 @@ def drawn_first(since: float) -> None:
 
 def show_table(table: Table, name: str) -> None:
     """A chart's numbers, folded away, with a button that gives them as CSV."""
-    with st.expander("Table"):
+    with _table_fold(name):
         _table(table, name)
+
+
+def _table_fold(name: str) -> ExpanderContainer:
+    """A fold that goes by the file's name without what is the same all over a page."""
+    return fold("Table", f"table-{re.sub(_SIGNATURE, '', name)}")
 
 
 def _table(table: Table, name: str) -> None:

@@ -73,7 +73,6 @@ def settled(page: Page, before: list[list[str]]) -> list[list[str]]:
     return before
 
 
-
 def test_view_is_in_the_address_and_outlives_a_reload(dashboard: Any, open_page: Open) -> None:
     page = open_page(dashboard.url)
     first = cells(page)
@@ -99,6 +98,23 @@ def test_view_is_in_the_address_and_outlives_a_reload(dashboard: Any, open_page:
     page.go_back()
     expect(page.get_by_role("heading", name="Nearest languages")).to_be_visible(timeout=30_000)
     assert cells(page) == centred
+
+
+def test_folds_stay_as_the_reader_left_them(dashboard: Any, open_page: Open) -> None:
+    page = open_page(f"{dashboard.url}/groups?study={SIGNATURE[:8]}&strategy=agglomerative")
+    cut, script = "Similarity at which the tree is cut", "Trains one model for each group"
+    expect(page.get_by_text(cut)).to_be_visible(timeout=60_000)
+    page.get_by_text("Copy as Python", exact=True).click()
+    expect(page.get_by_text(script)).to_be_visible(timeout=30_000)
+    page.wait_for_url("**folds=script**")
+    page.get_by_text("Cut the tree at a height").click()
+    page.wait_for_url("**folds=-cut**")
+    page.reload()
+    expect(page.get_by_text(script)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(cut)).to_be_hidden()
+    page.get_by_text("Copy as Python", exact=True).click()
+    expect(page.get_by_text(script)).to_be_hidden()
+    page.wait_for_url(lambda url: "folds=script" not in url)
 
 
 @pytest.mark.parametrize(("scheme", "colour"), [("light", LIGHT.page), ("dark", DARK.page)])

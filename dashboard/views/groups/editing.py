@@ -23,6 +23,7 @@ from dashboard.loads.groupings import ShownGroups
 from dashboard.selection import Selection
 from dashboard.shown import Picture
 from dashboard.state import bound, current_selection, select
+from dashboard.views.folds import fold
 from dashboard.words.groups import changes_words, halves, shown_name
 from dashboard.words.summaries import count
 from gradsim_core import LONGEST_NAME
@@ -30,8 +31,8 @@ from gradsim_core import LONGEST_NAME
 
 def show_editing(selection: Selection, shown: Picture, groups: ShownGroups) -> None:
     """Let the reader change the groups; every change stands in the address."""
-    with st.expander("Change the groups by hand", icon=":material/edit:", key="editing",
-                     expanded=bool(selection.edits)):
+    with fold("Change the groups by hand", "edit", icon=":material/edit:",
+              usual=bool(selection.edits)):
         _undoing(selection)
         if len(live_edits(selection.edits, selection.undone)) >= MOST_EDITS:
             st.info(f"An address holds {MOST_EDITS} changes. Save these groups, open them, and go "

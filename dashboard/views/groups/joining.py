@@ -16,6 +16,7 @@ from dashboard.loads.joining import newcomers, picture_with, place_of, results_w
 from dashboard.selection import Selection
 from dashboard.shown import MOST_IN_FULL, Picture
 from dashboard.views.chart import is_dark, show_chart, table_height
+from dashboard.views.folds import fold
 from dashboard.views.reading import scale_lines
 from dashboard.words.joining import NOT_TRAINED_ON, gain_rows, placement_sentences
 from dashboard.words.summaries import about, count, method_lines, unreliable
@@ -41,8 +42,7 @@ _ASKED = "join.asked"
 def show_joining(selection: Selection, signature: str, shown: Picture,
                  groups: ShownGroups) -> None:
     """Let the reader add a language to the finished study, and show where those belong."""
-    with st.expander("Add a language", on_change="rerun", key="view.joining",
-                     icon=":material/person_add:") as folded:
+    with fold("Add a language", "join", icon=":material/person_add:") as folded:
         if not folded.open:
             return
         st.markdown("A language can join without computing the others anew: its gradients are "

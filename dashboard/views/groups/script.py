@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.escaping import markdown_text
+from dashboard.views.folds import fold
 from gradsim_core import GradSimError, training_script
 
 _BYTE_MODEL = "tiny-bytes"
@@ -20,8 +21,7 @@ def show_training_script(decision: Mapping[str, Any], name: str) -> None:
     ----------
     name : of the file, without its ending
     """
-    with st.expander("Copy as Python", on_change="rerun", key="view.script",
-                     icon=":material/code:") as folded:
+    with fold("Copy as Python", "script", icon=":material/code:") as folded:
         if not folded.open:
             return
         try:

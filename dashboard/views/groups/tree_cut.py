@@ -14,6 +14,7 @@ from dashboard.selection import Selection
 from dashboard.shown import Picture
 from dashboard.state import bound
 from dashboard.views.chart import is_dark, show_chart
+from dashboard.views.folds import fold
 from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count, number
 from gradsim_core import tree_labels
 
@@ -21,8 +22,8 @@ from gradsim_core import tree_labels
 def show_tree_cut(selection: Selection, signature: str, shown: Picture,
                   groups: ShownGroups) -> None:
     """Let the reader cut the tree at a height; the groups on the page follow."""
-    with st.expander("Cut the tree at a height", on_change="rerun", key="view.cutting",
-                     expanded=selection.strategy == "agglomerative") as folded:
+    with fold("Cut the tree at a height", "cut",
+              usual=selection.strategy == "agglomerative") as folded:
         if folded.open:
             _cut(selection, signature, shown, groups)
 

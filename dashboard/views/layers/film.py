@@ -20,6 +20,7 @@ from dashboard.selection import Selection, reading_of
 from dashboard.shown import Picture
 from dashboard.state import bound
 from dashboard.views.chart import is_dark, show_chart
+from dashboard.views.folds import fold
 from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count
 from gradsim_core import Results
 
@@ -56,7 +57,7 @@ def show_film(signature: str, selection: Selection, loaded: Results,
                alt=f"Heatmap that plays over {count(len(film.steps), 'snapshot')} of the training. "
                    f"{film_sentence(film)} The table and the chart below need no playing.")
     _closeness(film, title, method[1], selection, name)
-    with st.expander("Snapshots side by side", on_change="rerun", key="view.beside") as folded:
+    with fold("Snapshots side by side", "snapshots") as folded:
         if folded.open:
             show_chart(snapshot_panels(film.frames, film.steps, rows, text, limit=limit,
                                        dark=is_dark()), f"{name}-snapshots", selection,

@@ -17,6 +17,7 @@ from dashboard.loads.findings import begin_finding, chosen_finding, finding_file
 from dashboard.selection import Selection
 from dashboard.state import bound
 from dashboard.views.chart import is_dark, show_chart, table_height
+from dashboard.views.folds import fold
 from dashboard.views.training.runs import follow_runs, offer_to_go_on
 from dashboard.words.layers import (
     SHARES,
@@ -135,7 +136,7 @@ def _show(kind: _Kind, content: dict[str, Any], known: Mapping[str, dict[str, An
                            "text/csv", on_click="ignore", key=f"{kind.name}.csv")
         st.download_button("Everything as JSON", content_json(content), f"{file}.json",
                            "application/json", on_click="ignore", key=f"{kind.name}.json")
-    with st.expander("The numbers as a table, and the method"):
+    with fold("The numbers as a table, and the method", kind.name):
         table = kind.table(content)
         st.dataframe(table, hide_index=True, height=table_height(len(content["blocks"])),
                      column_config={"Block": st.column_config.Column(pinned=True)})

@@ -21,6 +21,7 @@ from dashboard.loads.drawn import drawn
 from dashboard.selection import Selection
 from dashboard.shown import Picture
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
+from dashboard.views.folds import fold
 from dashboard.words.blocks import short_words
 from dashboard.words.summaries import count, number
 from gradsim_core import Reading, Results
@@ -61,8 +62,7 @@ def show_moves(found: Sequence[Move], whole: Picture, sides: Sides, selection: S
                            f"{name}-pairs.csv", "text/csv", on_click="ignore",
                            help="Codes, names, both similarities, and the change with its "
                                 "interval.")
-    with st.expander("How much each language moves", on_change="rerun",
-                     key="view.moves") as folded:
+    with fold("How much each language moves", "moves") as folded:
         if folded.open:
             rows = language_changes(found)
             st.dataframe({

@@ -13,6 +13,7 @@ from dashboard.selection import Selection
 from dashboard.shown import Picture
 from dashboard.state import select
 from dashboard.views.chart import table_height
+from dashboard.views.folds import fold
 from gradsim_core import csv_text
 
 _KEY = "view.languages"
@@ -28,7 +29,7 @@ def show_languages(whole: Picture, selection: Selection, name: str) -> None:
     """
     codes = [whole.found.languages[i] for i in whole.order]
     table = language_columns(whole, codes)
-    with st.expander("All languages as a table", on_change="rerun", key="view.all") as opened:
+    with fold("All languages as a table", "languages") as opened:
         if not opened.open:
             return
         rows = [at for at, code in enumerate(codes) if code in selection.chosen]

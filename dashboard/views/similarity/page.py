@@ -26,6 +26,7 @@ from dashboard.views.chart import (
     show_chart,
     table_height,
 )
+from dashboard.views.folds import fold
 from dashboard.views.guide import show_guide
 from dashboard.views.languages_shown import choose_languages
 from dashboard.views.reading import choose_reading, scale_lines
@@ -152,7 +153,7 @@ def _downloads(shown: Picture, loaded: Results, selection: Selection,
                 shown.tree, codes, sure.support if sure else None) + "\n",
                 f"{name}-tree.nwk", "text/plain", on_click="ignore",
                 help="For iTOL, FigTree and other readers of trees.")
-    with st.expander("The matrix as a table", on_change="rerun", key="view.matrix") as matrix:
+    with fold("The matrix as a table", "matrix") as matrix:
         if matrix.open:
             table = matrix_table(shown)
             st.dataframe(table, hide_index=True, height=table_height(len(shown.order)),

@@ -8,6 +8,7 @@ from dashboard.escaping import markdown_text
 from dashboard.loads.checks import checked
 from dashboard.state import current_selection
 from dashboard.views.chart import table_height
+from dashboard.views.folds import fold
 from dashboard.words.health import health_table, label_table, names_of, warning_lines
 from dashboard.words.summaries import count
 from gradsim_core import Study, csv_text
@@ -66,7 +67,7 @@ def show_health(study: Study, computed_as: str = "") -> None:
         for name, text in _COLUMN_HELP.items()})
     balance = label_table(health, corpus, names)
     if balance:
-        with st.expander("Label balance, in percent of each language's training rows"):
+        with fold("Label balance, in percent of each language's training rows", "balance"):
             percent = st.column_config.NumberColumn(format="%.1f")
             st.dataframe(balance, hide_index=True,
                          height=table_height(len(balance["Code"])),

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.selection import Selection
 from dashboard.state import bound
+from dashboard.views.folds import fold
 
 MOST_STEPS, MOST_ROWS = 100_000, 4096
 
@@ -23,7 +24,7 @@ def choose_training(selection: Selection, study: Mapping[str, Any], times: int =
     """
     usual, rows = times * study["steps"], study["batch_size"]
     changed = bool(selection.trial_steps or selection.trial_rows)
-    with st.expander("How long each model is trained", expanded=changed), \
+    with fold("How long each model is trained", "budget", usual=changed), \
             st.container(horizontal=True, gap="medium"):
         st.number_input(
             "Steps", 0, MOST_STEPS, width=150,
