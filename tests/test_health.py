@@ -95,6 +95,48 @@ def test_a_missing_label_is_named() -> None:
     assert ("caution", "deu lacks z among its training rows.") in found
 
 
+def test_few_rows_are_held_against_what_makes_them_few() -> None:
+    """28 rows are few although no other language has more."""
+    few = {**GOOD, "train": sequence(", ".join(f"w {i} {'xy'[i % 2]}" for i in range(28)))}
+    found = sentences(data_health(corpus_of(deu=few, nld=few)), "deu")
+    assert ("caution", "deu has 28 training rows, fewer than 200: its similarities will be "
+            "noisy.") in found
+
+
+def test_many_missing_labels_are_counted() -> None:
+    many = {**GOOD, "train": sequence(", ".join(f"w {i} label{i % 40}" for i in range(300)))}
+    (text,) = [text for _, text in sentences(data_health(corpus_of(deu=GOOD, nld=many)), "deu")
+               if "lacks" in text]
+    assert text.startswith("deu lacks label0, label1, label10, ")
+    assert " and 31 more among its training rows." in text
+
+
+def test_labels_that_programs_write_for_none_are_pointed_at() -> None:
+    blank = {**GOOD, "train": sequence("a pos, b neg, c NaN, d pos")}
+    found = sentences(data_health(corpus_of(deu=blank, nld=GOOD)), "")
+    assert [text for _, text in found if text.startswith("NaN counts as a label of its own")]
+    assert not any("of its own" in text for _, text in sentences(
+        data_health(corpus_of(deu=GOOD, nld=GOOD)), ""))
+
+
+def test_spellings_of_one_language_are_pointed_at() -> None:
+    def told(*spellings: str) -> list[str]:
+        health = data_health(corpus_in(*spellings))
+        return [text for _, text in sentences(health, "") if "one language" in text]
+
+    assert told("de", "deu", "German", "nld") == [
+        "deu, German, de are one language in 3 spellings, German, and count as 3: write one of "
+        "them if their rows belong together."]
+    assert told("sr_Latn", "sr_Cyrl", "pt", "pt-BR", "deu.news", "deu.sport") == []
+
+
+def corpus_in(*spellings: str) -> Corpus:
+    known = languages_of(spellings)
+    return Corpus("sequence", "weighted_f1", ("x", "y"), {
+        language.code: language for language in known.values()},
+        {language.code: GOOD for language in known.values()}, "test")
+
+
 def test_what_holds_of_many_languages_is_said_once() -> None:
     few, many = ([HealthWarning("caution", f"l{i}", f"l{i} has {i} rows.") for i in range(n)]
                  for n in (MOST_ALIKE, MOST_ALIKE + 1))

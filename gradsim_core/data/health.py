@@ -21,7 +21,9 @@ from statistics import median
 from typing import Literal
 
 from gradsim_core.data.corpus import SPLITS, Corpus, Split
+from gradsim_core.data.rows import listing
 from gradsim_core.data.scripts import WRITTEN_WITH, main_script
+from gradsim_core.data.slips import slips
 
 Severity = Literal["serious", "caution", "note"]
 SEVERITIES: tuple[Severity, ...] = ("serious", "caution", "note")
@@ -167,10 +169,10 @@ def _corpus_warnings(corpus: Corpus, rows: tuple[LanguageHealth, ...]) -> Iterat
     if len(corpus.labels) < 2:
         yield HealthWarning("serious", "", f"All rows have one label ({''.join(corpus.labels)}): "
                                            "there is nothing to learn.")
+    yield from (HealthWarning("caution", "", one) for one in slips(corpus))
     trained = [row for row in rows if row.train]
     if len({row.train for row in trained}) > 1:
-        smallest = min(trained, key=lambda row: row.train)
-        largest = max(trained, key=lambda row: row.train)
+        smallest, *_, largest = sorted(trained, key=lambda row: row.train)
         if largest.train > 4 * smallest.train:
             yield HealthWarning(
                 "note", "", f"Sizes differ much: {largest.language} has {largest.train:,} "
@@ -198,8 +200,8 @@ def _size_warnings(row: LanguageHealth, rows: tuple[LanguageHealth, ...]) -> Ite
         yield "caution", "has no test rows: no model can be scored on it."
     middle = median(other.train for other in rows if other.train) if row.train else 0
     if row.train and (row.train < FEW_ROWS or row.train < middle / 4):
-        yield "caution", (f"has {row.train:,} training rows, the median is {middle:,.0f}: its "
-                          "similarities will be noisy.")
+        few = f"the median is {middle:,.0f}" if row.train < middle / 4 else f"fewer than {FEW_ROWS}"
+        yield "caution", f"has {row.train:,} training rows, {few}: its similarities will be noisy."
 
 
 def _label_warnings(corpus: Corpus, row: LanguageHealth,
@@ -212,7 +214,7 @@ def _label_warnings(corpus: Corpus, row: LanguageHealth,
         return
     if missing := [label for label, share in row.label_shares.items() if not share]:
         severity: Severity = "note" if corpus.task == "token" else "caution"  # rare tags are many
-        yield severity, f"lacks {', '.join(missing)[:80]} among its training rows."
+        yield severity, f"lacks {listing(missing, 80)} among its training rows."
     if row.majority_share > (0.95 if corpus.task == "token" else 0.8):
         yield "caution", (f"has {row.majority_share:.0%} {row.majority_label}: a model that always "
                           "says so looks good.")
