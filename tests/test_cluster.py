@@ -140,15 +140,28 @@ def test_more_processes_than_languages_are_refused(tmp_path: Path) -> None:
         run_joint_in_group(prepared, Store(tmp_path), lambda event: None, 1, 20.0, 0, 9)
 
 
-def test_a_cluster_of_this_machine_ends_with_a_driver_that_is_killed() -> None:
+def killed_driver(*when: object) -> dict[str, list[str]]:
     if reason := ray_cases.refused():
         pytest.skip(reason)
-    ran = subprocess.run(ray_cases.apart([sys.executable, ray_driver.__file__]),
+    ran = subprocess.run(ray_cases.apart([sys.executable, ray_driver.__file__, *map(str, when)]),
                          capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-3000:]
-    found = json.loads(ran.stdout.splitlines()[-1])
+    found: dict[str, list[str]] = json.loads(ran.stdout.splitlines()[-1])
+    return found
+
+
+def test_a_cluster_of_this_machine_ends_with_a_driver_that_is_killed() -> None:
+    found = killed_driver()
     assert found["told"] == ["begun"]
     assert any("Agent" in name for name in found["begun"]), found["begun"]
+    assert found["left"] == []
+
+
+def test_a_cluster_that_has_only_begun_ends_with_its_driver_too() -> None:
+    """Killed when the agents of its raylet are there, and the watcher was not told of them yet."""
+    found = killed_driver(9)
+    assert found["told"] == ["begins"]
+    assert any("raylet" in name for name in found["begun"]), found["begun"]
     assert found["left"] == []
 
 

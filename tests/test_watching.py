@@ -25,6 +25,9 @@ from gradsim_core.backends.watching import watched
 sleep, begun = [sys.executable, "-c", "import time; time.sleep(600)"], []
 def start():
     begun.append(subprocess.Popen(sleep, start_new_session=True).pid)
+    if len(begun) == 2 and sys.argv[1] == "begins":
+        print(*begun, flush=True)
+        time.sleep(600)
 start()
 with watched(start):
     start()
@@ -53,14 +56,14 @@ def lives(pid: int) -> bool:
         return False
 
 
-def driver(what: str, started: list[int]) -> tuple[subprocess.Popen, list[int]]:
-    """A process that starts three others: before it watches, watched, and afterwards."""
+def driver(what: str, started: list[int], n: int = 3) -> tuple[subprocess.Popen, list[int]]:
+    """A process that starts up to three others: before it watches, watched, and afterwards."""
     process = subprocess.Popen([sys.executable, "-c", DRIVER, what], stdout=subprocess.PIPE,
                                text=True)
     assert process.stdout is not None
     pids = [int(one) for one in process.stdout.readline().split()]
     started += [*pids, process.pid]
-    assert len(pids) == 3
+    assert len(pids) == n
     return process, pids
 
 
@@ -85,6 +88,15 @@ def test_what_outlives_the_block_is_left(started: list[int]) -> None:
     assert all(map(lives, pids))
 
 
+def test_what_is_begun_when_the_process_is_killed_is_ended_too(started: list[int]) -> None:
+    """The moment at which it had told nobody yet what it had begun."""
+    process, (before, begun) = driver("begins", started, 2)
+    process.kill()
+    process.wait()
+    until(lambda: not lives(begun))
+    assert lives(before)
+
+
 def test_a_process_that_has_another_birth_is_another(started: list[int],
                                                      monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "_OWN_END_S", 0.0)
@@ -92,10 +104,22 @@ def test_a_process_that_has_another_birth_is_another(started: list[int],
     started.append(one.pid)
     born = birth(one.pid)
     assert born is not None
-    watch([f"{one.pid} {born - 1000!r}\n"])
+    watch([f"{one.pid} {born - 1000!r}\n"], "nobody")
     assert lives(one.pid)
-    watch([f"{one.pid} {born!r}\n"])
+    watch([f"{one.pid} {born!r}\n"], "nobody")
     assert one.wait(timeout=10) < 0
+
+
+def test_only_those_with_the_mark_are_ended(started: list[int],
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_OWN_END_S", 0.0)
+    ours, others = (subprocess.Popen(SLEEP, env={**os.environ, watching.MARK: mark})
+                    for mark in ("ours", "others"))
+    started += [ours.pid, others.pid]
+    watch([], "ours")
+    assert ours.wait(timeout=10) < 0
+    assert lives(others.pid)
+    assert watching.MARK not in os.environ
 
 
 def test_the_watcher_goes_with_an_error(started: list[int]) -> None:
