@@ -113,3 +113,20 @@ def test_output_that_is_not_unicode_is_spelled_out(tmp_path: Path) -> None:
         **os.environ, "PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
     assert "German" in done.stdout
+
+
+def test_ctrl_c_while_packages_are_loaded_is_no_traceback() -> None:
+    """The first second of a command; it is interrupted when the first of them is asked for."""
+    code = """
+import os, signal, sys
+class Interrupt:
+    def find_spec(self, name, *rest):
+        if name == "gradsim_core.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+from gradsim_core.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "gradsim: Stopped.\n")
