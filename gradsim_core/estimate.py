@@ -1,9 +1,9 @@
 """What a study will cost, measured on a piece of it before it starts.
 
 Time is that of real training steps on a few of its languages with the real model, scaled to all
-languages and steps; memory is this process's after those steps, and after the longest rows were
-trained on and predicted, plus what the other languages add by formula; disk follows from the
-sizes of Grams and checkpoint.
+languages and steps; memory is this process's after those steps, and after rows of all lengths were
+trained on and the longest predicted, plus what the other languages add by formula; disk follows
+from the sizes of Grams and checkpoint.
 """
 
 from __future__ import annotations
@@ -26,13 +26,22 @@ from gradsim_core.prepared import Prepared
 from gradsim_core.study import Study
 from gradsim_core.training.checkpoints import goes_to_disk
 from gradsim_core.training.evaluation import by_length, predict
-from gradsim_core.training.joint import SUMS_BYTES, peak_memory_bytes, set_threads, step_stride
+from gradsim_core.training.joint import (
+    SUMS_BYTES,
+    peak_memory_bytes,
+    release,
+    set_threads,
+    step_stride,
+)
 from gradsim_core.training.passes import chosen_device, device_of, place
 from gradsim_core.training.steps import Training, half_backward, start_training, train_step
 
 _SAMPLE_LANGUAGES = 3
 _SAMPLE_ROWS = 512
 _TIMED_STEPS = 3
+_LENGTHS = 4
+"""Lengths of rows that are tried, from short ones to the longest."""
+
 _ROW_BYTES = 1_500
 """Of a row besides its ids and labels: the objects that hold these, and what tokenizing leaves."""
 
@@ -72,12 +81,14 @@ def estimate_study(prepared: Prepared, threads: int | None = None) -> dict[str, 
         began = time.perf_counter()
         train_step(training, encoded, study, packed)
         seconds.append(time.perf_counter() - began)
-    _heaviest_passes(encoder, encoded, study, packed)
+    _passes_of_all_lengths(encoder, encoded, study, packed)
     per_language = float(np.median(seconds[1:])) / len(codes)
     rows = [sum(len(corpus.split(code, name)) for code in corpus.languages) for name in SPLITS]
     n_scored = sum(len(corpus.split(code, name)) for code in corpus.languages
                    for name in ("dev", "test"))
     tensors, disk = _sizes(training, study, n_languages)
+    release(training)
+    _longest_prediction(encoder, encoded, packed)
     kept = kept_bytes(study, n_languages, [sum(one.numel() for one in block) for block in
                                            encoder.blocks.values()], exact=exact) \
         if study.keep_weights else 0
@@ -101,13 +112,23 @@ def _row_bytes(encoded: dict[str, Encoded]) -> int:
     return _ROW_BYTES + sum(one.nbytes for one in arrays) // n_rows
 
 
-def _heaviest_passes(encoder: Encoder, encoded: dict[str, Encoded], study: Study,
-                     packed: bool) -> None:
-    """Train on the longest rows there are, and predict them: the run will meet them too."""
-    for rows in encoded.values():
-        longest = np.argsort(rows.lengths, kind="stable")[-(study.batch_size // 2):]
-        encoder.model.train()
-        half_backward(encoder, rows, longest, study, packed)
+def _passes_of_all_lengths(encoder: Encoder, encoded: dict[str, Encoded], study: Study,
+                           packed: bool) -> None:
+    """Train on short, on longer and on the longest rows there are: the run will meet them all.
+
+    Memory that rows of one length have left is of little use to those of another, so that a run
+    comes to hold a good deal more than its longest rows take.
+    """
+    encoder.model.train()
+    for share in range(1, _LENGTHS + 1):
+        for rows in encoded.values():
+            order, half = np.argsort(rows.lengths, kind="stable"), study.batch_size // 2
+            last = max(half, len(order) * share // _LENGTHS)
+            half_backward(encoder, rows, order[max(0, last - half):last], study, packed)
+
+
+def _longest_prediction(encoder: Encoder, encoded: dict[str, Encoded], packed: bool) -> None:
+    """Predict the longest rows, as the run does when training's own memory has been freed."""
     every = joined(encoded.values())
     at = by_length(every.lengths)[-1]
     predict(encoder, Encoded(tuple(every.ids[row] for row in at),

@@ -115,3 +115,30 @@ def test_memory_counts_the_rows_that_are_not_tried(monkeypatch: pytest.MonkeyPat
 
 def test_packing_can_be_off() -> None:
     assert estimated(packing="off")["packed"] is False
+
+
+def test_memory_is_that_of_rows_of_all_lengths_and_of_scoring_after_training(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """What scoring takes comes when training's own memory is free again, as in a run."""
+    tried, events = [], []
+
+    def backward(encoder: Any, rows: Any, at: np.ndarray, study: Any, packed: bool) -> float:
+        tried.append(rows.lengths_of(at).max())
+        events.append("train")
+        return 0.0
+
+    monkeypatch.setattr(module, "half_backward", backward)
+    for name in ("release", "predict"):
+        monkeypatch.setattr(module, name, lambda *rest, name=name: events.append(name))
+    estimated()
+    languages = module._SAMPLE_LANGUAGES
+    lengths = np.array(tried).reshape(module._LENGTHS, languages)
+    assert (np.diff(lengths, axis=0) >= 0).all()
+    assert lengths[0].max() < lengths[-1].min()
+    assert events[-2:] == ["release", "predict"]
+    corpus = made_prepared().corpus
+    encoder = small_encoder("", None, "sequence", corpus.labels, 0, 32)
+    longest = [module.encode_split(corpus.split(code, "train"), corpus.task, corpus.labels,
+                                   encoder.tokenizer, 32).lengths.max()
+               for code in made_prepared().sources[:languages]]
+    assert lengths[-1].tolist() == longest

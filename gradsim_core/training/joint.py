@@ -108,7 +108,7 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
         "threads": torch.get_num_threads(), "peak_memory_bytes": peak_memory_bytes(),
         **({"processes": shards.size} if shards.grouped else {}),
     }
-    _release(training)
+    release(training)
     save_grams(store, name, _series(training), facts)
     save_increments(store, name, training.increments.grams(), training.increments.steps)
     observe({"kind": "snapshot", "step": study.steps, "message": "Similarity is ready"})
@@ -179,7 +179,7 @@ def _series(training: Training) -> GramSeries:
                       tuple(training.step_numbers), training.steps.stacked(), training.invalid)
 
 
-def _release(training: Training) -> None:
+def release(training: Training) -> None:
     """Free what training alone needed; the model stays."""
     training.optimizer.state.clear()
     for parameter in training.encoder.parameters:
