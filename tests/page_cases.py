@@ -78,8 +78,9 @@ def whole(chart: dict[str, Any]) -> dict[str, Any]:
 
 def charts(app: AppTest) -> list[dict[str, Any]]:
     """All that the browser gets of each chart: figure, over, alt, config, picks, library."""
-    return [json.loads(one.proto.bytes) for one in app.get("bidi_component")
-            if one.proto.component_name == "gradsim.chart"]
+    found = [one.proto.bytes.split(b"\n") for one in app.get("bidi_component")
+             if one.proto.component_name == "gradsim.chart"]
+    return [{**json.loads(words), "figure": json.loads(figure)} for words, figure in found]
 
 
 _LIVE = (r"(?<!\\)<", r"(?<!\\)\[x", r"www\\?\.", r":\\?/", r"(?<!\\)\*bold", ":red")

@@ -1,9 +1,10 @@
 // A chart of a page: plotly.js draws it once, and changes it in place ever after.
 //
-// The server calls `show` with every word about a chart: its figure and what belongs to it, as
-// JSON. What the new figure has in common with the one that stands is handed to plotly as the very
-// same lists, so that it looks no further there; the reader's zoom stays as long as the figure's
-// uirevision does. A click is told to the server, which decides what it changes.
+// The server calls `show` with every word about a chart: two lines of JSON, first what belongs to the
+// figure and what lies over it, then the figure. What a new figure has in common with the one that
+// stands is handed to plotly as the very same lists, so that it looks no further there; the reader's
+// zoom stays as long as the figure's uirevision does. A click is told to the server, which decides
+// what it changes.
 
 const charts = new WeakMap();  // an element of the page -> the chart that stands in it
 let library;                   // a promise of plotly.js, fetched once
@@ -35,7 +36,7 @@ class Chart {
     }
 
     begin() {
-        this.figure = undefined;
+        this.figure = this.drawn = undefined;
         this.plot = document.createElement("div");
         this.frame.replaceChildren(this.plot);
     }
@@ -45,12 +46,13 @@ class Chart {
         this.calls += 1;
         if (text !== this.text) {
             this.text = text;
-            this.given = JSON.parse(text);
+            const [words, figure] = text.split("\n");
+            this.given = {...JSON.parse(words), figure: figure === this.own ? this.given.figure
+                                                                           : JSON.parse(figure)};
+            this.own = figure;
             this.frame.setAttribute("role", "figure");
             this.frame.setAttribute("aria-label", this.given.alt);
-            const {layout} = this.given.figure, {height, paper_bgcolor: page} = layout;
-            for (const [kind, over] of Object.entries(this.given.over))
-                layout[kind] = [...layout[kind] ?? [], ...over];
+            const {height, paper_bgcolor: page} = this.given.figure.layout;
             Object.assign(this.frame.style, {minHeight: `${height}px`, background: page});
             this.draw();
         }
@@ -65,10 +67,12 @@ class Chart {
             const size = this.size();
             if (!size.width) return;  // it is folded away: see `fit`
             if (!this.plot.isConnected) this.begin();  // what came before could not be drawn
-            const {data, layout, frames} = this.figure = shared(this.figure, given.figure);
+            if (given.figure !== this.drawn?.figure)
+                this.figure = shared(this.figure, given.figure);
+            const {data, layout, frames} = this.figure;
             await plotly.react(this.plot, {
-                data: copied(data), layout: {...copied(layout), ...size, selections: []},
-                frames: copied(frames ?? []),
+                data: copied(data), frames: copied(frames ?? []),
+                layout: {...copied(layout), ...laidOver(given), ...size, selections: []},
                 config: {...given.config, modeBarButtonsToAdd: this.buttons}});
             this.drawn = given;
             this.listen();
@@ -121,6 +125,12 @@ class Chart {
 
 const CORNERS = {width: 512, height: 512, path: "M32 32h160v48H80v112H32zM320 32h160v160h-48V80H320z"
     + "M32 320h48v112h112v48H32zM432 320h48v160H320v-48h112z"};
+
+/** All notes and shapes of a figure: its own, and over them those that come and go. */
+function laidOver({figure: {layout}, over}) {
+    const all = kind => copied([...layout[kind] ?? [], ...over[kind]]);
+    return {annotations: all("annotations"), shapes: all("shapes")};
+}
 
 function fetched(address) {
     return new Promise((resolve, reject) => {

@@ -52,7 +52,7 @@ def standing_chart(figure: str, over: Overlay, key: str, alt: str, config: Mappi
     words = json.dumps({"alt": alt, "config": config, "picks": on_pick is not None,
                         "library": _library(), "over": {"annotations": over.notes,
                                                         "shapes": over.shapes}})
-    data = f'{words[:-1]}, "figure": {figure}}}'.encode()
+    data = f"{words}\n{figure}".encode()
     if on_pick is None:
         _chart(key=key, data=data)
     else:

@@ -201,16 +201,12 @@ def test_a_chart_fills_the_screen_and_returns(served: Any, open_page: Open) -> N
         && document.querySelector(first)._fullLayout.height === height""", arg=[FIRST, height])
 
 
-def test_the_library_comes_once_and_ahead_of_the_charts(served: Any, open_page: Open,
-                                                        requests: list[str]) -> None:
-    page = open_page("about:blank")
-    page.add_init_script("""new MutationObserver(changes => {
-        const there = name => document.head.querySelector(name + "[href$='plotly.min.js']");
-        if (document.querySelector("[data-testid=chart]")) window.ahead ??= !!there("link");
-    }).observe(document, {subtree: true, childList: true})""")
-    page.goto(f"{served.url}/{SIMILARITY}")
+@pytest.mark.parametrize("address", [SIMILARITY, f"study?study={SIGNATURE[:8]}"])
+def test_the_library_comes_once_and_charts_need_not_ask(served: Any, open_page: Open,
+                                                        requests: list[str], address: str) -> None:
+    page = open_page(f"{served.url}/{address}")
     settled(page)
-    assert page.evaluate("window.ahead")
+    expect(page.locator("head link[rel=preload][href$='plotly.min.js']")).to_have_count(1)
     assert len([one for one in requests if one.endswith("plotly.min.js")]) == 1
     expect(page.locator(".st-key-ahead")).to_be_hidden()
 
