@@ -39,6 +39,10 @@ class RunError(GradSimError):
     """A run cannot be started, is still under way, or has failed."""
 
 
+class RunAskedError(RunError):
+    """A run is asked for that cannot be meant: by no run's id, or at a place that is not known."""
+
+
 def choice(kind: str, name: str, known: object) -> str:
     """Message for an unknown name: what was asked for and what there is."""
     names = ", ".join(sorted(str(item) for item in known))  # type: ignore[attr-defined]

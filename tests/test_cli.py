@@ -145,6 +145,7 @@ def test_export_is_verified(gradsim: Gradsim, tmp_path: Path) -> None:
     answer = gradsim("export", "--k", "2", "-o", file)
     assert (answer.code, answer.out) == (0, "")
     assert file.read_text() == gradsim("export", "--k", "2").out  # the same bytes
+    assert file.read_text() == gradsim("export", "--k", "2", "-o", "-").out
     answer = gradsim("verify", file)
     assert (answer.code, answer.out) == (0, "")
     assert "holds: the same 2 groups follow" in answer.err

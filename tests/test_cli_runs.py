@@ -178,14 +178,14 @@ def test_runs_that_are_not_there(gradsim: Gradsim, store: Store) -> None:
     assert "No runs in" in answer.err
     for command in ("show", "log", "cancel", "resume"):
         answer = gradsim("runs", command, "abc")
-        assert answer.code == 1
+        assert answer.code == 2
         assert "No run begins with 'abc'" in answer.err
     assert not store.root.exists()
 
 
 def test_an_option_before_the_command_is_not_passed_over(gradsim: Gradsim, store: Store) -> None:
     answer = gradsim("runs", "--cache", store.root, "show", "abc")
-    assert answer.code == 1
+    assert answer.code == 2
     assert "Options stand after the command: gradsim runs show" in answer.err
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from gradsim_core.errors import RunError, choice
+from gradsim_core.errors import RunAskedError, choice
 
 NAMES = ("local", "ray")
 
@@ -29,10 +29,10 @@ class Place:
 
     def __post_init__(self) -> None:
         if self.backend not in NAMES:
-            raise RunError(choice("Backend", self.backend, NAMES))
+            raise RunAskedError(choice("Backend", self.backend, NAMES))
         if self.address and self.backend != "ray":
-            raise RunError(f"--address {self.address[:100]} names a Ray cluster: add --backend "
-                           "ray.")
+            raise RunAskedError(f"--address {self.address[:100]} names a Ray cluster: add "
+                                "--backend ray.")
 
     @property
     def options(self) -> tuple[str, ...]:

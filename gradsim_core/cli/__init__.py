@@ -35,7 +35,7 @@ from gradsim_core.cli.studies import list_studies, show
 from gradsim_core.cli.topics import topics
 from gradsim_core.cli.training import train, transfer
 from gradsim_core.cli.uploads import uploads
-from gradsim_core.errors import GradSimError, RunError
+from gradsim_core.errors import GradSimError, RunAskedError, RunError
 
 app = typer.Typer(
     name="gradsim", no_args_is_help=True, add_completion=False, rich_markup_mode="markdown",
@@ -70,7 +70,7 @@ def main() -> None:
         app(prog_name="gradsim")
     except GradSimError as error:
         log("[bold red]gradsim:[/] {}", error)
-        sys.exit(1 if isinstance(error, RunError) else 2)
+        sys.exit(1 if isinstance(error, RunError) and not isinstance(error, RunAskedError) else 2)
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -89,7 +89,7 @@ def export(asked: Asked, cache: Cache = DEFAULT_CACHE, joined: JoinedAlong = "",
     ```
     """
     text = decision_json(_decision(asked, cache, joined))
-    if file is None:
+    if file is None or str(file) == "-":
         print_text(text)
         return
     try:

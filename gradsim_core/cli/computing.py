@@ -21,7 +21,7 @@ from gradsim_core.cli.printing import (
 from gradsim_core.cli.similarities import print_similarity
 from gradsim_core.data import data_health, gathered
 from gradsim_core.decisions.decision import Reading, read_similarity
-from gradsim_core.errors import RunError
+from gradsim_core.errors import RunAskedError, RunError
 from gradsim_core.execution import run_joint
 from gradsim_core.gradients.sketch_size import sketch_sentence
 from gradsim_core.joining.kept import find_kept
@@ -76,8 +76,9 @@ def run(study: Study, cache: Cache = DEFAULT_CACHE, threads: Threads = None,
         _take_part(prepared, store, threads, checkpoint_every)
         return
     if workers and place_here().backend == "local":
-        raise RunError(f"--workers {workers} share a study on a cluster: add --backend ray. On one "
-                       f"machine: torchrun --nproc-per-node {workers} -m gradsim_core run …")
+        raise RunAskedError(f"--workers {workers} share a study on a cluster: add --backend ray. "
+                            f"On one machine: torchrun --nproc-per-node {workers} -m "
+                            "gradsim_core run, with the study.")
     store.sweep()
     for warning in gathered(data_health(prepared.corpus).warnings):
         log("[yellow]{}:[/] {}", warning.severity, warning.sentence)

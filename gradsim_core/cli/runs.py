@@ -10,7 +10,7 @@ import typer
 
 from gradsim_core.cli.options import DEFAULT_CACHE, AsJson, Cache
 from gradsim_core.cli.printing import duration, log, print_json, print_table, print_text, visible
-from gradsim_core.errors import RunError
+from gradsim_core.errors import RunAskedError
 from gradsim_core.runs import (
     Run,
     cancel_run,
@@ -50,8 +50,9 @@ def list_all(context: typer.Context, cache: Cache = DEFAULT_CACHE,
         given = [name for name in context.params
                  if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"]
         if given:
-            raise RunError(f"Options stand after the command: gradsim runs "
-                           f"{context.invoked_subcommand} … (given before: {', '.join(given)}).")
+            raise RunAskedError(
+                "Options stand after the command: gradsim runs "
+                f"{context.invoked_subcommand} … (given before: {', '.join(given)}).")
         return
     store = Store(cache)
     ensure_supervisor(store)

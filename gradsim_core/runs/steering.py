@@ -21,7 +21,7 @@ import psutil
 
 from gradsim_core.backends.place import with_place
 from gradsim_core.devices import with_device
-from gradsim_core.errors import RunError
+from gradsim_core.errors import RunAskedError, RunError
 from gradsim_core.runs.attending import (
     MARK,
     already,
@@ -111,7 +111,7 @@ def find_run(store: Store, id_prefix: str) -> Run:
 
     Raises
     ------
-    RunError
+    RunAskedError
         If no run, or more than one, begins so.
     """
     table = RunTable(store.root)
@@ -119,8 +119,8 @@ def find_run(store: Store, id_prefix: str) -> Run:
     if len(found) == 1:
         return _seen(table, found[0])
     known = ", ".join(run.id for run in (found or table.rows())[:5]) or "none"
-    raise RunError(f"{'No run begins' if not found else f'{len(found)} runs begin'} with "
-                   f"{id_prefix!r:.60}. Runs here: {known}. See `gradsim runs`.")
+    raise RunAskedError(f"{'No run begins' if not found else f'{len(found)} runs begin'} with "
+                        f"{id_prefix!r:.60}. Runs here: {known}. See `gradsim runs`.")
 
 
 def study_run(store: Store, signature: str) -> Run | None:
