@@ -184,6 +184,7 @@ def test_mplm_sim(gradsim: Gradsim, data_root: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (("FILE", "--against", "x"), "'x' is not known"),
+    (("FILE", "--against", "family,typology.x"), "'typology.x' is not known"),
     (("FILE", "--strategy", "x"), "Strategy 'x' is not known"),
     (("FILE", "--name", "a/b"), "is not a name"),
     (("no-such-folder",), "no-such-folder")])

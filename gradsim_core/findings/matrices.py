@@ -24,7 +24,7 @@ from gradsim_core.grouping import group, leaf_order, linkage_tree
 from gradsim_core.languages.resolving import Language
 from gradsim_core.measures import Measure
 from gradsim_core.measuring.files import ImportedSimilarity
-from gradsim_core.measuring.of_languages import language_measure
+from gradsim_core.measuring.of_languages import check_name, language_measure
 from gradsim_core.prepared import versions
 from gradsim_core.statistics.association import associate_all
 
@@ -67,6 +67,8 @@ def matrices(found: ImportedSimilarity, against: Sequence[str] = AGAINST, *, k: 
     measure = found.measure
     layers = measure.layers or (WHOLE,)
     stack = measure.by_layer if measure.by_layer is not None else measure.values[None]
+    for name in against:
+        check_name(name)
     observe(f"Grouping {len(measure.languages)} languages in {len(layers)} layers")
     grouped = _grouped(stack, layers, found, k, strategy, seed)
     compared, left_out = [], []

@@ -37,6 +37,11 @@ def language_measure(name: str, languages: Sequence[Language]) -> Measure:
     DataError
         If the name is unknown, or the measure needs a package that is not installed.
     """
+    check_name(name)
+    return LANGUAGE_MEASURES[name](languages)
+
+
+def check_name(name: str) -> None:
+    """Refuse the name of a measure that is not known, before anything is computed."""
     if name not in LANGUAGE_MEASURES:
         raise DataError(choice("Measure of languages alone", name[:60], LANGUAGE_MEASURES))
-    return LANGUAGE_MEASURES[name](languages)
