@@ -123,6 +123,7 @@ class Interrupt:
     def find_spec(self, name, *rest):
         if name == "gradsim_core.cli":
             os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 sys.meta_path.insert(0, Interrupt())
 from gradsim_core.__main__ import main
 main()

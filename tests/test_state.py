@@ -25,8 +25,8 @@ CHANGED = Selection("abcd1234", "layer.1:head", "mean_cosine", "centred", 2, "de
                     2, 5, 1, ("deu", "a,b&c=d"), ("spa",), 1, "png", 1, ("oracle",), 5, 40,
                     "fedc", 1, "embeddings", "layer.3", "aa11", "bb22", "plan", "00ff", "family", 1,
                     "published", "similarity", ("hau", "a,b&c=d"), "own", ("Turkic",), ("Latn",),
-                    50, ("hau", "yor"), (), "mds", "ee55", 1, "new", "steps: 20\nseed: 1", "0a0b",
-                    ('["move", "hau", 1]',) * 2, 1, ("0c0d",), 2,
+                    50, ("hau", "yor"), (), "mds", "ee55", 1, "new", "steps: 20\nseed: 1",
+                    ("matrix",), "0a0b", ('["move", "hau", 1]',) * 2, 1, ("0c0d",), 2,
                     500, 8, ("family",), 1)
 
 
