@@ -8,31 +8,27 @@ on two cores of an AMD EPYC (Zen 4): the first two columns with ``--cases
 pretrained,pretrained-token --languages 4 --batch-size 32``, the others with ``--cases
 xlmr-shaped-8k,xlmr-shaped-250k --languages 2 --batch-size 16 --loops
 plain_packed,plain_same,ours``.
-Ratios, medians of the rounds' own, differ by some 5% from run to run: ranges are those of several.
+Ratios, medians of the rounds' own, differ by some 5% from run to run: the first two columns are
+medians of three runs, with the range of their ratios.
 
-===================  =========  ============  ===========  ==============
-CPU seconds a step   22.7M      token task    92M, 8k      278M, 250k
-===================  =========  ============  ===========  ==============
-plain_bucketed       6.70       9.02          -            -
-plain_packed         5.69       8.03          5.97         9.19
-plain_rows           5.43       7.92          -            -
-plain_same           6.38       8.55          6.05         9.10
-ours                 6.91       10.06         6.15         6.70
-usual                15.56      18.96         -            -
-ours / plain_packed  1.05-1.12  1.07-1.17     1.03         0.73
-ours / plain_same    1.01-1.08  1.01-1.10     1.03         0.73
-usual / ours         2.3-2.4    1.9-2.0       -            -
-===================  =========  ============  ===========  ==============
+===================  ================  ================  ==========  ===========
+CPU seconds a step   22.7M             token task        92M, 8k     278M, 250k
+===================  ================  ================  ==========  ===========
+plain_packed         6.77              9.46              8.15        13.08
+plain_same           7.32              10.74             8.01        14.59
+ours                 6.97              10.24             8.82        8.76
+usual                16.85             20.69             -           -
+ours / plain_packed  1.06 (1.06-1.11)  1.06 (1.02-1.12)  1.11        0.60
+ours / plain_same    0.98 (0.97-1.08)  1.00 (0.99-1.05)  1.03        0.60
+usual / ours         2.4 (2.3-2.5)     2.0 (1.9-2.0)     -           -
+===================  ================  ================  ==========  ===========
 
-All but one run of each of the first two columns (1.06 and 1.17 of packed) are older than folds
-along known paths, which halved what folds cost, and the last two older than the pattern of
-folds. A plain loop makes a gradient as large as the word table for every micro-batch: hence the
-last column.
-
-In the 22.7M case folds take 1 to 2% of a step (CPU seconds within the functions), the optimizer
-1%, all else of ours less than 0.5%. The rest is the model's own forward and backward pass, which
-takes 4 to 11% more over micro-batches of one language (``plain_same``) than over rows of one
-length: attention in grids of 4 rows and more instead of 8 saves 3%, and draws other dropout.
+A plain loop makes a gradient as large as the word table for every micro-batch: hence the last
+column. In the 22.7M case folds take 1 to 2% of a step (CPU seconds within the functions), the
+optimizer 1%, all else of ours less than 0.5%. The rest is the model's own forward and backward
+pass, which takes up to a tenth more over micro-batches of one language (``plain_same``) than over
+rows of one length: attention in grids of 4 rows and more instead of 8 saves 3%, and draws other
+dropout.
 """
 
 from __future__ import annotations
