@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from dashboard.figures.frame import add_all
+from dashboard.figures.overlay import Overlay
 from dashboard.loads.umap_process import UmapProcess
 
 _TEXTS = ("markdown", "caption", "info", "error", "warning", "success", "header", "subheader")
@@ -81,6 +84,13 @@ def charts(app: AppTest) -> list[dict[str, Any]]:
     found = [one.proto.bytes.split(b"\n") for one in app.get("bidi_component")
              if one.proto.component_name == "gradsim.chart"]
     return [{**json.loads(words), "figure": json.loads(figure)} for words, figure in found]
+
+
+def laid_on(figure: go.Figure, over: Overlay) -> go.Figure:
+    """A figure with what lies over it, as `whole` is one of a page."""
+    found = go.Figure(figure)
+    add_all(found, over.notes, over.shapes)
+    return found
 
 
 _LIVE = (r"(?<!\\)<", r"(?<!\\)\[x", r"www\\?\.", r":\\?/", r"(?<!\\)\*bold", ":red")

@@ -14,7 +14,6 @@ from made_up_studies import made_up_series, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from page_cases import charts, opened_page
 
-from dashboard.figures.overlay import NOTHING, Overlay, laid_on
 from dashboard.loads.drawn import drawn
 
 
@@ -64,15 +63,6 @@ def test_tables_that_nobody_can_change_go_by_which_they_are() -> None:
         seen.add(id(table))
     assert len(seen) == 50
     assert pen.drawn == 51
-
-
-def test_what_lies_over_a_figure_leaves_it_as_it_is() -> None:
-    figure = go.Figure(layout={"shapes": [{"type": "rect"}]})
-    over = Overlay(({"text": "a"},)) + Overlay((), ({"type": "circle"},)) + NOTHING
-    whole = laid_on(figure, over)
-    assert [one.type for one in whole.layout.shapes] == ["rect", "circle"]
-    assert [one.text for one in whole.layout.annotations] == ["a"]
-    assert len(figure.layout.shapes) == 1
 
 
 def similarity() -> None:

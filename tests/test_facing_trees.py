@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from made_up_studies import EUROPEAN, HOSTILE, made_up_series, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
-from page_cases import figures, opened_page, titles, words
+from page_cases import figures, laid_on, opened_page, titles, words
 from scipy.cluster.hierarchy import cophenet
 
 from dashboard.figures.frame import ChartText
 from dashboard.figures.movers import move_picks, pair_moves
-from dashboard.figures.overlay import laid_on
 from dashboard.figures.panel_frame import panel_overlay
 from dashboard.figures.panels import MOST_WITH_NUMBERS, Panel, PanelRows, square_panels
 from dashboard.figures.tanglegram import (

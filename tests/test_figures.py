@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 from made_up_studies import HOSTILE
+from page_cases import laid_on
 
 from dashboard.figures import palette as colours
 from dashboard.figures.heatmap import (
@@ -19,7 +20,6 @@ from dashboard.figures.heatmap import (
 )
 from dashboard.figures.heatmap_frame import HeatmapText, language_label
 from dashboard.figures.nearest import nearest_bars
-from dashboard.figures.overlay import laid_on
 from dashboard.words.summaries import Neighbour
 from gradsim_core import Similarity, leaf_order, linkage_tree
 

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 from made_up_studies import HOSTILE
+from page_cases import laid_on
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.frame import ChartText
@@ -16,7 +17,6 @@ from dashboard.figures.land import land_picture
 from dashboard.figures.language_map import language_map
 from dashboard.figures.map_points import MOST_LABELLED
 from dashboard.figures.marks import SYMBOLS, Colouring, colouring
-from dashboard.figures.overlay import laid_on
 from dashboard.figures.placing import SIDES, label_sides, spread
 from dashboard.figures.strips import Strip
 from dashboard.figures.text_width import text_width

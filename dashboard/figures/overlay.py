@@ -3,7 +3,7 @@
 Conventions
 -----------
 The picture stays the same whatever is marked in it, so the server makes it once and the browser
-keeps it; both handle what lies over it in a tenth of the time. Notes and shapes are plotly's
+keeps it; what lies over it takes either a fraction of the time. Notes and shapes are plotly's
 annotations and shapes as plain mappings; texts in them are escaped already.
 """
 
@@ -13,10 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import plotly.graph_objects as go
-
-from dashboard.figures.frame import add_all
-
 
 @dataclass(frozen=True)
 class Overlay:
@@ -25,15 +21,5 @@ class Overlay:
     notes: tuple[Mapping[str, Any], ...] = ()
     shapes: tuple[Mapping[str, Any], ...] = ()
 
-    def __add__(self, other: Overlay) -> Overlay:
-        return Overlay(self.notes + other.notes, self.shapes + other.shapes)
-
 
 NOTHING = Overlay()
-
-
-def laid_on(figure: go.Figure, over: Overlay) -> go.Figure:
-    """The figure with all that lies over it, for who shows it as one."""
-    whole = go.Figure(figure)
-    add_all(whole, over.notes, over.shapes)
-    return whole
