@@ -61,6 +61,15 @@ def test_correction_by_hand() -> None:
     assert np.isnan(found[2])
 
 
+def test_choosing_never_lowers_a_p() -> None:
+    """Of the second, three of four orders have no value: extreme by itself and among two."""
+    null = np.array([[0.1, np.nan], [-0.1, np.nan], [0.2, np.nan], [-0.2, 0.3]])
+    found = corrected_p_values(np.array([0.5, 0.6]), null, "two-sided", exact=False)
+    assert p_value(0.6, null[:, 1], "two-sided", exact=False) == pytest.approx(4 / 5)
+    assert found[1] == pytest.approx(4 / 5)
+    assert found[0] == pytest.approx(1 / 5)
+
+
 def test_any_order_could_be_the_true_one() -> None:
     """Were each of 40 orders the true one in turn, k of them at most could have p <= k / 40."""
     draw = np.random.default_rng(0)

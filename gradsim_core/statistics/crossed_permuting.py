@@ -23,11 +23,11 @@ def sign_flips(n_languages: int, permutations: int, seed: int) -> tuple[np.ndarr
     return np.random.default_rng(seed).choice([-1.0, 1.0], (permutations, n_languages)), False
 
 
-def flip_p(value: float, own: np.ndarray, flips: np.ndarray, exact: bool) -> float:
-    """Two-sided p of a mean of one number a language, under flipped signs of these numbers."""
+def flip_p(own: np.ndarray, flips: np.ndarray, exact: bool) -> float:
+    """Two-sided p of the mean of one number a language, under flipped signs; NaN if one is."""
     if not np.isfinite(own).all():
         return float("nan")
-    return p_value(value, flips @ own / len(own), "two-sided", exact)
+    return p_value(float(own.mean()), flips @ own / len(own), "two-sided", exact)
 
 
 def label_p(block: np.ndarray, permutations: int, seed: int) -> tuple[float, float]:

@@ -18,7 +18,8 @@ chosen among them compares each with the largest of all under every order (maxim
 Westfall and Young 1993; Nichols and Holmes 2002, *Hum. Brain Mapp.* 15): among unrelated tables,
 one in twenty choices ends at 5%, however many there are and however alike they are. Before the
 maximum is taken, each table's values are divided by their standard deviation over all orders: a
-table with fewer pairs varies more by chance, and would otherwise set the bar for all.
+table with fewer pairs varies more by chance, and would otherwise set the bar for all. An order
+under which a table has no value counts as extreme for it here too: choosing never lowers a p.
 
 Missing pairs
     A permuted similarity meets the transfer where both are defined. Effects and ranks are those of
@@ -142,7 +143,9 @@ def corrected_p_values(observed: np.ndarray, null: np.ndarray, alternative: str,
         every = null if exact else np.concatenate([null, observed[None]])
         unit = np.nanstd(every[:, chosen], axis=0)  # of the true order too: any could be it
         unit = np.where(unit > TIE, unit, 1.0)
-        most = np.fmax.reduce(extremeness(null[:, chosen] / unit, alternative), axis=1)
-        p[chosen] = [p_value(float(extremeness(one, alternative)), most, "greater", exact)
-                     for one in observed[chosen] / unit]
+        far = extremeness(null[:, chosen] / unit, alternative)
+        most = np.fmax.reduce(far, axis=1)
+        p[chosen] = [p_value(float(extremeness(one, alternative)),
+                             np.where(np.isfinite(own), most, np.nan), "greater", exact)
+                     for one, own in zip(observed[chosen] / unit, far.T, strict=True)]
     return p
