@@ -79,6 +79,12 @@ def test_every_change_is_found(store: Store, decision: dict[str, Any], change: C
     assert check_decision(decision, store) == []
 
 
+def test_true_and_false_are_no_numbers(store: Store, decision: dict[str, Any]) -> None:
+    decision["rule"]["alone"] = False
+    assert check_decision(decision, store) == [
+        "rule.alone: the file says false, the cache gives 0.0"]
+
+
 def test_small_roundings_are_no_change(store: Store, decision: dict[str, Any]) -> None:
     decision["result"]["objective"] += 1e-9
     assert check_decision(decision, store) == []
