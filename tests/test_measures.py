@@ -140,6 +140,7 @@ def test_the_order_of_rows_and_of_languages_does_not_matter(
 
 def test_words_of_any_script() -> None:
     assert lexical.words_of("हिन्दी में_लिखा, 3 ÀB") == ["हिन्दी", "में", "लिखा", "3", "àb"]
+    assert lexical.words_of("𑄌𑄋𑄴𑄟𑄳𑄦 𞤀𞥄𞤣𞤤𞤢𞤥!") == ["𑄌𑄋𑄴𑄟𑄳𑄦", "𞤢𞥄𞤣𞤤𞤢𞤥"], "Chakma, Adlam"
     assert lexical.words_of(("Der", "!", "x_y")) == ["der", "!", "x_y"]
 
 

@@ -21,6 +21,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 
 import numpy as np
 
@@ -42,9 +43,12 @@ def words_of(row: Row) -> list[str]:
 @cache
 def _word() -> re.Pattern[str]:
     """Letters and digits, with the marks (vowel signs, tones) that Python leaves out of ``\\w``."""
-    marks = "".join(chr(point) for point in range(0x300, 0x10000)
-                    if unicodedata.category(chr(point)).startswith("M"))
-    return re.compile(f"(?:[^\\W_]|[{marks}])+")
+    near, far = ("".join(chr(point) for point in chain(*ranges)
+                         if unicodedata.category(chr(point)).startswith("M"))
+                 for ranges in ([range(0x300, 0x10000)],
+                                [range(0x10000, 0x20000), range(0xE0100, 0xE0200)]))
+    # marks of Chakma, Adlam and others lie far: looked for only there, as it takes ten times longer
+    return re.compile(f"(?:[^\\W_]|[{near}]|(?=[\U00010000-\U0010ffff])[{far}])+")
 
 
 def trigrams_of(row: Row) -> Iterator[str]:
