@@ -185,6 +185,25 @@ def test_the_search_ends_where_no_single_move_or_swap_helps():
             assert score(swapped) <= found.objective + 1e-9
 
 
+def test_every_step_of_the_search_gains(monkeypatch):
+    """Splitting off what was just split off would lose: the last of six has less to do with all."""
+    matrix = np.zeros((10, 10))
+    matrix[:4, :4] = matrix[4:, 4:] = 0.9
+    matrix[4:9, 9] = matrix[9, 4:9] = 0.5
+    scores = []
+
+    def watched(state, asked, changes):
+        before = state.score
+        relabel(state, asked, changes)
+        scores.append(state.score - before)
+
+    monkeypatch.setattr("gradsim_core.grouping.descent.relabel", watched)
+    found = descended(np.zeros(10, dtype=int), problem(matrix, k_range=(1, 6)))
+    assert found.n_groups == 2
+    assert scores
+    assert min(scores) > 0
+
+
 def test_hundred_languages_of_three_families_are_told_apart():
     found = group(three_families(99), "local_search", k=3)
     assert found.groups == tuple(tuple(range(first, 99, 3)) for first in range(3))

@@ -139,9 +139,8 @@ def _take_merges(state: State, problem: Problem) -> bool:
 def _take_splits(state: State, problem: Problem) -> bool:
     """Split groups around their two least similar items where it gains, as far as K may rise."""
     items, both = problem.items, problem.items.both
-    old = mask_scores(state.totals, state.sizes, problem.alone)
     taken = False
-    for group in range(len(old)):
+    for group in range(len(state.sizes)):
         inside = np.flatnonzero(state.labels == group)
         if state.n_groups >= problem.high:
             break
@@ -156,7 +155,8 @@ def _take_splits(state: State, problem: Problem) -> bool:
         parts = inside[~parted], inside[parted]
         if min(items.sizes[part].sum() for part in parts) < problem.constraints.smallest:
             continue
-        gain = sum(_score_of(part, problem) for part in parts) - old[group]
+        gain = (sum(_score_of(part, problem) for part in parts)
+                - _score_of(inside, problem))  # as it is now: it may be half of a group split here
         if gain > _LEAST_GAIN:
             empty = int(np.flatnonzero(state.sizes == 0)[0])
             relabel(state, problem, {int(item): empty for item in parts[1]})
