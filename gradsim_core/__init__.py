@@ -158,6 +158,7 @@ if TYPE_CHECKING:
     from gradsim_core.runs import cancel_run as cancel_run
     from gradsim_core.runs import ensure_supervisor as ensure_supervisor
     from gradsim_core.runs import find_run as find_run
+    from gradsim_core.runs import known_runs as known_runs
     from gradsim_core.runs import list_runs as list_runs
     from gradsim_core.runs import resume_run as resume_run
     from gradsim_core.runs import run_log as run_log
@@ -279,8 +280,8 @@ _HOME = {
                     "scores_csv", "wrong_cells"),
     "prepared": ("Prepared", "prepare"),
     "results": ("Results", "find_signature", "load_increments", "load_results"),
-    "runs": ("Run", "cancel_run", "ensure_supervisor", "find_run", "list_runs", "resume_run",
-             "run_log", "study_run", "study_state", "submit_run", "submit_study"),
+    "runs": ("Run", "cancel_run", "ensure_supervisor", "find_run", "known_runs", "list_runs",
+             "resume_run", "run_log", "study_run", "study_state", "submit_run", "submit_study"),
     "scores.majority": ("load_majority", "majority_baseline"),
     "scores.tables": ("Scores", "gains_over_all_languages", "gains_over_majority",
                       "gains_over_monolingual", "mean_scores", "seed_agreement", "square"),

@@ -101,6 +101,19 @@ def test_what_is_missing_is_computed_again(gradsim: Gradsim, store: Store) -> No
     assert all((arrays[0][key] == after[0][key]).all() for key in ("sums", "steps"))
 
 
+def test_studies_are_shown_where_the_history_of_runs_is_damaged(
+        gradsim: Gradsim, store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    name = json.loads(gradsim(*TINY, "--json").out)["signature"]
+    (store.root / "runs.sqlite").write_text("damaged")
+    answers = [gradsim("list", "--json"), gradsim("show", "--json")]
+    assert [answer.code for answer in answers] == [0, 0], answers
+    (row,), shown = (json.loads(answer.out) for answer in answers)
+    assert (row["signature"], row["state"], row["progress"]) == (name, "done", 1.0)
+    assert (shown["state"], shown["run"]) == ("done", None)
+    told = [record.message for record in caplog.records if "Move it away" in record.message]
+    assert len(told) == len(answers), "each says once what is damaged, and what to do"
+
+
 class Terminal(io.StringIO):
     """What says that it is a terminal."""
 

@@ -11,7 +11,7 @@ from made_up_studies import HOSTILE, SIGNATURE, made_up_series, write_study
 from page_cases import cache as cache  # noqa: PLC0414 - a fixture
 from page_cases import figures, live_markup
 from page_cases import opened_page as opened
-from page_views import groups, study
+from page_views import correlation, groups, study, training
 from page_views import similarity as similarity_view
 from run_cases import end_all, processes_of, start, supervisors_of, until, written
 from streamlit.testing.v1 import AppTest
@@ -183,11 +183,23 @@ def test_a_killed_run_is_still_followed(cache: Path) -> None:
         end_all(store)
 
 
-def test_a_damaged_table_of_runs_is_told(cache: Path) -> None:
+def test_a_damaged_table_of_runs_is_told_once(cache: Path) -> None:
     write_study(cache)
     (cache / "runs.sqlite").write_text("damaged")
-    app = opened(study)
+    app = AppTest.from_file(os.fspath(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+    assert not app.exception
+    assert len(app.error) == 1
     assert "the table of runs is damaged" in app.error[0].value
+    assert figures(app), "the page itself is there"
+    assert app.sidebar.selectbox[0].options == [f"afrisenti, tiny-bytes · {SIGNATURE[:8]}"]
+
+
+@pytest.mark.parametrize("page", [study, training, correlation])
+def test_no_page_needs_the_table_of_runs(page: Callable, cache: Path) -> None:
+    write_study(cache)
+    whole = words(opened(page))
+    (cache / "runs.sqlite").write_text("damaged")
+    assert words(opened(page)) == whole
 
 
 def test_lost_result_can_be_computed_again(cache: Path) -> None:

@@ -28,8 +28,8 @@ from gradsim_core import (
     estimate_experiment,
     experiment_key,
     given_name,
+    known_runs,
     list_experiments,
-    list_runs,
     load_experiment,
     serving_groups,
     submit_experiment,
@@ -108,8 +108,8 @@ def content_json(content: Mapping[str, Any]) -> str:
 
 
 def training_runs(signature: str) -> list[Run]:
-    """A study's runs but those of the study itself, newest first."""
-    return [run for run in list_runs(store(), signature) if run.kind != "study"]
+    """A study's runs but those of the study itself, newest first, as far as they are known."""
+    return [run for run in known_runs(store(), signature) if run.kind != "study"]
 
 
 def run_of(plan: Plan, signature: str, runs: list[Run]) -> Run | None:

@@ -19,8 +19,8 @@ from gradsim_core import (
     Run,
     Store,
     finding_report,
+    known_runs,
     list_findings,
-    list_runs,
     load_finding,
     submit_finding,
 )
@@ -48,8 +48,8 @@ def chosen_finding(signature: str, kind: str, prefix: str) -> tuple[dict[str, An
 
 
 def finding_runs(signature: str, kind: str) -> list[Run]:
-    """A study's runs of one kind, newest first."""
-    return list_runs(store(), signature, kind)
+    """A study's runs of one kind, newest first, as far as they are known."""
+    return known_runs(store(), signature, kind)
 
 
 def finding_files(kind: str, content: dict[str, Any]) -> dict[str, str]:

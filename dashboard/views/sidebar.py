@@ -14,6 +14,7 @@ from dashboard.selection import PRESET_BLOCKS, Selection, fitted, query_of
 from dashboard.state import bound, current_selection, select
 from dashboard.views.glossary import show_glossary
 from dashboard.views.live_runs import show_live_runs
+from dashboard.views.problems import problems_shown
 from dashboard.words.blocks import MODULE_WORDS, block_words
 from gradsim_core import block_modules, block_places
 
@@ -41,7 +42,8 @@ def show_sidebar(pages: Sequence[Any]) -> None:
         for page in pages:
             st.page_link(page, query_params=query_of(selection))
         show_glossary()
-        show_live_runs(signature)
+        with problems_shown():  # no page depends on the table of runs
+            show_live_runs(signature)
         if signature is None:
             return
         cards = {card.signature: card for card in study_cards()}

@@ -12,6 +12,7 @@ from gradsim_core.runs.steering import (
     cancel_run,
     ensure_supervisor,
     find_run,
+    known_runs,
     list_runs,
     resume_run,
     run_log,
@@ -23,5 +24,5 @@ from gradsim_core.runs.steering import (
 from gradsim_core.runs.table import Run
 
 __all__ = ["STUDY", "Run", "StudyState", "attend_run", "cancel_run", "ensure_supervisor",
-           "find_run", "list_runs", "resume_run", "run_log", "study_run", "study_state",
-           "submit_run", "submit_study"]
+           "find_run", "known_runs", "list_runs", "resume_run", "run_log", "study_run",
+           "study_state", "submit_run", "submit_study"]

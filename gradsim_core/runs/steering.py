@@ -106,6 +106,17 @@ def list_runs(store: Store, signature: str | None = None, kind: str | None = Non
     return [run for run in runs if run.live] if live else runs
 
 
+def known_runs(store: Store, signature: str | None = None, kind: str | None = None) -> list[Run]:
+    """As `list_runs`, for whoever shows results; none where the table of runs cannot be read.
+
+    No result depends on the table. What is wrong with it is told by `ensure_supervisor`.
+    """
+    try:
+        return list_runs(store, signature, kind)
+    except RunError:
+        return []
+
+
 def find_run(store: Store, id_prefix: str) -> Run:
     """The one run whose id begins so, as it is now.
 
@@ -124,8 +135,8 @@ def find_run(store: Store, id_prefix: str) -> Run:
 
 
 def study_run(store: Store, signature: str) -> Run | None:
-    """The newest run that computes, or computed, the study itself."""
-    return next(iter(list_runs(store, signature, STUDY)), None)
+    """The newest run that computes, or computed, the study itself, as `known_runs` has it."""
+    return next(iter(known_runs(store, signature, STUDY)), None)
 
 
 def study_state(run: Run | None, finished: bool) -> StudyState:
