@@ -71,10 +71,10 @@ def test_an_error_in_a_worker_reaches_the_caller_and_ends_the_others(tmp_path: P
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_workers_end_with_their_parent(tmp_path: Path, number: signal.Signals) -> None:
-    """Busy or idle, however the parent ends; the signal reaches the parent alone."""
-    parent = subprocess.Popen([sys.executable, execution_cases.__file__, str(tmp_path)],
-                              stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              start_new_session=True)
+    """Busy or idle, however the parent ends, and silently; the signal reaches the parent alone."""
+    with (tmp_path / "log").open("wb") as log:
+        parent = subprocess.Popen([sys.executable, execution_cases.__file__, str(tmp_path)],
+                                  stdin=subprocess.DEVNULL, stderr=log, start_new_session=True)
     family: list[psutil.Process] = []
     try:
         until((tmp_path / "busy").exists)
@@ -84,6 +84,7 @@ def test_workers_end_with_their_parent(tmp_path: Path, number: signal.Signals) -
         parent.wait(30)
         until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE
                               for one in family))
+        assert "leaked" not in (tmp_path / "log").read_text()
     finally:
         for one in (parent, *family):
             with suppress(psutil.Error):

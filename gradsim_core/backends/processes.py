@@ -6,6 +6,7 @@ A worker ends when the process that began it is gone, however that ended.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 import warnings
@@ -16,6 +17,9 @@ Backend = Callable[[Callable[..., Any], Sequence[tuple], int, int], Iterator[tup
 """(function, tasks, workers, threads of each) -> (number of the task, result), as they end."""
 
 _LOOK_S = 0.5
+_QUIET = "ignore:resource_tracker"
+"""As of python -W. What a killed run shared in memory is removed by loky's resource tracker, which
+would say so in the run's log."""
 
 
 class WorkerDied(Exception):
@@ -31,6 +35,8 @@ def local(function: Callable[..., Any], tasks: Sequence[tuple], workers: int,
     def numbered(number: int, task: tuple) -> tuple[int, Any]:
         return number, function(*task)
 
+    if _QUIET not in sys.warnoptions:  # which the tracker is started with
+        sys.warnoptions.append(_QUIET)
     # a worker that has grown is replaced between two tasks: nothing that a user need know
     warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
     with parallel_config("loky", inner_max_num_threads=threads, initializer=end_with_parent,
