@@ -140,11 +140,16 @@ def test_a_cut_trial_goes_on_to_the_same_scores(tmp_path, patience):
 
     with pytest.raises(Cut):
         trained(prepared, cut, observe=stop, every_s=0.0, patience=patience)
+    name = trial_of(SOME, 0, study_budget(prepared.study, patience=patience)).checkpoint
+    arrays, facts = cut.read_tensors(ONE, name)
+    assert facts["seconds"] > 0
+    cut.write_tensors(ONE, name, arrays, {**facts, "seconds": 1_000.0})
     steps = []
     trial, found = trained(prepared, cut, observe=lambda event: steps.append(event["step"]),
                            patience=patience)
     assert steps[0] == 5, "it began anew"
     assert found["scores"] == expected["scores"]
+    assert found["facts"]["seconds"] >= found["facts"]["train_seconds"] > 1_000, "of both runs"
     assert not cut.exists(ONE, trial.checkpoint)
 
 

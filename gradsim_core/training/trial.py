@@ -34,6 +34,7 @@ from gradsim_core.trials import Trial
 LOOKS = 20
 """Times that a trial which may stop early is scored on dev."""
 
+
 @dataclass
 class _Progress:
     """Where a trial stands: all that its checkpoint holds beyond weights and moments.
@@ -43,11 +44,13 @@ class _Progress:
     step : optimizer steps done
     looks : mean dev score at each look (early stopping)
     best : weights at the best look
+    seconds : that earlier runs of it took, up to the checkpoint
     """
 
     step: int = 0
     looks: list[float] = field(default_factory=list)
     best: list[np.ndarray] = field(default_factory=list)
+    seconds: float = 0.0
 
     @property
     def looks_since_best(self) -> int:
@@ -103,14 +106,15 @@ def run_trial(prepared: Prepared, texts: Texts, store: Store, trial: Trial, obse
             prepared, store, trial.budget.adaptation_steps, trial.budget.batch_size, observe,
             threads))
     packed = study.packing == "auto" and encoder.first_position is not None
-    step = _train(encoder, study, trial, texts, corpus, packed, observe,
-                  _Checkpoint(store, prepared.signature, trial, checkpoint_every_s))
+    done = _train(encoder, study, trial, texts, corpus, packed, observe,
+                  _Checkpoint(store, prepared.signature, trial, checkpoint_every_s, began))
+    began -= done.seconds
     trained_s = time.monotonic() - began
     found = {**evaluate(encoder, corpus, texts, packed), "facts": {
         "languages": list(trial.languages), "seed": trial.seed,
-        "budget": trial.budget.model_dump(), "steps": step,
+        "budget": trial.budget.model_dump(), "steps": done.step,
         "device": device_of(encoder).type,
-        "examples": step * trial.budget.batch_size * len(trial.languages),
+        "examples": done.step * trial.budget.batch_size * len(trial.languages),
         "train_seconds": round(trained_s, 2), "seconds": round(time.monotonic() - began, 2)}}
     store.write_json(prepared.signature, trial.entry, found)
     store.remove(prepared.signature, trial.checkpoint)
@@ -130,8 +134,8 @@ def _check(prepared: Prepared, trial: Trial) -> None:
 
 
 def _train(encoder: Encoder, study: Study, trial: Trial, texts: Texts, corpus: Corpus,
-           packed: bool, observe: Observer, checkpoint: _Checkpoint) -> int:
-    """Train to the end of the budget, or until it stops early; returns the steps done."""
+           packed: bool, observe: Observer, checkpoint: _Checkpoint) -> _Progress:
+    """Train to the end of the budget, or until it stops early."""
     pool, optimizer = pool_of(texts["train"], trial.languages), adamw(encoder, study)
     now = checkpoint.load(encoder, optimizer)
     look_at = {round(study.steps * (i + 1) / LOOKS) for i in range(LOOKS)}
@@ -158,7 +162,7 @@ def _train(encoder: Encoder, study: Study, trial: Trial, texts: Texts, corpus: C
         with torch.no_grad():
             for parameter, best in zip(encoder.parameters, now.best, strict=True):
                 parameter.copy_(torch.from_numpy(best))
-    return now.step
+    return now
 
 
 def _backward(encoder: Encoder, pool: Pool, study: Study, step: int, packed: bool) -> float:
@@ -179,9 +183,10 @@ def _backward(encoder: Encoder, pool: Pool, study: Study, step: int, packed: boo
 class _Checkpoint:
     """A trial's checkpoint in the store: written now and then, read when it goes on."""
 
-    def __init__(self, store: Store, signature: str, trial: Trial, every_s: float) -> None:
+    def __init__(self, store: Store, signature: str, trial: Trial, every_s: float,
+                 began: float) -> None:
         self._store, self._signature = store, signature
-        self._name, self._every_s = trial.checkpoint, every_s
+        self._name, self._every_s, self._began = trial.checkpoint, every_s, began
         self._saved = time.monotonic()
 
     def load(self, encoder: Encoder, optimizer: torch.optim.AdamW) -> _Progress:
@@ -192,7 +197,7 @@ class _Checkpoint:
         restore_state(encoder, optimizer, arrays, facts["step"])
         best = [arrays[f"best.{i}"] for i in range(len(encoder.parameters))
                 if f"best.{i}" in arrays]
-        return _Progress(facts["step"], facts["looks"], best)
+        return _Progress(facts["step"], facts["looks"], best, facts.get("seconds", 0.0))
 
     def save_now_and_then(self, encoder: Encoder, optimizer: torch.optim.AdamW,
                           now: _Progress) -> None:
@@ -201,5 +206,6 @@ class _Checkpoint:
         best = {f"best.{i}": array for i, array in enumerate(now.best)}
         self._store.write_tensors(self._signature, self._name,
                                   {**state_arrays(encoder, optimizer), **best},
-                                  {"step": now.step, "looks": now.looks})
+                                  {"step": now.step, "looks": now.looks,
+                                   "seconds": now.seconds + time.monotonic() - self._began})
         self._saved = time.monotonic()
