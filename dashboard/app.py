@@ -28,6 +28,8 @@ PAGES = [st.Page(study_page, title="Study", url_path="study"),
 NAMED = st.Page(similarity_page, title="Similarity", url_path="similarity", visibility="hidden")
 page = st.navigation([*PAGES, NAMED], position="hidden")
 # Streamlit writes some words too faintly to be read well: contrast 4.5 is wanted (WCAG 2.2, 1.4.3).
+# Beside the sidebar a narrow window leaves little room: columns then stand below each other, and
+# the tools of a chart, which would lie over its title, come when they are wanted.
 # Its tables' own CSV holds whatever the data hold, formulas too: ours do not (see `csv_text`).
 ink = "white" if is_dark() else "black"
 st.html(f"""<style>
@@ -37,6 +39,14 @@ st.html(f"""<style>
         color: color-mix(in srgb, currentColor 65%, {ink})}}
     [kind=tertiary]:hover p, [data-testid=stPopoverButton]:hover p {{color: {ink}}}
     .st-key-ahead {{display: none}}
+    @media (max-width: 1100px) {{
+        [data-testid=stMainBlockContainer] {{padding: 3rem 1.5rem 4rem}}
+        [data-testid=stHorizontalBlock]:has(> [data-testid=stColumn]) {{flex-wrap: wrap}}
+        [data-testid=stColumn] {{min-width: min(100%, 14rem)}}
+        [data-testid=stColumn]:has([data-testid=stMetric]):not(:has([data-testid=stColumn])) {{
+            min-width: 9rem}}
+        [data-testid=stColumn]:has([data-testid=chart]) {{min-width: min(100%, 24rem)}}
+        [data-testid=chart]:not(:hover, :focus-within) .modebar {{opacity: 0}}}}
     [data-testid=stElementToolbarButton]:has([aria-label^="Download as CSV"]) {{display: none}}
 </style>""")
 fetch_ahead()

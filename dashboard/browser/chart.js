@@ -66,6 +66,7 @@ class Chart {
             if (given !== this.given || given === this.drawn) return;
             const size = this.size();
             if (!size.width) return;  // it is folded away: see `fit`
+            this.scroll(size.width);
             if (!this.plot.isConnected) this.begin();  // what came before could not be drawn
             if (given.figure !== this.drawn?.figure)
                 this.figure = shared(this.figure, given.figure);
@@ -100,11 +101,20 @@ class Chart {
     size() {
         const height = document.fullscreenElement === this.frame ? window.innerHeight
             : this.given.figure.layout.height;
-        return {width: this.frame.clientWidth, height};
+        const room = this.frame.clientWidth;
+        return {width: room && Math.max(room, this.given.figure.layout.meta?.least_px ?? 0), height};
+    }
+
+    scroll(wide) {
+        const scrolls = wide > this.frame.clientWidth;
+        this.frame.style.overflow = scrolls ? "auto hidden" : "";
+        if (scrolls) this.frame.tabIndex = 0;  // so that keys can scroll it
+        else this.frame.removeAttribute("tabindex");
     }
 
     fit() {
         const {width, height} = this.size(), now = this.plot._fullLayout;
+        this.scroll(width);
         if (!now?.width) this.draw();
         else if (width && (width !== now.width || height !== now.height))
             window.Plotly.relayout(this.plot, {width, height});

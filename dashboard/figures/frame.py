@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,11 @@ from dashboard.figures.palette import FONT, Palette
 from dashboard.words.blocks import block_words
 
 TOP_PX, LINE_PX = 44, 17
+
+LEAST_PX = 720
+"""Width below which a figure scrolls instead of growing narrower."""
+LINE_SIGNS = 138
+"""Signs of a method line that have room there; longer ones are broken."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,8 @@ def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, righ
     title_px : air above the title
     layout : what else belongs to it; added later, it is checked again and again
     """
-    foot = below + LINE_PX * len(text.method) + 6
+    lines = broken(text.method)
+    foot = below + LINE_PX * len(lines) + 6
     figure = empty_figure({
         "height": round(plot_px) + top + foot,
         "margin": {"l": left, "r": right, "t": top, "b": foot},
@@ -65,9 +72,15 @@ def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, righ
         "font": {"color": colours.ink, "family": FONT}, "hoverlabel": {"align": "left"},
         "title": {"text": plotly_text(text.title), "x": 0, "xref": "container", "y": 1,
                   "yref": "container", "yanchor": "top", "pad": {"t": title_px, "l": 8},
-                  "font": {"size": 15, "color": colours.ink}}, **(layout or {})})
-    add_all(figure, method_lines(text.method, left, below, colours))
+                  "font": {"size": 15, "color": colours.ink}},
+        "meta": {"least_px": LEAST_PX}, **(layout or {})})
+    add_all(figure, method_lines(lines, left, below, colours))
     return figure
+
+
+def broken(lines: Sequence[str]) -> list[str]:
+    """The lines, those that would run out of a narrow figure as several."""
+    return [part for line in lines for part in wrap(line, LINE_SIGNS) or [""]]
 
 
 def method_lines(lines: Sequence[str], left: int, below: int,

@@ -98,7 +98,7 @@ def map_frame(text: ChartText, window: Window, legend: Sequence[str],
         plot_px=window.height_px, left=_MARGIN_PX, right=_MARGIN_PX, below=8, top=top,
         title_px=10 + _TOOLS_PX, layout={
             "showlegend": bool(legend), "legend": legend_above(colours),
-            "clickmode": "event", "dragmode": "pan",
+            "clickmode": "event", "dragmode": "pan", "meta": {},
             "xaxis": {"range": [window.left, window.right], **bare},
             "yaxis": {"range": [window.bottom, window.top], "scaleanchor": "x", "scaleratio": 1,
                       **bare}})
