@@ -15,7 +15,7 @@ from made_up_findings import made_up_lower_or_higher, made_up_topic_or_language,
 from made_up_studies import made_up_series, write_study
 
 from gradsim_core import Store
-from gradsim_core.languages.resolving import resolve
+from gradsim_core.languages.resolving import resolve, resolve_or_own
 from gradsim_core.languages.table import MACROLANGUAGES, table
 
 SMALL, LARGE = "0012000000000012", "0100000000000100"
@@ -51,7 +51,10 @@ def write_world(cache: Path, n: int = 12, *, signature: str = SMALL, name: str =
                         name=name or f"{len(codes)} languages",
                         series=made_up_series(clusters, noise=noise, codes=codes))
     write_experiment(store, made_up_experiment(codes, names=called, signature=signature))
-    write_finding(store, made_up_measures(codes, names=called, signature=signature))
+    measures = made_up_measures(codes, names=called, signature=signature)
+    for one in measures["languages"]:
+        one["branch"] = resolve_or_own(one["code"]).branch
+    write_finding(store, measures)
     for made_up in (made_up_lower_or_higher, made_up_topic_or_language):
         write_finding(store, made_up(codes, names=called, signature=signature))
     return store

@@ -120,6 +120,14 @@ def test_each_branch_has_colour_and_shape_and_hover_names_both() -> None:
     assert figure.layout.legend.orientation == "h"
 
 
+def test_marks_of_very_many_pairs_are_small() -> None:
+    content = made_up_measures([f"x{at:02}" for at in range(80)])
+    many = named(transfer_scatter(content, content["measures"][0], TEXT), "Both Romance")
+    content = made_up_measures()
+    few = named(transfer_scatter(content, content["measures"][0], TEXT), "Both Romance")
+    assert 3 <= many.marker.size <= 0.6 * few.marker.size
+
+
 def test_units_are_points_where_they_are_differences() -> None:
     content = made_up_measures()
     measure = content["measures"][0]

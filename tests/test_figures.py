@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -19,7 +20,9 @@ from dashboard.figures.heatmap import (
     similarity_heatmap,
 )
 from dashboard.figures.heatmap_frame import HeatmapText, language_label
+from dashboard.figures.heatmap_sides import CELLS_PX, frame_names
 from dashboard.figures.nearest import nearest_bars
+from dashboard.figures.text_width import text_width
 from dashboard.words.summaries import Neighbour
 from gradsim_core import Similarity, leaf_order, linkage_tree
 
@@ -172,6 +175,18 @@ def test_groups_are_framed_where_their_languages_stand() -> None:
     assert frames == [(-0.5, 1.5, -0.5, 1.5), (1.5, 2.5, 1.5, 2.5)]
     titles = [note.text for note in figure.layout.annotations if note.yref == "y2"]
     assert titles == ["group 1", "group 2"]
+
+
+def test_names_of_groups_never_run_into_each_other() -> None:
+    assert frame_names([("west", 6), ("group 2", 6)]) == ["west", "group 2"]
+    several = frame_names([(f"group {at + 1}", 2) for at in range(20)])
+    assert several == [str(at + 1) for at in range(20)], "numbers alone have room"
+    many = [(f"group {at + 1}", 2) for at in range(50)]
+    written = [(at, name) for at, name in enumerate(frame_names(many)) if name]
+    assert len(written) > 20
+    for (a, left), (b, right) in pairwise(written):
+        between = (b - a) * 2 * CELLS_PX / 100
+        assert between > (text_width(left, 11) + text_width(right, 11)) / 2
 
 
 @pytest.mark.parametrize("n", [2, 12, 60, 130])

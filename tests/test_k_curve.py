@@ -97,7 +97,9 @@ def test_a_sentence_says_what_one_more_model_brings() -> None:
         "serve; that of random groups rises by 0.03. With 4 groups the objective is +1.31 above "
         "that of random groups of the same sizes (above the range that holds 95% of them).")
     assert "that of random groups stays as it is" in curve_sentence(points, 3)
-    assert "no 9 groups" in curve_sentence(points, 9)
+    assert "no 1 group" in curve_sentence(points, 1)
+    assert curve_sentence(points, 9) == ("The curve ends at 5 groups: what 9 groups are worth "
+                                         "beside chance is not known.")
     assert "only number" in curve_sentence(points[:1], 2)
     assert "inside the range" in curve_sentence([point(1, 0.25, 0.2), points[0]], 1)
 

@@ -9,6 +9,8 @@ are escaped here; ``labels`` are escaped already.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -21,6 +23,7 @@ from dashboard.figures.dendrogram import dendrogram
 from dashboard.figures.frame import add_all, add_trace
 from dashboard.figures.palette import OTHER, UNKNOWN, Palette
 from dashboard.figures.strips import Strip, add_strips
+from dashboard.figures.text_width import text_width
 
 STEADY: dict[str, Any] = {"selected": {"marker": {"opacity": 1}},
                           "unselected": {"marker": {"opacity": 1}}}
@@ -29,6 +32,9 @@ drawn anew, from the address."""
 
 MOST_OUTLINED = 40
 """Languages up to which the points on the diagonal are seen."""
+
+CELLS_PX = 470
+"""Width of all cells together on a page that is not wide: labels must fit there."""
 
 SUPPORTED = 0.5
 """Share of resamples from which on a branch's dot is filled."""
@@ -198,11 +204,35 @@ def add_frames(figure: go.Figure, sizes: Sequence[int], colours: Palette) -> Non
 
 def add_group_frames(figure: go.Figure, groups: Sequence[tuple[str, int]],
                      colours: Palette) -> None:
-    """A frame around the cells of each group, its name above."""
+    """A frame around the cells of each group, its name above where there is room for it."""
     sizes = [n_languages for _, n_languages in groups]
     add_frames(figure, sizes, colours)
     ends = np.cumsum(sizes).tolist()
     add_all(figure, [
         {"x": end - size / 2 - 0.5, "y": 0.5, "xref": "x", "yref": "y2", "showarrow": False,
          "text": plotly_text(name, 20), "font": {"size": 11, "color": colours.ink}}
-        for (name, size), end in zip(groups, ends, strict=True)])
+        for (_, size), end, name in zip(groups, ends, frame_names(groups), strict=True) if name])
+
+
+def frame_names(groups: Sequence[tuple[str, int]]) -> list[str]:
+    """What is written above each frame; "" where it would run into the one before.
+
+    Where not all names have room, those that are numbers are written as numbers alone.
+    """
+    wide = CELLS_PX / max(1, sum(size for _, size in groups))
+    found = _without_overlap([name[:20] for name, _ in groups], groups, wide)
+    return found if all(found) else _without_overlap(
+        [re.sub(r"^group (?=\d+$)", "", name[:20]) for name, _ in groups], groups, wide)
+
+
+def _without_overlap(names: Sequence[str], groups: Sequence[tuple[str, int]],
+                     cell_px: float) -> list[str]:
+    """Each name in the middle of its group, from the left on, where the one before leaves room."""
+    found, start, taken = [], 0.0, -math.inf
+    for name, (_, size) in zip(names, groups, strict=True):
+        middle, half = (start + size / 2) * cell_px, text_width(name, 11) / 2
+        fits = middle - half >= taken
+        found.append(name if fits else "")
+        taken = middle + half + 5 if fits else taken
+        start += size
+    return found

@@ -11,6 +11,7 @@ escaped here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,8 @@ MOST_DRAWN_AS_SHAPES = 4_000
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star",
             "hexagram", "hourglass")
 _HEIGHT_PX, _LEGEND_ROW_PX, _IN_A_ROW = 400, 22, 5
+_FULL_SIZE = 1_500
+"""Pairs beyond which marks grow smaller, so that they do not hide each other."""
 
 
 @dataclass(frozen=True)
@@ -126,11 +129,12 @@ def _add_pairs(figure: go.Figure, pairs: Pairs, at: Sequence[int], kind: str,
               _SYMBOLS[list(branches).index(kind) % len(_SYMBOLS)])
     add = (figure.add_scattergl if len(pairs.source) > MOST_DRAWN_AS_SHAPES
            else figure.add_scatter)
+    small = min(1.0, math.sqrt(_FULL_SIZE / max(1, len(pairs.source))))
     add(x=[pairs.similarity[i] for i in at], y=[pairs.transfer[i] for i in at], mode="markers",
         name=_legend(kind), customdata=list(hovers), hovertemplate="%{customdata}<extra></extra>",
-        opacity=0.75 if plain else 1,
-        marker={"symbol": symbol, "size": 7 if plain else 10, "color": colour,
-                "line": {"width": 1.2 if plain else 0.8, "color": colour if plain
+        opacity=max(0.5, 0.75 * small) if plain else 1,
+        marker={"symbol": symbol, "size": max(3.0, (7 if plain else 10) * small), "color": colour,
+                "line": {"width": (1.2 if plain else 0.8) * small, "color": colour if plain
                          else colours.ink}})
 
 

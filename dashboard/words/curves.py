@@ -18,6 +18,9 @@ def curve_sentence(points: Sequence[KPoint], k: int) -> str:
     """What one group more than there are would bring, and what the last one brought."""
     at = {point.k: point for point in points}
     if k not in at:
+        if k > max(at):
+            return (f"The curve ends at {count(max(at), 'group')}: what {count(k, 'group')} are "
+                    "worth beside chance is not known.")
         return f"Under these limits there are no {count(k, 'group')} to compare with."
     pairs = [(at[one], at[one + 1]) for one in (k - 1, k) if one in at and one + 1 in at]
     if not pairs:
