@@ -89,7 +89,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Seen:
 def test_everything_found_is_told(whole: Seen) -> None:
     for said in ("Made-up study", f"Study {SIGNATURE}", "weighted F1", "German", "Germanic",
                  "Pairs within a branch average", "Lower and higher layers", "What moves most",
-                 "2 groups by exact", "Proved optimal", "Gradient groups score",
+                 "2 groups by the objective", "Proved optimal", "Gradient groups score",
                  "Gradients predict transfer best", "What explains each layer",
                  "Topic or language", "scores: published", "gradsim verify",
                  "Left out: Russian, because it has no test rows.", "reliability"):

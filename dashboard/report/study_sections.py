@@ -13,6 +13,7 @@ from dashboard.figures.panels import Panel, PanelRows, square_panels, symmetric_
 from dashboard.layers import Sides, fitting_sides, layers_sentence, moves
 from dashboard.report.content import Reported
 from dashboard.report.elements import chart, listing, paragraph, section, table, text, unfolded
+from dashboard.words.groups import how_made
 from dashboard.words.summaries import (
     CORRECTION_WORDS,
     READING_WORDS,
@@ -182,7 +183,7 @@ def groups_section(shown: Reported) -> str:
     out = [f"{shown.label(one['code'])}: {one['reason']}" for one in decision["not_grouped"]]
     return section(
         "groups", "Which languages to train together",
-        paragraph(f"{count(made.k, 'group')} by {made.strategy.replace('_', ' ')}, objective "
+        paragraph(f"{count(made.k, 'group')} {how_made(made.strategy)}, objective "
                   f"{made.objective:.3f} (the sum over languages of the mean similarity to the "
                   f"others of their group). {proof_sentence(made)} {ties_sentence(made)}"),
         paragraph(made.note, "faint") if made.note else "",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PNG_SCALE = 300 / 96
 """A browser counts 96 pixels an inch: so a PNG has 300 dots an inch at the size it is shown."""
 
+MOST_DECIMALS = 4
+
 _AHEAD_S = 0.06
 """From the server's last word of a chart until a browser has begun to draw it."""
 
@@ -100,11 +102,19 @@ def _table(table: Table, name: str) -> None:
     n_rows = len(next(iter(table.values()), ()))
     st.dataframe({key: [plain_text(value, 120) if isinstance(value, str) else value
                         for value in values] for key, values in table.items()},
-                 hide_index=True, height=table_height(n_rows))
+                 hide_index=True, height=table_height(n_rows), column_config=even_decimals(table))
     st.download_button("Table as CSV", csv_text([list(table), *zip(*table.values(),
                                                                    strict=True)]),
                        f"{name}.csv", "text/csv", on_click="ignore", key=f"csv.{name}",
                        help="UTF-8, one header line; opens in any spreadsheet.")
+
+
+def even_decimals(table: Table) -> dict[str, Any]:
+    """Settings under which the numbers of each column have equally many decimals."""
+    longest = {key: max((len(repr(float(one)).partition(".")[2]) for one in values
+                         if isinstance(one, float)), default=0) for key, values in table.items()}
+    return {key: st.column_config.NumberColumn(format=f"%.{min(n, MOST_DECIMALS)}f")
+            for key, n in longest.items() if n}
 
 
 def _turn(words: Sequence[str], turning: Mapping[str, Mapping[str, Any]]) -> None:

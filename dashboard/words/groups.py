@@ -24,6 +24,12 @@ from gradsim_core import (
     worth,
 )
 
+HOW = {"exact": "by the objective", "overlapping": "by the objective, may overlap",
+       "agglomerative": "by average linkage", "spectral": "by spectral clustering",
+       "k_means": "by k-means", "monolingual": "of one language each",
+       "all_languages": "of all languages", "random": "at random"}
+"""Strategy -> how groups were made, after their number, where its own name does not say it."""
+
 MOST_MOVED = 12
 """Languages that move, up to which each is named."""
 
@@ -83,7 +89,7 @@ def saved_table(saved: Sequence[SavedGrouping]) -> dict[str, list[Any]]:
     """The groupings that are kept, one a row."""
     return {"Name": [one.name for one in saved],
             "K": [len(one.decision["groups"]) for one in saved],
-            "How": [str(one.decision["rule"]["strategy"]).replace("_", " ") for one in saved],
+            "How": [how_made(str(one.decision["rule"]["strategy"])) for one in saved],
             "Objective": [(one.decision.get("result") or {}).get("objective") for one in saved],
             "Read from": [f"{one.decision['similarity'].get('blocks')}, "
                           f"{str(one.decision['similarity'].get('correction')).replace('_', ' ')}"
@@ -99,6 +105,17 @@ def halves(found: Similarity, codes: Sequence[str]) -> tuple[list[str], list[str
     first, second = ([code for code, label in zip(codes, labels, strict=True) if label == which]
                      for which in (0, 1))
     return first, second
+
+
+def how_made(strategy: str) -> str:
+    """How groups were made, to stand after their number.
+
+    Examples
+    --------
+    >>> how_made("exact"), how_made("local_search")
+    ('by the objective', 'by local search')
+    """
+    return HOW.get(strategy, f"by {strategy.replace('_', ' ')}")
 
 
 def shown_name(name: str) -> str:

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.loads.groupings import ShownGroups
 from dashboard.shown import Picture
+from dashboard.views.chart import even_decimals
 from dashboard.words.groups import shown_name
 from dashboard.words.summaries import LOW_RELIABILITY, count, moved_members, number
 from gradsim_core import LEFT_OUT, Grouping, placed_languages
@@ -32,8 +33,9 @@ def show_cards(decision: dict[str, Any], shown: Picture, groups: ShownGroups,
     made = groups.made
     inside, low = _means_inside(shown, made), LOW_RELIABILITY[shown.found.reading]
     if len(decision["groups"]) > MOST_CARDS:
-        st.dataframe(group_columns(decision, shown, inside), hide_index=True,
-                     alt="One row a group, with its languages.")
+        table = group_columns(decision, shown, inside)
+        st.dataframe(table, hide_index=True, alt="One row a group, with its languages.",
+                     column_config=even_decimals(table))
         _say_left_over(decision, shown, marked)
         return
     st.caption("Beside each language stands its reliability: how far its own two halves agree"
@@ -64,7 +66,7 @@ def group_columns(decision: dict[str, Any], shown: Picture,
     return {"Group": [plain_text(shown_name(one["name"]), 60) for one in groups],
             "Languages": [len(one["languages"]) for one in groups],
             "Mean similarity": [None if mean is None else round(mean, 3) for mean in inside],
-            "Lowest reliability": [min((one["reliability"] for one in group["languages"]
+            "Lowest reliability": [min((round(one["reliability"], 3) for one in group["languages"]
                                         if one["reliability"] is not None), default=None)
                                    for group in groups],
             "Which": [plain_text(", ".join(shown.label(one["code"]) for one in group["languages"]),
@@ -97,15 +99,16 @@ def show_alternatives(made: Grouping, shown: Picture) -> None:
         return
     codes = [shown.found.languages[i] for i in placed_languages(shown.found)]
     st.subheader("Nearly as good", anchor=False)
-    st.dataframe({
-        "Objective": [round(other.objective, 4)
+    table: dict[str, list[Any]] = {
+        "Objective": [round(other.objective, 3)
                       for other in made.alternatives[:MOST_ALTERNATIVES]],
         "K": [len(other.groups) for other in made.alternatives[:MOST_ALTERNATIVES]],
         "What moves": [plain_text(", ".join(shown.label(codes[i]) for i in moved_members(
             made.groups, other.groups))) for other in made.alternatives[:MOST_ALTERNATIVES]],
         "Groups": [plain_text(" | ".join(" ".join(codes[i] for i in members)
                                          for members in other.groups))
-                   for other in made.alternatives[:MOST_ALTERNATIVES]]}, hide_index=True)
+                   for other in made.alternatives[:MOST_ALTERNATIVES]]}
+    st.dataframe(table, hide_index=True, column_config=even_decimals(table))
 
 
 def _means_inside(shown: Picture, made: Grouping) -> list[float | None]:

@@ -60,7 +60,7 @@ def _undoing(selection: Selection) -> None:
 def _languages(selection: Selection, shown: Picture, groups: ShownGroups) -> None:
     chosen = [code for code in selection.chosen if code in groups.codes]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.multiselect("Languages", groups.codes, placeholder="one or several", width=420,
+        st.multiselect("Languages", groups.codes, placeholder="one or several", width=350,
                        format_func=lambda code: plain_text(shown.label(code), 60),
                        help="They are marked in every picture; what you click there stands here.",
                        **bound("editing", chosen, lambda codes: {"chosen": tuple(codes)}))

@@ -29,6 +29,7 @@ from dashboard.views.groups.tree_cut import show_tree_cut
 from dashboard.views.guide import show_guide
 from dashboard.views.reading import choose_reading, scale_lines
 from dashboard.views.waiting import ready_study
+from dashboard.words.groups import how_made
 from dashboard.words.summaries import count, method_lines, proof_sentence, ties_sentence, unreliable
 from gradsim_core import Results, decision_json, decision_of, newick, placed_languages
 
@@ -124,8 +125,7 @@ def _heatmap(shown: Picture, loaded: Results, selection: Selection, groups: Show
     """The heatmap in the order of the groups."""
     found, made = shown.found, groups.made
     text = HeatmapText(
-        title=f"{count(made.k, 'group')} by {made.strategy.replace('_', ' ')}: "
-              f"{study_title(loaded)}",
+        title=f"{count(made.k, 'group')} {how_made(made.strategy)}: {study_title(loaded)}",
         scale=scale_lines(found), names=shown.names, branches=shown.branches,
         method=method_lines(found, loaded.signature, loaded.record["study"]["steps"],
                             colour_limit(found), order="ordered by group"))

@@ -16,7 +16,7 @@ from dashboard.selection import Selection
 from dashboard.shown import Picture
 from dashboard.state import bound, select
 from dashboard.views.chart import table_height
-from dashboard.words.groups import compared, comparison_table, saved_table
+from dashboard.words.groups import compared, comparison_table, how_made, saved_table
 from dashboard.words.summaries import count
 from gradsim_core import (
     LONGEST_NAME,
@@ -41,7 +41,7 @@ def save_shown(signature: str, decision: Mapping[str, Any], groups: ShownGroups)
                     help="Keeps these groups with the study, to be opened and compared later."):
         if kept:
             st.caption(f"They are kept already, as {markdown_text(kept.name, 60)}.")
-        usual = f"{count(made.k, 'group')} {made.strategy.replace('_', ' ')}"
+        usual = f"{count(made.k, 'group')} {how_made(made.strategy)}"
         name = st.text_input("Name", usual, max_chars=LONGEST_NAME, key="saved.name",
                              help="A name that is taken gets a number.")
         if st.button("Save", type="primary", key="saved.save"):
