@@ -28,11 +28,11 @@ from gradsim_core.training.checkpoints import goes_to_disk
 from gradsim_core.training.evaluation import by_length, predict
 from gradsim_core.training.joint import (
     SUMS_BYTES,
-    peak_memory_bytes,
     release,
     set_threads,
     step_stride,
 )
+from gradsim_core.training.memory import peak_memory_bytes
 from gradsim_core.training.passes import chosen_device, device_of, place
 from gradsim_core.training.steps import Training, half_backward, start_training, train_step
 

@@ -6,7 +6,6 @@ off. What it leaves in the store: the record of the study, its Grams, and the jo
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable
 
@@ -25,6 +24,7 @@ from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training.checkpoints import put_on_disk, resume, save_checkpoint, tidy
 from gradsim_core.training.evaluation import encode_corpus, evaluate
+from gradsim_core.training.memory import peak_memory_bytes
 from gradsim_core.training.passes import chosen_device, device_of, place
 from gradsim_core.training.shards import ALONE, Shards
 from gradsim_core.training.steps import Training, start_training, train_step
@@ -185,11 +185,6 @@ def release(training: Training) -> None:
     for parameter in training.encoder.parameters:
         parameter.grad = None
     training.tap.release()
-
-
-def peak_memory_bytes() -> int:
-    """Largest resident size of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _counted(of_each: list[dict[str, int]], codes: tuple[str, ...]) -> dict[str, int]:

@@ -16,6 +16,7 @@ import torch
 
 from gradsim_core.encoder.models import Encoder
 from gradsim_core.study import Study
+from gradsim_core.training.memory import give_back_memory
 
 
 def adamw(encoder: Encoder, study: Study) -> torch.optim.AdamW:
@@ -33,6 +34,7 @@ def update(encoder: Encoder, optimizer: torch.optim.AdamW, study: Study, step: i
     for group in optimizer.param_groups:
         group["lr"] = study.peak_learning_rate * schedule(step, study)
     optimizer.step()
+    give_back_memory(step + 1)
     return float(norm)
 
 
