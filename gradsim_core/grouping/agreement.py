@@ -33,7 +33,7 @@ def adjusted_rand_index(one: Sequence[int], other: Sequence[int]) -> float:
     return 1.0 if most == expected else (both - expected) / (most - expected)
 
 
-def moved(one: Sequence[int], other: Sequence[int]) -> list[int]:
+def moved(one: Sequence[int] | np.ndarray, other: Sequence[int] | np.ndarray) -> list[int]:
     """The fewest languages that must change group so that one grouping becomes the other.
 
     Examples
@@ -51,7 +51,7 @@ def moved(one: Sequence[int], other: Sequence[int]) -> list[int]:
     return [int(i) for i in np.flatnonzero(matched[first] != second)]
 
 
-def _shared(one: Sequence[int], other: Sequence[int]) -> np.ndarray:
+def _shared(one: Sequence[int] | np.ndarray, other: Sequence[int] | np.ndarray) -> np.ndarray:
     """(groups of one, groups of the other) languages in both."""
     _, first = np.unique(one, return_inverse=True)
     _, second = np.unique(other, return_inverse=True)

@@ -7,7 +7,7 @@ are resample, language. A clade of a tree is the set of leaves below a node; the
 every leaf and always found.
 
 Sources: Felsenstein 1985 (*Evolution* 39): support of a clade; Monti et al. 2003 (*Machine
-Learning* 52): co-membership; Kuhn 1955: the assignment that matches groups with groups.
+Learning* 52): co-membership; for the matching of groups see `agreement.moved`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+
+from gradsim_core.grouping.agreement import moved
 
 
 def co_membership(labels: np.ndarray) -> np.ndarray:
@@ -46,21 +48,10 @@ def group_changes(groups: np.ndarray, labels: np.ndarray) -> np.ndarray:
         (L,) in 0..1. A resample's groups are first matched one to one with those in question, so
         that as many languages as possible stay; who is left then has changed.
     """
-    return np.mean([~_stayed(groups, row) for row in labels], axis=0)
-
-
-def _stayed(groups: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Which languages are in the group that their own is matched with: (L,) bool."""
-    from scipy.optimize import linear_sum_assignment
-
-    _, old = np.unique(groups, return_inverse=True)
-    _, new = np.unique(labels, return_inverse=True)
-    shared = np.zeros((old.max() + 1, new.max() + 1))
-    np.add.at(shared, (old, new), 1)
-    matched = np.full(old.max() + 1, -1)
-    rows, columns = linear_sum_assignment(shared, maximize=True)
-    matched[rows] = columns
-    return matched[old] == new
+    changed = np.zeros((len(labels), len(groups)))
+    for row, one in zip(changed, labels, strict=True):
+        row[moved(groups, one)] = 1.0
+    return changed.mean(axis=0)
 
 
 def clades(tree: np.ndarray) -> list[frozenset[int]]:

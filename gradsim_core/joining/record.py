@@ -34,9 +34,9 @@ class Joined:
     ----------
     language : as in a study's record ("code", "name", …)
     id : names its rows and the study
-    facts : "rows" of each split, "data_fingerprint", "source", "train_seconds", …
+    facts : "rows" of each split, "data_fingerprint", "source", "seconds", …
     arrays : as of `newcomer.newcomer_arrays`
-    blocks_folded : numbers of each block in "sums", then in "points"
+    widths, point_widths : numbers of each block in "sums", and in "points"
     """
 
     language: Mapping[str, Any]
