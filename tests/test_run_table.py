@@ -17,9 +17,9 @@ from run_cases import ONE, written
 from store_cases import let_go
 from store_cases import store as store  # noqa: PLC0414 - a fixture
 
-from gradsim_core.errors import RunError
+from gradsim_core.errors import RunError, StoreError
 from gradsim_core.runs import find_run, list_runs, submit_run
-from gradsim_core.runs.database import VERSION
+from gradsim_core.runs.database import VERSION, connection
 from gradsim_core.runs.table import KeyTaken, Run, RunTable
 from gradsim_core.storage.store import Store
 
@@ -114,6 +114,24 @@ def test_a_newer_table_is_refused_and_left_alone(store: Store) -> None:
         assert str(path)[-100:] in str(error.value)
         assert len(str(error.value)) <= 400
     assert path.read_bytes() == before
+
+
+def test_a_table_behind_a_link_is_made_there(store: Store, tmp_path: Path) -> None:
+    """The cache folder on shared storage, the table on a machine's own disk."""
+    own, link = tmp_path / "own" / "runs.sqlite", store.root / "runs.sqlite"
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(own)
+    with pytest.raises(StoreError, match="cannot be made"):
+        filled(store)
+    assert link.is_symlink()
+    own.parent.mkdir()
+    filled(store)
+    assert link.is_symlink()
+    assert len(list_runs(store)) == 3
+    with connection(link) as table:
+        table.execute("UPDATE runs SET title = 'new'")
+        assert own.with_name("runs.sqlite-wal").exists()
+        assert [one.name for one in store.root.glob("runs.sqlite*")] == ["runs.sqlite"]
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"not a database" * 1000,

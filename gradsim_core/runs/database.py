@@ -9,6 +9,7 @@ between threads or forked processes.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -77,11 +78,11 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def make_database(path: Path) -> None:
-    """Make an empty database where there is none."""
+    """Make an empty database where there is none; where a link leads, if there is one."""
     if path.exists():
         return
-    folder = make_folder(path.parent / ".runs")
-    fresh = folder / "new.sqlite"
+    folder, place = make_folder(path.parent / ".runs"), Path(os.path.realpath(path))
+    fresh = place.with_name(f"{place.name}.new")
     try:
         with FileLock(folder / "table.lock"):
             if path.exists():
@@ -94,7 +95,7 @@ def make_database(path: Path) -> None:
                     table.execute(statement)
             finally:
                 table.close()  # the last to close leaves no WAL beside
-            fresh.replace(path)
+            fresh.replace(place)
     except (OSError, sqlite3.OperationalError) as error:
         raise StoreError(f"{_short(path)}: cannot be made ({error}). Free space, make the folder "
                        "writable, or choose another cache.") from None
