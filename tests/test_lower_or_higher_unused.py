@@ -132,3 +132,21 @@ def test_one_block_has_no_depth(tmp_path: Path) -> None:
                                       blocks=("embeddings",)), MEASURES, PLAN)
     assert content["verdict"].startswith("There is no depth to follow")
     assert content["blocks"][0]["linguistic"]["share"] > 0.5
+
+
+@pytest.mark.parametrize(("weights", "words"), [
+    ((0.0,) * 6, "Nothing can be explained: in no block of the encoder"),
+    ((0.0, 0.0, 0.1, 0.0, 0.0, 0.1), "There is no depth to follow: one block alone tells pairs"),
+    ((0.0, 0.1, 0.1, 0.1, 0.1, 0.1), "No clear trend over depth: in layer.0 linguistic measures"),
+    ((0.1, 0.1, 0.1, 0.1, 0.0, 0.1), "No clear trend over depth: in embeddings linguistic measu")])
+def test_blocks_in_which_all_pairs_are_equally_alike_are_told(
+        tmp_path: Path, weights: tuple[float, ...], words: str) -> None:
+    """As where languages share no words, and their gradients of the embeddings nothing at all."""
+    found = results(tmp_path, family=weights, labels=weights, noise=0.0)
+    content = lower_or_higher(found, MEASURES, PLAN)
+    assert content["verdict"].startswith(words)
+    none = dict.fromkeys(("share", "r2", "interval", "p"))
+    assert [one["linguistic"] == none for one in content["blocks"]] == [
+        weight == 0.0 for weight in weights]
+    without = lower_or_higher(found, {"family": MEASURES["family"]}, PLAN)
+    assert without["verdict"].startswith("Nothing can be compared: no measure of the task")

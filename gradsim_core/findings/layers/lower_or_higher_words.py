@@ -27,16 +27,21 @@ def verdict(content: Mapping[str, Any]) -> str:
     empty = [side for side, names in content["predictors"].items() if not names]
     if empty:
         return _nothing_to_compare(content, empty)
-    trend, (first, last) = content["trend"], _ends(content)
+    trend, told = content["trend"], _told(content)
+    if not told:
+        return ("Nothing can be explained: in no block of the encoder are some pairs of languages "
+                "more alike than others.")
     if trend["slope"] is None:
-        return plain_text("There is no depth to follow: the encoder has one block, in which "
-                          f"{_shares(first)}.", _LONGEST)
+        only = ("the encoder has one block" if len(trend["blocks"]) == 1 else
+                "one block alone tells pairs of languages apart")
+        return plain_text(f"There is no depth to follow: {only}, in which {_shares(told[0])}.",
+                          _LONGEST)
     between = ("no interval" if trend["interval"] is None else "95% interval " + " to ".join(
         _signed(end) for end in trend["interval"]))
     return plain_text(
-        f"{_direction(trend)}: {_shares(first)}, {_shares(last)}; over the depth linguistic minus "
-        f"task changes by {_signed(trend['slope'])} points ({between}; p = {trend['p']:.2g}).",
-        _LONGEST)
+        f"{_direction(trend)}: {_shares(told[0])}, {_shares(told[-1])}; over the depth linguistic "
+        f"minus task changes by {_signed(trend['slope'])} points ({between}; "
+        f"p = {trend['p']:.2g}).", _LONGEST)
 
 
 def is_clear(trend: Mapping[str, Any]) -> bool:
@@ -95,7 +100,10 @@ def _nothing_to_compare(content: Mapping[str, Any], empty: Sequence[str]) -> str
     side, (other,) = empty[0], [one for one in SIDE_WORDS if one not in empty]
     start = (f"Nothing can be compared: no measure of {SIDE_WORDS[side]} can be used "
              f"({_reasons(content, empty)}).")
-    first, last = _ends(content)
+    told = _told(content)
+    if not told:
+        return plain_text(start, _LONGEST)
+    first, last = told[0], told[-1]
     rest = (f" Measures of {SIDE_WORDS[other]} explain {_percent(first[other]['share'])} in "
             f"{first['block']}, {_percent(last[other]['share'])} in {last['block']}.")
     return plain_text(start if len(start + rest) > _LONGEST else start + rest, _LONGEST)
@@ -114,9 +122,10 @@ def _direction(trend: Mapping[str, Any]) -> str:
     return f"The higher the block, the more {more} and the less {less}"
 
 
-def _ends(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    shown = [one for one in content["blocks"] if one["block"] in content["trend"]["blocks"]]
-    return shown[0], shown[-1]
+def _told(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The encoder's blocks whose similarity varies, so that there is something to explain."""
+    return [one for one in content["blocks"]
+            if one["block"] in content["trend"]["blocks"] and one["total_r2"] is not None]
 
 
 def _shares(block: Mapping[str, Any]) -> str:
