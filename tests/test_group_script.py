@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 from gradsim_core import Reading, Rule, decide, decision_json, load_results, training_script
 from gradsim_core.decisions.group_script import DATA_SETTINGS, DEFAULT_MODEL
+from gradsim_core.decisions.script_parts import TOKEN
 from gradsim_core.encoder.models import load_encoder
 from gradsim_core.errors import GroupingError
 
@@ -237,3 +238,27 @@ def test_script_trains_on_tagged_words(tmp_path: Path) -> None:
     models, results = ran(training_script(decision), tmp_path)
     assert set(models) == {"deu", "nld", "spa", "ita"}
     assert all({"accuracy", "entity_f1"} == set(one) for one in results.values())
+
+
+def test_words_without_a_piece_move_no_tag() -> None:
+    """A lone zero-width space has no piece; the words behind it keep their own tags."""
+    import numpy as np
+    from datasets import Dataset
+    from seqeval.metrics import f1_score
+    from transformers import AutoTokenizer
+
+    names: dict[str, Any] = {"np": np, "Dataset": Dataset, "f1_score": f1_score, "MAX_LENGTH": 16,
+                             "LABELS": ["B-LOC", "O"], "METRIC": "entity_f1"}
+    exec(TOKEN["FUNCTIONS"], names)
+
+    class Right:
+        """A trainer whose model is always right."""
+
+        def predict(self, rows: Any) -> Any:
+            best = [[label if label >= 0 else 1 for label in own] for own in rows["labels"]]
+            return type("Found", (), {"predictions": np.eye(2)[np.array(best)]})
+
+    rows = Dataset.from_dict({"text": [["\u200b", "Reykjavik", "is", "far"]],
+                              "label": [[1, 0, 1, 1]]})
+    found = names["scores"](rows, Right(), AutoTokenizer.from_pretrained(MINILM))
+    assert found == {"accuracy": 1.0, "entity_f1": 1.0}

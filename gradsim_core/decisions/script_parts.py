@@ -225,14 +225,18 @@ def encoded(dataset, tokenizer):
 
 
 def scores(dataset, trainer, tokenizer):
-    """Words beyond MAX_LENGTH count as untagged."""
-    inputs = encoded(dataset, tokenizer)
-    found = trainer.predict(inputs).predictions.argmax(-1)
+    """Words without a piece, or beyond MAX_LENGTH, count as untagged."""
+    found = trainer.predict(encoded(dataset, tokenizer)).predictions.argmax(-1)
     gold, tagged = [], []
-    for tags, labels, row in zip(dataset["label"], inputs["labels"], found, strict=True):
-        own = [LABELS[row[at]] for at, label in enumerate(labels) if label != -100]
+    for words, tags, row in zip(dataset["text"], dataset["label"], found, strict=True):
+        places = tokenizer(words, is_split_into_words=True, truncation=True,
+                           max_length=MAX_LENGTH).word_ids()
+        own = ["O"] * len(tags)
+        for at in reversed(range(len(places))):  # a word's first piece has the last say
+            if places[at] is not None:
+                own[places[at]] = LABELS[row[at]]
         gold.append([LABELS[tag] for tag in tags])
-        tagged.append(own + ["O"] * (len(tags) - len(own)))
+        tagged.append(own)
     right = [a == b for one, other in zip(gold, tagged, strict=True)
              for a, b in zip(one, other, strict=True)]
     measured = {"accuracy": float(np.mean(right))}
