@@ -7,6 +7,8 @@ network must be closed to others.
 from __future__ import annotations
 
 import os
+import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +16,7 @@ from datetime import timedelta
 import psutil
 import torch
 import torch.distributed as dist
+from torch.distributed.rendezvous import rendezvous
 
 from gradsim_core.backends.processes import WorkerDied
 from gradsim_core.errors import RunError
@@ -22,11 +25,42 @@ from gradsim_core.training.shards import Shards
 _PATIENCE = timedelta(minutes=30)
 """A process may wait so long for the others: loading and tokenizing take their time."""
 
+_FIRST = "gradsim/first"
+_LOOK_S = 0.05
+
 
 def meeting_place(host: str, port: int = 0) -> dist.TCPStore:
     """Where the processes of a group meet; without a port, made here by the first of them."""
     return dist.TCPStore(host, port, is_master=port == 0, wait_for_workers=False,
                          timeout=_PATIENCE)
+
+
+def attempt_store(store: dist.Store, rank: int, size: int) -> dist.Store:
+    """A part of the store that this attempt alone has, where processes are started again.
+
+    torchrun keeps one store over all attempts. What the last one left in it are addresses of
+    processes that are gone, for which the next would wait. So the first process names the attempt
+    anew, and the others take no name before the process that gave it has answered them.
+
+    Raises
+    ------
+    WorkerDied
+        If the first process answers nobody.
+    """
+    own = secrets.token_hex(8)
+    if rank == 0:
+        store.set(_FIRST, own)
+        for other in range(1, size):
+            store.set(f"{own}/{other}/{store.get(f'{own}/{other}').decode()}", "")
+        return dist.PrefixStore(own, store)
+    deadline = time.monotonic() + _PATIENCE.total_seconds()
+    while time.monotonic() < deadline:
+        first = store.get(_FIRST).decode()
+        store.set(f"{first}/{rank}", own)
+        if store.check([f"{first}/{rank}/{own}"]):
+            return dist.PrefixStore(first, store)
+        time.sleep(_LOOK_S)
+    raise WorkerDied(f"the first process does not answer process {rank} of {size}")
 
 
 @contextmanager
@@ -51,7 +85,9 @@ def joined(rank: int, size: int, meeting: dist.TCPStore | None = None,
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", rank)) % torch.cuda.device_count())
         backend = "cpu:gloo,cuda:nccl"
     try:
-        dist.init_process_group(backend, store=meeting, rank=rank, world_size=size,
+        store: dist.Store = meeting or attempt_store(
+            next(rendezvous("env://", timeout=_PATIENCE))[0], rank, size)
+        dist.init_process_group(backend, store=store, rank=rank, world_size=size,
                                 timeout=_PATIENCE)
         yield Shards(rank, size, grouped=True)
     except RuntimeError as error:
