@@ -32,7 +32,7 @@ def blocks_of(*intervals: tuple[float, float] | None) -> list[dict[str, Any]]:
     ([(-0.2, -0.1), (0.1, 0.2), (-0.3, -0.1)],
      "same topic leads in layer.0, layer.2, same language in layer.1", "layer.1"),
     ([(-0.2, 0.1), (-0.1, 0.2)], "in no block is it clear which leads", None),
-    ([None, None], "with fewer than five languages there are no intervals, so no block is decided",
+    ([None, None], "no block is decided: intervals take five languages, and every cell defined",
      None)])
 def test_statement_and_crossover(intervals: Any, words: str, where: str | None) -> None:
     assert statement(blocks_of(*intervals)) == words

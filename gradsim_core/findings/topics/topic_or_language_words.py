@@ -38,7 +38,7 @@ def crossover(blocks: Sequence[Mapping[str, Any]]) -> str | None:
 def statement(blocks: Sequence[Mapping[str, Any]]) -> str:
     """Which leads in which blocks, in plain words."""
     if all(one["difference"]["interval"] is None for one in blocks):
-        return "with fewer than five languages there are no intervals, so no block is decided"
+        return "no block is decided: intervals take five languages, and every cell defined"
     sides = {one["block"]: side_of_zero(one["difference"]["interval"]) for one in blocks}
     led = {side: [name for name, own in sides.items() if own == side] for side in (1, -1)}
     if led[1] and led[-1]:
