@@ -79,12 +79,16 @@ def test_a_run_cut_off_goes_on_to_the_same_bytes(store: Store, undisturbed: dict
     trial(prepared, store, cut_at)
     assert store.exists(ONE, CHECKPOINT)
     assert store.read_json(ONE, "scores/joint.json") is None
+    arrays, facts = store.read_tensors(ONE, CHECKPOINT) or ({}, {})
+    assert facts["seconds"] > 0
+    store.write_tensors(ONE, CHECKPOINT, arrays, {**facts, "seconds": 1_000.0})
     events = trial(prepared, store)
     # a step is told before its checkpoint is written; cuts after training find the last step's
     resumed = 6 if isinstance(cut_at, str) else CHECKPOINTED if cut_at in (CUT, 4) else 4
     assert {"kind": "stage", "message": f"Training, resumed after step {resumed}"} in events
     assert bytes_of(store) == undisturbed[task, mode]
     assert load_results(store, ONE).facts["resumed_at"] == resumed
+    assert load_results(store, ONE).facts["train_seconds"] > 1_000, "of both runs"
     assert not store.exists(ONE, CHECKPOINT)
 
 

@@ -48,7 +48,8 @@ def goes_to_disk(n_bytes: int, n: int) -> bool:
     return n_bytes >= ON_DISK_BYTES or (n < 100 and n * n_bytes >= 16 * ON_DISK_BYTES)
 
 
-def save_checkpoint(training: Training, store: Store, name: str) -> None:
+def save_checkpoint(training: Training, store: Store, name: str, seconds: float = 0.0) -> None:
+    """Write where a training stands, and how many seconds it took to come there."""
     meet, n_languages = training.shards.gathered, len(training.languages)
     shelves = {"steps": training.steps, "sums": training.sums,
                "points": training.increments.points}
@@ -65,7 +66,7 @@ def save_checkpoint(training: Training, store: Store, name: str) -> None:
     store.write_tensors(name, CHECKPOINT, arrays, {
         "step": training.step, "snapshots": training.snapshots,
         "step_numbers": training.step_numbers, "invalid": training.invalid,
-        "typical": training.tap.typical, "fold_version": FOLD_VERSION,
+        "typical": training.tap.typical, "fold_version": FOLD_VERSION, "seconds": seconds,
         "on_disk": {key: len(shelf) for key, shelf in shelves.items() if shelf.on_disk}})
 
 
@@ -99,7 +100,7 @@ def resume(training: Training, store: Store, name: str, keeper: Keeper | None = 
     training.sums, log.points, training.steps = cast(list[Shelf], shelves)
     training.step, training.snapshots = facts["step"], facts["snapshots"]
     training.step_numbers, training.invalid = facts["step_numbers"], facts["invalid"]
-    training.tap.typical = facts.get("typical", 0.0)
+    training.tap.typical, training.seconds = facts.get("typical", 0.0), facts.get("seconds", 0.0)
     training.tap.sums.copy_(torch.from_numpy(arrays["tap.sums"][own]))
     restore_state(training.encoder, training.optimizer, arrays, training.step)
     return training.step

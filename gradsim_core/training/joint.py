@@ -79,11 +79,17 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
     training = start_training(encoder, prepared.sources, study, shards)
     put_on_disk(training, study, store, name)
     resumed_at = resume(training, store, name, keeper)
+
+    def seconds() -> float:
+        """Of this run, and of those before it up to the checkpoint."""
+        return training.seconds + time.monotonic() - started
+
     keeper.begin(training, observe)
     observe({"kind": "stage", "message":
              f"Training, resumed after step {resumed_at}" if resumed_at else "Training"})
     _train(training, encoded, study, packed, observe, keep=keeper.snapshot,
-           save=lambda: save_checkpoint(training, store, name), every_s=checkpoint_every_s)
+           save=lambda: save_checkpoint(training, store, name, seconds()),
+           every_s=checkpoint_every_s)
 
     lost = shards.each(({code: rows.truncated for code, rows in encoded.items()},
                         {code: rows.lost_words for code, rows in encoded.items()}))
@@ -103,7 +109,7 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
         "packed": packed, "n_parameters": encoder.n_parameters,
         "truncated": _counted([truncated for truncated, _ in lost], prepared.sources),
         "lost_words": _counted([words for _, words in lost], prepared.sources),
-        "train_seconds": round(time.monotonic() - started, 1), "resumed_at": resumed_at,
+        "train_seconds": round(seconds(), 1), "resumed_at": resumed_at,
         "device": device_of(encoder).type, "precision": study.precision,
         "threads": torch.get_num_threads(), "peak_memory_bytes": peak_memory_bytes(),
         **({"processes": shards.size} if shards.grouped else {}),

@@ -41,6 +41,7 @@ class Training:
     ----------
     sums : Grams of the sums, (2L, 2L) each: all blocks of a snapshot, then those of the next
     steps : Grams of single steps, (n_blocks, 2L, 2L) each
+    seconds : that earlier runs of it took, up to the checkpoint
     """
 
     encoder: Encoder
@@ -55,6 +56,7 @@ class Training:
     steps: Shelf = field(default_factory=Shelf)
     invalid: dict[str, str] = field(default_factory=dict)
     shards: Shards = ALONE
+    seconds: float = 0.0
 
     def sum_grams(self) -> np.ndarray:
         """Grams of the sums at all snapshots: (S, n_blocks, 2L, 2L)."""
