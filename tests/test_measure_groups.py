@@ -51,6 +51,17 @@ def test_a_measure_groups_by_its_values(results: Results) -> None:
     assert found["lexical.ngrams"][0].how == "A measure, K = 2"
 
 
+def test_a_measures_groups_keep_to_the_links_as_the_gradients_do(results: Results) -> None:
+    plan = plan_of("lexical.ngrams", rule={"k": 2, "must_link": [("German", "nld")],
+                                           "cannot_link": [("deu", "ita")]})
+    found = known_candidates(results, plan, None, {
+        "lexical.ngrams": measure("lexical.ngrams", near(HALVES))})
+    (groups,) = (one.groups for one in found["lexical.ngrams"])
+    together = {code: group for group in groups for code in group}
+    assert "nld" in together["deu"]
+    assert "ita" not in together["deu"]
+
+
 def test_a_directed_measure_counts_what_the_source_brings_to_the_target(results: Results) -> None:
     values = np.zeros((6, 6))
     for source, target in (("spa", "deu"), ("deu", "spa"), ("nld", "ita"), ("ita", "nld"),

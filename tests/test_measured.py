@@ -104,18 +104,20 @@ def test_each_is_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     np.testing.assert_array_equal(first["family"].values, second["family"].values)
 
 
-@pytest.mark.parametrize("age", [
-    lambda patch: patch.setattr(kept_measures, "_VERSION", 99),
-    lambda patch: patch.setattr(kept_measures, "uriel_version", lambda: "9.9")])
+@pytest.mark.parametrize(("name", "age"), [
+    ("typology.featural", lambda patch: patch.setattr(kept_measures, "_VERSION", 99)),
+    ("typology.featural", lambda patch: patch.setattr(kept_measures, "uriel_version",
+                                                      lambda: "9.9")),
+    ("lexical.words", lambda patch: patch.setattr(kept_measures, "_WORDS", "99"))])
 def test_what_is_out_of_date_is_computed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                              age: Callable[[Any], None]) -> None:
+                                              name: str, age: Callable[[Any], None]) -> None:
     prepared, store = finished(tmp_path)
-    study_measures(prepared, store, ["typology.featural"])
-    assert "typology.featural" in load_measures(store, prepared.signature)
+    study_measures(prepared, store, [name])
+    assert name in load_measures(store, prepared.signature)
     age(monkeypatch)
-    assert "typology.featural" not in load_measures(store, prepared.signature)
-    study_measures(prepared, store, ["typology.featural"])
-    assert "typology.featural" in load_measures(store, prepared.signature)
+    assert name not in load_measures(store, prepared.signature)
+    study_measures(prepared, store, [name])
+    assert name in load_measures(store, prepared.signature)
 
 
 def test_a_measure_of_other_languages_counts_as_absent(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The built-in data: names of territories, languages, currencies and time zones in 125 languages.
+"""The built-in data: names of territories, languages, currencies and time zones in 126 languages.
 
 Real multilingual text that needs no download: the names that Unicode CLDR gives, through Babel.
 One row is the name, in one language, of one item; its label says which kind of item.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
@@ -114,8 +115,7 @@ def make_grouping(results: Results, found: Similarity, rule: Rule) -> Grouping:
         raise GroupingError("Give k, or both k_min and k_max, or none of them "
                             f"(k={rule.k}, k_min={rule.k_min}, k_max={rule.k_max}).")
     k_range = (rule.k_min, rule.k_max) if rule.k_min and rule.k_max else None
-    constraints = Constraints(rule.smallest, rule.largest, _indexes(rule.must_link, codes),
-                              _indexes(rule.cannot_link, codes))
+    constraints = constraints_of(rule, codes)
     if (rule.strategy == "hand") != bool(rule.hand):
         raise GroupingError("The strategy 'hand' and groups made by hand go together. Give both, "
                             "or neither.")
@@ -129,8 +129,20 @@ def make_grouping(results: Results, found: Similarity, rule: Rule) -> Grouping:
                  names=[names[code] for code in codes])
 
 
+def constraints_of(rule: Rule, codes: Sequence[str]) -> Constraints:
+    """The limits and links of a rule; links count the languages of ``codes``.
+
+    Raises
+    ------
+    GroupingError
+        If a link names a language that is not among them.
+    """
+    return Constraints(rule.smallest, rule.largest, _indexes(rule.must_link, codes),
+                       _indexes(rule.cannot_link, codes))
+
+
 def _indexes(pairs: tuple[tuple[str, str], ...],
-             codes: list[str]) -> tuple[tuple[int, int], ...]:
+             codes: Sequence[str]) -> tuple[tuple[int, int], ...]:
     def position(spelling: str) -> int:
         return codes.index(find_code(spelling, codes, "a link"))
 

@@ -3,11 +3,11 @@
 Conventions
 -----------
 Every strategy groups the same languages: those whose gradient similarity is defined. The random
-groupings have the sizes of the plan's first strategy, `family` takes the depth of the genealogy
-that gives nearest to its number of groups; a measure, a table or the oracle gives as many. K is the
-rule's; without one it is the square root of the number of languages, rounded; among several
-(``k_min`` to ``k_max``) an experiment takes the one whose gradient groups score best on DEV with
-the first seed, and a plan led by another strategy that needs a K the least.
+groupings have the sizes of the plan's first strategy and heed no links; `family` takes the depth of
+the genealogy that gives nearest to its number of groups; a measure, a table or the oracle gives as
+many. K is the rule's; without one it is the square root of the number of languages, rounded; among
+several (``k_min`` to ``k_max``) an experiment takes the one whose gradient groups score best on DEV
+with the first seed, and a plan led by another strategy that needs a K the least.
 """
 
 from __future__ import annotations

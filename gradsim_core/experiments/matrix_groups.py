@@ -3,7 +3,8 @@
 Conventions
 -----------
 Row l of a matrix says how near the others are to language l, what they bring to it. Only
-differences within a row count; a missing value counts as the row's mean, neither near nor far.
+differences within a row count; a missing value counts as the row's mean, neither near nor far. The
+groups keep to the limits and links of the plan's rule, as the gradients' groups do.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from gradsim_core.decisions.decision import constraints_of
 from gradsim_core.errors import GroupingError
 from gradsim_core.experiments.candidate import Candidate, candidate_of
 from gradsim_core.experiments.plans import Plan
-from gradsim_core.grouping import Constraints, group
+from gradsim_core.grouping import group
 from gradsim_core.measures import Measure
 
 
@@ -27,7 +29,7 @@ def groups_from_matrix(name: str, matrix: np.ndarray, codes: Sequence[str], plan
                       for row, known in zip(matrix, off, strict=True)])
     rows = np.where(off, matrix - level[:, None], 0.0)  # a language's own level is no nearness
     made = group(rows, "exact" if len(codes) <= 17 else "local_search", k=k, names=list(codes),
-                 constraints=Constraints(plan.rule.smallest, plan.rule.largest))
+                 constraints=constraints_of(plan.rule, codes))
     return candidate_of(name, made, codes, f"{how}, K = {k}")
 
 

@@ -23,6 +23,9 @@ LEFT_OUT = "measures/left-out.json"
 _VERSION = 2
 """Raised when a measure's definition changes."""
 
+_WORDS = "2"
+"""Raised when text is cut into words in another way."""
+
 _ARRAYS = ("values", "by_layer", "halves", "layer_halves")
 _IMPORTED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 
@@ -88,5 +91,7 @@ def _entry(name: str) -> str:
 
 
 def _data_version(name: str) -> str | None:
-    """The version of the data that a measure is made from, where it is installed."""
+    """The version of what a measure is made from: its data, where installed, or what a word is."""
+    if name.startswith("lexical."):
+        return _WORDS
     return uriel_version() if name.startswith("typology.") else None
