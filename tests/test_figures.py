@@ -130,6 +130,8 @@ def test_languages_not_to_be_trusted_are_hatched_and_their_bars_stand_out() -> N
     assert figure.layout.xaxis2.range[0] < -0.2
     calm = similarity_heatmap(found_in(MATRIX), (0, 1, 2), TEXT)
     assert "low reliability" not in [trace.name for trace in calm.data]
+    numbers = traces(figure, "scatter", mode="text", xaxis=None)[0]
+    assert figure.data.index(numbers) > figure.data.index(lines), "else they are struck out"
 
 
 @pytest.mark.parametrize("low", [[1], [0], [0, 1], [1, 3], [0, 1, 2, 3], [3]])

@@ -101,8 +101,8 @@ class Chart {
     size() {
         const height = document.fullscreenElement === this.frame ? window.innerHeight
             : this.given.figure.layout.height;
-        const room = this.frame.clientWidth;
-        return {width: room && Math.max(room, this.given.figure.layout.meta?.least_px ?? 0), height};
+        const room = this.frame.clientWidth;  // a figure says in `meta` how much it needs
+        return {width: room && Math.max(room, this.given.figure.layout.meta ?? 0), height};
     }
 
     scroll(wide) {

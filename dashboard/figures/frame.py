@@ -18,13 +18,15 @@ import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
 from dashboard.figures.palette import FONT, Palette
+from dashboard.figures.text_width import text_width
 from dashboard.words.blocks import block_words
 
 TOP_PX, LINE_PX = 44, 17
 
-LEAST_PX = 720
-"""Width below which a figure scrolls instead of growing narrower."""
-LINE_SIGNS = 138
+LEAST_PX = 700
+"""Width below which a figure scrolls instead of growing narrower: a figure's `meta`. A number,
+because plotly takes an object for a change and draws everything anew."""
+LINE_SIGNS = 150
 """Signs of a method line that have room there; longer ones are broken."""
 
 
@@ -73,7 +75,7 @@ def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, righ
         "title": {"text": plotly_text(text.title), "x": 0, "xref": "container", "y": 1,
                   "yref": "container", "yanchor": "top", "pad": {"t": title_px, "l": 8},
                   "font": {"size": 15, "color": colours.ink}},
-        "meta": {"least_px": LEAST_PX}, **(layout or {})})
+        "meta": LEAST_PX, **(layout or {})})
     add_all(figure, method_lines(lines, left, below, colours))
     return figure
 
@@ -112,6 +114,12 @@ def legend_above(colours: Palette) -> dict[str, Any]:
             "font": {"size": 12, "color": colours.ink}, "bgcolor": "rgba(0,0,0,0)",
             "itemsizing": "constant", "traceorder": "normal", "itemclick": False,
             "itemdoubleclick": False}
+
+
+def legend_rows(entries: Sequence[str], room_px: float) -> int:
+    """Lines that a legend above a plot takes, where all entries are as wide as the widest."""
+    widest = max((text_width(entry, 12) for entry in entries), default=0) + 48
+    return -(-len(entries) // max(1, int(room_px // widest)))
 
 
 def block_label(block: str) -> str:

@@ -98,6 +98,8 @@ def similarity_heatmap(found: Similarity, order: Sequence[int], text: HeatmapTex
     add_reliabilities(figure, found.reliability[list(order)],
                       [language_label(code, text.names, 40) for code in codes], low, colours)
     add_hatching(figure, low, len(codes), colours)
+    if len(codes) <= MOST_WITH_NUMBERS:
+        _add_numbers(figure, found, order, colours, diagonal)
     if tree is not None and len(tree):
         off = found.matrix[~np.eye(len(codes), dtype=bool)]
         ceiling = max(1.0, float(np.max(off[np.isfinite(off)], initial=0.0)))
@@ -150,12 +152,14 @@ def _add_cells(figure: go.Figure, found: Similarity, order: Sequence[int],
             xgap=gap, ygap=gap, hoverongaps=False,
             hovertemplate="%{y} – %{x}<br>undefined<extra></extra>")
         add_legend_entry(figure, "undefined", colours.undefined, rank=2000)
-    if len(z) <= MOST_WITH_NUMBERS:
-        _add_numbers(figure, z, limit, colours)
 
 
-def _add_numbers(figure: go.Figure, z: np.ndarray, limit: float, colours: Palette) -> None:
+def _add_numbers(figure: go.Figure, found: Similarity, order: Sequence[int], colours: Palette,
+                 diagonal: bool) -> None:
     """Each cell's number, black or white, whichever its colour lets read."""
+    z, limit = found.matrix[np.ix_(order, order)], colour_limit(found)
+    if not diagonal:
+        np.fill_diagonal(z, np.nan)
     rows, columns = np.nonzero(np.isfinite(z))
     values = [float(z[row, column]) for row, column in zip(rows, columns, strict=True)]
     under = [colour_at(colours.diverging, 0.5 + value / limit / 2) for value in values]

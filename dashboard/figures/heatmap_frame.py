@@ -89,7 +89,7 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
     cells = (len(strips) * _STRIP_WIDTH + _GAP, 0.87)
     every = {"tickvals": list(range(n)), "ticktext": full, "showticklabels": False, **bare}
     figure = empty_figure({
-        "height": round(heat_px + top_px) + _TOP_PX + foot, "meta": {"least_px": LEAST_PX},
+        "height": round(heat_px + top_px) + _TOP_PX + foot, "meta": LEAST_PX,
         "margin": {"l": left, "r": _RIGHT_PX, "t": _TOP_PX, "b": foot},
         "paper_bgcolor": colours.page, "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": colours.ink, "family": FONT}, "hoverlabel": {"align": "left"},

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.frame import TOP_PX, ChartText, framed, legend_above
+from dashboard.figures.frame import LEAST_PX, TOP_PX, ChartText, framed, legend_above, legend_rows
 from dashboard.figures.marks import Colouring
 from dashboard.figures.palette import Palette
-from dashboard.figures.text_width import text_width
 from gradsim_core import script_name
 
 if TYPE_CHECKING:
@@ -90,7 +89,8 @@ def map_frame(text: ChartText, window: Window, legend: Sequence[str],
     """
     signs = int(window.width_px)
     lines = tuple(part for line in text.method for part in wrap(line, signs // 6))
-    top = _TOOLS_PX + TOP_PX + _LEGEND_ROW_PX * _legend_rows(legend, window.width_px)
+    top = _TOOLS_PX + TOP_PX + _LEGEND_ROW_PX * legend_rows(
+        [legend_entry(label) for label in legend], min(window.width_px, LEAST_PX))
     bare = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "",
             "showline": False, "constrain": "domain"}
     return framed(
@@ -98,7 +98,8 @@ def map_frame(text: ChartText, window: Window, legend: Sequence[str],
         plot_px=window.height_px, left=_MARGIN_PX, right=_MARGIN_PX, below=8, top=top,
         title_px=10 + _TOOLS_PX, layout={
             "showlegend": bool(legend), "legend": legend_above(colours),
-            "clickmode": "event", "dragmode": "pan", "meta": {},
+            "clickmode": "event", "dragmode": "pan",
+            "meta": LEAST_PX if window.width_px > LEAST_PX else 0,
             "xaxis": {"range": [window.left, window.right], **bare},
             "yaxis": {"range": [window.bottom, window.top], "scaleanchor": "x", "scaleratio": 1,
                       **bare}})
@@ -117,12 +118,6 @@ def language_lines(one: LanguageFacts) -> tuple[str, ...]:
 def legend_labels(colouring: Colouring) -> tuple[str, ...]:
     """Entries of the legend, as they are shown."""
     return tuple(f"{mark.sign}  {label}" for label, mark in colouring.marks.items())
-
-
-def _legend_rows(labels: Sequence[str], width_px: float) -> int:
-    """All entries are as wide as the widest."""
-    widest = max((text_width(legend_entry(label), 12) for label in labels), default=0) + 48
-    return -(-len(labels) // max(1, int(width_px // widest)))
 
 
 def legend_entry(label: str) -> str:

@@ -104,12 +104,12 @@ def square_panels(panels: Sequence[Panel], rows: PanelRows, text: ChartText, *, 
     figure = panel_frame([panel.title for panel in panels], rows, text, colours)
     for at, panel in enumerate(panels):
         _add_cells(figure, panel, word, at, colours)
-        if n <= MOST_WITH_NUMBERS[len(panels) > 1]:
-            _add_numbers(figure, panel, limit, at, colours, small=len(panels) > 1)
         if panel.hatched:
             add_hatching(figure, panel.hatched, n, colours)
             figure.data[-1].update(xaxis=f"x{at + 1}", yaxis=f"y{at + 1}", showlegend=not any(
                 one.hatched for one in panels[:at]))
+        if n <= MOST_WITH_NUMBERS[len(panels) > 1]:
+            _add_numbers(figure, panel, limit, at, colours, small=len(panels) > 1)
     for at in range(len(panels)):
         add_points(figure, rows, at, cell_px(n, len(panels)), colours)
     if any((~np.isfinite(panel.values) & ~np.eye(n, dtype=bool)).any() for panel in panels):

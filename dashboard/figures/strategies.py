@@ -18,9 +18,19 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
-from dashboard.figures.frame import LINE_PX, add_all, add_trace, empty_figure, method_lines
+from dashboard.figures.frame import (
+    LEAST_PX,
+    LINE_PX,
+    add_all,
+    add_trace,
+    broken,
+    empty_figure,
+    legend_rows,
+    method_lines,
+)
 from dashboard.figures.heatmap_frame import label_width, language_label
 from dashboard.figures.palette import FONT, Palette, palette, strategy_colour
+from dashboard.figures.plot_frame import padded
 from gradsim_core import percent, points
 
 SYMBOLS = {"gradient": "circle", "monolingual": "triangle-up", "all_languages": "square",
@@ -33,7 +43,7 @@ GIVEN_SYMBOLS = {f"given.{at}": symbol for at, symbol in enumerate((
 MOST_WITH_INTERVALS = 40
 """Languages up to which each marker has its interval."""
 
-_TOP_PX, _LEGEND_PX = 44, 30
+_TOP_PX, _LEGEND_ROW_PX = 44, 22
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ def strategy_dots(content: Mapping[str, Any], text: StrategyText, *, over: str =
     if over:
         _add_zero(figure, colours)
     ends = [end for one in strategies for end in _ends(_overall(one, over))]
-    figure.update_layout(xaxis={"range": _range([*ends, *single, *([0.0] if over else [])])},
+    figure.update_layout(xaxis={"range": padded([*ends, *single, *([0.0] if over else [])])},
                          margin={"r": 70}, showlegend=False)
     return figure
 
@@ -110,7 +120,7 @@ def language_dots(content: Mapping[str, Any], text: StrategyText, *,
     dense = n > MOST_WITH_INTERVALS
     row_px = 20 if dense else max(26, 7 * several + 6)
     figure = _frame(text, [language_label(one["code"], names, 24) for one in languages], row_px,
-                    colours, top_px=_TOP_PX + _LEGEND_PX)
+                    colours, legend=[_title(one) for one in shown])
     drawn: list[float] = [0.0] if gains is not None else []
     for place, strategy in enumerate(shown):
         values = (list(gains[strategy["name"]]) if gains is not None else
@@ -128,7 +138,7 @@ def language_dots(content: Mapping[str, Any], text: StrategyText, *,
     if gains is not None:
         _add_zero(figure, colours)
     figure.update_layout(
-        xaxis={"range": _range(drawn)}, margin={"r": 24}, showlegend=True,
+        xaxis={"range": padded(drawn)}, margin={"r": 24}, showlegend=True,
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
                 "font": {"size": 12, "color": colours.ink}, "bgcolor": "rgba(0,0,0,0)",
                 "itemsizing": "constant", "traceorder": "normal"})
@@ -136,14 +146,16 @@ def language_dots(content: Mapping[str, Any], text: StrategyText, *,
 
 
 def _frame(text: StrategyText, labels: Sequence[str], row_px: float, colours: Palette,
-           top_px: int = _TOP_PX) -> go.Figure:
-    """Axes, margins and words; one row a label, from the top down."""
-    n, below = len(labels), 46
-    foot = below + LINE_PX * len(text.method) + 6
+           legend: Sequence[str] = ()) -> go.Figure:
+    """Axes, margins and words; one row a label, from the top down, below a legend's entries."""
+    n, below, lines = len(labels), 46, broken(text.method)
+    foot = below + LINE_PX * len(lines) + 6
     left = label_width(labels, 13)
+    rows = legend_rows(legend, LEAST_PX - left - 24)
+    top_px = _TOP_PX + 8 * bool(rows) + _LEGEND_ROW_PX * rows
     figure = empty_figure({
         "height": round(row_px * n) + 14 + top_px + foot,
-        "margin": {"l": left, "r": 24, "t": top_px, "b": foot},
+        "margin": {"l": left, "r": 24, "t": top_px, "b": foot}, "meta": LEAST_PX,
         "paper_bgcolor": colours.page, "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": colours.ink, "family": FONT}, "hoverlabel": {"align": "left"},
         "title": {"text": plotly_text(text.title), "x": 0, "xref": "container", "y": 1,
@@ -156,7 +168,7 @@ def _frame(text: StrategyText, labels: Sequence[str], row_px: float, colours: Pa
         "yaxis": {"tickvals": list(range(n)), "ticktext": list(labels), "showgrid": False,
                   "range": [n - 0.5, -0.5], "zeroline": False, "ticks": "", "fixedrange": True,
                   "tickfont": {"size": 13 if row_px >= 26 else 11, "color": colours.ink}}})
-    add_all(figure, method_lines(text.method, left, below, colours))
+    add_all(figure, method_lines(lines, left, below, colours))
     return figure
 
 
@@ -221,13 +233,6 @@ def _percent(mean: float, interval: Sequence[float] | None) -> Measured:
 
 def _ends(value: Measured) -> tuple[float, ...]:
     return (value.mean, *(value.interval or ()))
-
-
-def _range(values: Sequence[float]) -> list[float]:
-    """From the lowest to the highest, with air at both ends."""
-    low, high = min(values), max(values)
-    air = 0.05 * (high - low) or 1.0
-    return [low - air, high + air]
 
 
 def _written(value: float, over: str) -> str:

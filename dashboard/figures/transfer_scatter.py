@@ -20,6 +20,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.escaping import plotly_text
+from dashboard.figures.frame import LEAST_PX, legend_rows
 from dashboard.figures.palette import OTHER, Palette, branch_colours, branch_label, palette
 from dashboard.figures.plot_frame import PlotText, padded, plot_frame
 from dashboard.words.summaries import number
@@ -30,7 +31,7 @@ MOST_DRAWN_AS_SHAPES = 4_000
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star",
             "hexagram", "hourglass")
-_HEIGHT_PX, _LEGEND_ROW_PX, _IN_A_ROW = 400, 22, 5
+_HEIGHT_PX, _LEGEND_ROW_PX, _BESIDE_PX = 400, 22, 104
 _FULL_SIZE = 1_500
 """Pairs beyond which marks grow smaller, so that they do not hide each other."""
 
@@ -89,7 +90,7 @@ def transfer_scatter(content: Mapping[str, Any], measure: Mapping[str, Any], tex
     kinds = [_kind(content["languages"][s], content["languages"][t], branches)
              for s, t in zip(pairs.source, pairs.target, strict=True)]
     shown = [kind for kind in (ACROSS, *branches, UNKNOWN_PAIR) if kind in kinds]
-    rows = -(-len(shown) // _IN_A_ROW)
+    rows = legend_rows([_legend(kind) for kind in shown], LEAST_PX - _BESIDE_PX)
     figure = plot_frame(text, _HEIGHT_PX, colours, top=50 + _LEGEND_ROW_PX * rows)
     unit = "points" if within or content["scores"]["gain_over"] else "%"
     for kind in shown:

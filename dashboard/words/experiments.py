@@ -27,6 +27,20 @@ STRATEGIES = {
 """Strategy -> its title, and what it is."""
 
 
+def run_words(title: str) -> str:
+    """What a run of trainings is called, its strategy in words.
+
+    Examples
+    --------
+    >>> run_words("gradient, 3 seeds"), run_words("hand, 1 seed"), run_words("deu nld")
+    ('Gradient groups, 3 seeds', 'Hand-made groups, 1 seed', 'deu nld')
+    """
+    name, comma, seeds = title.partition(", ")
+    words = {"hand": "Hand-made groups", **{one.replace("_", " "): known for one, (known, _)
+                                            in STRATEGIES.items()}}
+    return f"{words.get(name, name)}{comma}{seeds}"
+
+
 def chart_text(content: Mapping[str, Any], study: str, *, over: str = "",
                by_language: bool = False) -> StrategyText:
     """Title, axis and method lines of a chart.

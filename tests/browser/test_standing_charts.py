@@ -179,10 +179,10 @@ def test_a_chart_has_the_width_of_its_place(served: Any, open_page: Open) -> Non
     page = open_page(f"{served.url}/{SIMILARITY}", width=1500)
     settled(page)
     wide = page.locator(FIRST).first.bounding_box()["width"]
-    page.set_viewport_size({"width": 1100, "height": 900})
+    page.set_viewport_size({"width": 1200, "height": 900})
     page.wait_for_function("""first => { const chart = document.querySelector(first);
         return chart._fullLayout.width === chart.parentElement.clientWidth; }""", arg=FIRST)
-    assert page.locator(FIRST).first.bounding_box()["width"] < wide - 300
+    assert page.locator(FIRST).first.bounding_box()["width"] < wide - 250
 
 
 def test_a_chart_fills_the_screen_and_returns(served: Any, open_page: Open) -> None:

@@ -26,6 +26,7 @@ from dashboard.words.experiments import (
 from gradsim_core import Run, report_csv, report_markdown
 
 _OVER = "all_languages"
+BEATEN = "Of random groupings it beats"
 _VIEWS = ("Score", "Gain over one model for all")
 
 
@@ -124,7 +125,10 @@ def _tables(content: dict[str, Any]) -> None:
     st.subheader("Strategies", anchor=False)
     table = strategy_table(content)
     st.dataframe(table, hide_index=True, height=table_height(len(content["strategies"])),
-                 column_config={"Strategy": st.column_config.Column(pinned=True)})
+                 column_config={
+                     "Strategy": st.column_config.Column(pinned=True),
+                     BEATEN: st.column_config.Column("Random beaten", help=(
+                         "Share of the random groupings that it scores above, and p."))})
     st.caption("Gains are percentage points with their 95% interval, then the languages that gain "
                "of those compared. An interval that holds zero shows no clear difference."
                + (" † grouped by test scores of one model a language: to compare with, no method."
@@ -132,8 +136,10 @@ def _tables(content: dict[str, Any]) -> None:
     st.subheader("Groups", anchor=False)
     groups = group_table(content)
     st.dataframe(groups, hide_index=True, height=table_height(len(groups["Group"])),
-                 placeholder="–", column_config={"Group": st.column_config.Column(width=70),
-                                "Size": st.column_config.Column(width=60)})
+                 placeholder="–", column_config={"Strategy": st.column_config.Column(width=150),
+                                                 "Group": st.column_config.Column(width=60),
+                                                 "Size": st.column_config.Column(width=60),
+                                                 "Languages": st.column_config.Column(width=700)})
     for one in content["left_out"]:
         st.caption(f"Left out: {markdown_text(one.get('name', one['code']), 60)}, because "
                    f"{markdown_text(one['reason'])}.")

@@ -9,6 +9,7 @@ from dashboard.loads.data import store
 from dashboard.loads.experiments import training_runs
 from dashboard.views.problems import problems_shown
 from dashboard.views.progress import show_run
+from dashboard.words.experiments import run_words
 from gradsim_core import Run, ensure_supervisor, resume_run
 
 _KINDS = {"experiment": "Comparison", "train": "Training", "transfer": "Transfer",
@@ -36,7 +37,7 @@ def follow_runs(signature: str, coming: tuple[str, ...]) -> None:
         for run in reversed(runs):  # in the order in which they get their turn
             with st.container(border=True):
                 state = "queued" if run.state == "queued" else "running"
-                title = f" · {markdown_text(run.title, 120)}" if run.title else ""
+                title = f" · {markdown_text(run_words(run.title), 120)}" if run.title else ""
                 st.markdown(f"**{_KINDS.get(run.kind, 'Run')}: {state}**{title}")
                 show_run(run)
 
