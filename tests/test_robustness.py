@@ -23,8 +23,11 @@ from gradsim_core.grouping.stability import (
     settled_at,
 )
 from gradsim_core.results import load_increments, load_results
+from gradsim_core.similarities.gram import similarity
+from gradsim_core.similarities.resampling import resampled_similarities, spread_around
 from gradsim_core.similarities.robustness import Certainty, Stability, certainty, stability
 from gradsim_core.similarities.settled import settling
+from gradsim_core.storage.store import Store
 
 CLUSTERS = (0, 1, 0, 1, 2, 2)
 
@@ -125,6 +128,22 @@ def test_the_same_seed_gives_the_same(tmp_path):
     one, same, other = (certainty_of(tmp_path, parts, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one.low, same.low)
     assert (one.low != other.low).any()
+
+
+def test_intervals_end_where_cosines_end(tmp_path):
+    parts = stretches(CLUSTERS, 0.3)
+    for block in parts:
+        block[0, [2, 3]] *= -1  # once, language 1 goes the other way
+    sure = certainty_of(tmp_path, parts)
+    results = load_results(Store(tmp_path), SIGNATURE)
+    increments = load_increments(Store(tmp_path), SIGNATURE)
+    correction = results.default_correction
+    low, high = spread_around(
+        similarity(results.series, correction=correction).matrix,
+        resampled_similarities(results.series, increments, correction=correction, resamples=200))
+    assert (high > 1).any()
+    np.testing.assert_allclose(sure.high, np.minimum(high, 1), atol=1e-12)
+    np.testing.assert_allclose(sure.low, np.maximum(low, -1), atol=1e-12)
 
 
 def test_k_is_that_of_the_groups_in_question(tmp_path):

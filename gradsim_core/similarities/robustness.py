@@ -42,7 +42,7 @@ class Certainty:
     Attributes
     ----------
     languages : codes, L of them
-    low, high : (L, L) 95% interval of each similarity
+    low, high : (L, L) 95% interval of each similarity, which ends where cosines do, at −1 and 1
     tree : (L − 1, 4) average linkage of the similarity itself
     support : (L − 1,) share of resamples whose tree has the branch
     resamples, undefined : how many were read, and how many left a similarity undefined
@@ -108,8 +108,11 @@ def certainty(results: Results, increments: Increments | None, reading: Reading,
     found, placed, drawn, undefined = _resampled(results, increments, reading, resamples, seed)
     tree = linkage_tree(found.matrix[placed][:, placed])
     trees = [linkage_tree(matrix[placed][:, placed], ordered=False) for matrix in drawn]
-    low, high = spread_around(found.matrix[placed][:, placed], drawn[:, placed][:, :, placed])
-    return Certainty(tuple(found.languages[i] for i in placed), low, high, tree,
+    values = found.matrix[placed][:, placed]
+    low, high = spread_around(values, drawn[:, placed][:, :, placed])
+    return Certainty(tuple(found.languages[i] for i in placed),
+                     np.maximum(low, np.minimum(values, -1.0)),
+                     np.minimum(high, np.maximum(values, 1.0)), tree,
                      branch_support(tree, trees), len(drawn), undefined)
 
 
