@@ -38,7 +38,8 @@ def seen(tmp_path_factory) -> dict[str, Any]:
     ran = subprocess.run(ray_cases.apart([sys.executable, ray_cases.__file__, str(
         tmp_path_factory.mktemp("cluster"))]), capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-3000:]
-    return {**json.loads(ran.stdout.splitlines()[-1]), "said": ran.stderr[-3000:]}
+    return {**json.loads(ran.stdout.splitlines()[-1]), "said": ran.stderr[-3000:],
+            "printed": ran.stdout.splitlines()[:-1]}
 
 
 def same_as_alone(found: dict[str, Any]) -> bool:
@@ -48,6 +49,11 @@ def same_as_alone(found: dict[str, Any]) -> bool:
 
 
 # on a cluster
+
+def test_nothing_but_data_is_printed_where_workers_die(seen) -> None:
+    assert seen["joint"]["killed"] + seen["trials"]["killed"] == 2
+    assert not [line for line in seen["printed"] if "worker died" in line]
+
 
 def test_a_joint_trial_in_shards_of_which_one_is_killed_is_that_of_one_process(seen) -> None:
     found = seen["joint"]

@@ -118,7 +118,7 @@ def test_trained_once_and_kept_beside_the_study(tmp_path: Path) -> None:
     assert [event["message"] for event in events if event["kind"] == "done"] == [
         content["verdict"]]
     assert "Training" in {event.get("message") for event in events}
-    assert "fewer than five languages" in content["verdict"]
+    assert "intervals take five languages" in content["verdict"]
     assert [one["code"] for one in content["languages"]] == ["deu", "nld"]
     assert content["topics"] == ["Africa", "Americas", "Asia", "Europe"]
     assert store.read_json(content["by_topic"]["signature"], "study.json") is not None

@@ -30,7 +30,9 @@ _REPEATS = 3
 _REACHED_S = 5.0
 """A head that does not answer within this many seconds is not there."""
 
-_SETTINGS = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+_SETTINGS = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0",
+             "RAY_DEDUP_LOGS_SKIP_REGEX": "A worker died or was killed"}
+"""The last keeps what Ray says of dead workers, at length, out of standard output; we say it."""
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from gradsim_core.spreadsheet import csv_text, plain_text
 Content = Mapping[str, Any]
 
 _MOST_COLUMNS = 6
-_HEADLINE = "mean Spearman's correlation a target"
+_HEADLINE = "mean Spearman's correlation per target"
 
 
 def report_files(content: Content) -> dict[str, str]:
@@ -49,7 +49,7 @@ def report_files(content: Content) -> dict[str, str]:
 def summary_rows(content: Content) -> list[dict[str, str]]:
     """One row a measure, as plain text; the keys are headings."""
     return [{"measure": plain_text(one["title"], 60),
-             "Spearman a target": short(one["target_spearman"]["value"]),
+             "Spearman per target": short(one["target_spearman"]["value"]),
              "95% interval": between(one["target_spearman"]["interval"]),
              "p, corrected": p_words(one["target_spearman"]["p_corrected"]),
              "behind the first": _behind(one), "of ceiling": _percent(one["ceiling"]["share"]),
@@ -117,7 +117,7 @@ def _layers(content: Content, drawn: bool) -> str:
             f"({short(best['value'])}, {p_words(best['p_corrected'])} corrected for "
             f"{len(one['layers'])} layers)")
         parts.append(f"**{prose_text(one['title'], 60)}**{words}.\n\n" + markdown_table(
-            ["layer", "Spearman a target", "95% interval", "p, corrected"],
+            ["layer", "Spearman per target", "95% interval", "p, corrected"],
             [[prose_text(layer["layer"], 40), short(layer["value"]), between(layer["interval"]),
               p_words(layer["p_corrected"])] for layer in one["layers"]]))
     return "\n\n".join(parts)

@@ -93,7 +93,7 @@ def _start(leader: Mapping[str, Any], ranked: Sequence[Mapping[str, Any]]) -> st
     """What the first measure is, and whether it predicts anything."""
     found, name = leader["target_spearman"], measure_phrase(leader)
     corrected = f" corrected for {len(ranked)} measures" * (len(ranked) > 1)
-    numbers = (f"mean rank correlation {short(found['value'])} a target (95% interval "
+    numbers = (f"mean rank correlation over targets {short(found['value'])} (95% interval "
                f"{between(found['interval'])}, {p_words(found['p_corrected'])}{corrected})")
     if len(ranked) == 1:
         word = "predicts" if _shown(leader) else "does not clearly predict"

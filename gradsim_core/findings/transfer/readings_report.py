@@ -47,7 +47,8 @@ def summary_rows(content: Content) -> list[dict[str, str]]:
 def _row(title: str, rank: str, one: Mapping[str, Any]) -> dict[str, str]:
     found, pooled = one["target_spearman"], one["pooled"]
     return {"reading": plain_text(title, 120), "rank": rank,
-            "Spearman a target": short(found["value"]), "95% interval": between(found["interval"]),
+            "Spearman per target": short(found["value"]),
+            "95% interval": between(found["interval"]),
             "p": p_words(found["p"]), "p, corrected": p_words(found["p_corrected"]),
             "pooled Pearson": short(pooled["value"]),
             "its p, corrected": p_words(pooled["p_corrected"])}
@@ -118,7 +119,7 @@ def _figures(content: Content) -> dict[str, str]:
         [one["difference"]["value"] for one in shown],
         [one["difference"]["interval"] for one in shown],
         title="What each choice changes, everything else equal",
-        unit="difference in mean Spearman's correlation a target",
+        unit="difference in mean Spearman's correlation per target",
         method=method_line(content, "Against plain gradients, cosine of the mean, raw, all layers, "
                            "at the end; 95% intervals over languages."))} if shown else {}
     choice = content["choice"]
@@ -130,7 +131,7 @@ def _figures(content: Content) -> dict[str, str]:
             list(lines), [one["mean"] for one in lines.values()],
             [None if one["low"] is None else (one["low"], one["high"]) for one in lines.values()],
             title="A reading chosen on half of the languages",
-            unit="mean Spearman's correlation a target",
+            unit="mean Spearman's correlation per target",
             method=method_line(content, f"Mean and the range of nine of ten of "
                                f"{choice['halvings']:,} random halvings."))
     return found
