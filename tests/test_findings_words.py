@@ -35,8 +35,8 @@ def test_a_clear_lead() -> None:
                 measure("typology.syntactic", 0.38, 0.01, "Typology: syntax",
                         behind=(0.13, CLEAR))) == (
         "Best of 2 measures at predicting transfer is the gradient: mean rank correlation "
-        "over targets .51 (95% interval .38 to .64, p < .001 corrected for 2 measures); ahead of typology "
-        "(syntax) (.38), difference .13 (.02 to .30); 71% of what noise allows.")
+        "over targets .51 (95% interval .38 to .64, p < .001 corrected for 2 measures); ahead of "
+        "typology (syntax) (.38), difference .13 (.02 to .30); 71% of what noise allows.")
 
 
 @pytest.mark.parametrize("interval", [VAGUE, None, (0.0, 0.2)])
