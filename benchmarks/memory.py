@@ -35,7 +35,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -57,6 +56,7 @@ from gradsim_core.prepared import Prepared
 from gradsim_core.storage.store import Store
 from gradsim_core.study import Study
 from gradsim_core.training import checkpoints, joint
+from gradsim_core.training.memory import peak_memory_bytes
 from gradsim_core.training.steps import Training, half_backward, start_training
 
 MODELS = {"22M": "pretrained", "92M": "xlmr-shaped-8k", "278M": "xlmr-shaped-250k"}
@@ -109,7 +109,7 @@ def _measured(name: str, n: int, loop: str) -> str:
     else:
         with tempfile.TemporaryDirectory() as folder:
             _ours(encoder, Prepared(study, corpus, "0" * 16, "0" * 64), Store(folder))
-    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024} {said}"
+    return f"{peak_memory_bytes()} {said}"
 
 
 def _shards(n: int) -> Corpus:

@@ -52,9 +52,18 @@ def main() -> dict[str, list[str]]:
 
 
 def rays(begun: list[psutil.Process], before: set[psutil.Process]) -> list[psutil.Process]:
-    """Those of the processes that are there, and any of Ray's that came since."""
+    """Those of the processes that are there, and any of Ray's that came since in our network."""
     return [one for one in {*begun, *psutil.process_iter()} - before if lives(one) and (
-        one in begun or "ray/" in name_of(one) or name_of(one).startswith("ray::"))]
+        one in begun or (("ray/" in name_of(one) or name_of(one).startswith("ray::"))
+                         and network_of(one.pid) == network_of(os.getpid())))]
+
+
+def network_of(pid: int) -> str:
+    """Its network namespace: clusters of other tests have one of their own."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/net")
+    except OSError:
+        return ""
 
 
 def lives(process: psutil.Process) -> bool:

@@ -1,4 +1,4 @@
-"""Long trainings keep no memory that they do not use."""
+"""Long trainings keep no memory that they do not use, and tell what they had."""
 
 import subprocess
 import sys
@@ -35,5 +35,21 @@ def test_holes_in_the_heap_are_given_back_every_few_steps() -> None:
     assert after < full - 150
 
 
-def test_peak_memory_is_in_bytes() -> None:
-    assert 50e6 < memory.peak_memory_bytes() < 50e9
+_LARGE_PARENT = """
+import subprocess, sys
+kept = b"x" * 800_000_000
+print(subprocess.run([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE).stdout.decode())
+"""
+_CHILD = """
+from gradsim_core.training.memory import peak_memory_bytes
+before, kept = peak_memory_bytes(), b"x" * 200_000_000
+print(before, peak_memory_bytes())
+"""
+
+
+def test_a_peak_is_of_the_process_itself_and_not_of_the_one_that_began_it() -> None:
+    said = subprocess.run([sys.executable, "-c", _LARGE_PARENT, _CHILD], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    before, after = map(int, said.split())
+    assert 5e6 < before < 400e6
+    assert after - before == pytest.approx(200e6, rel=0.2)
