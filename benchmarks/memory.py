@@ -17,10 +17,10 @@ the others); plain training has a dense gradient of the word table, the joint tr
 that it can take less:
 
     model  languages  plain   ours  over plain  formula  over / formula  ours / (plain + formula)
-      22M         12    990    979         -12      103           -0.11                      0.89
-      22M        100    992  1,102         110      196            0.56                      0.93
-      22M        300  1,002  1,339         337      405            0.83                      0.95
-      22M      1,000  1,017  2,149       1,132    1,139            0.99                      1.00
+      22M         12    984    986           1      103            0.01                      0.91
+      22M        100    994  1,124         130      196            0.66                      0.94
+      22M        300  1,003  1,347         345      405            0.85                      0.96
+      22M      1,000  1,011  2,149       1,138    1,139            1.00                      1.00
       92M         12  2,288  2,317          30      391            0.08                      0.87
       92M        100  2,413  2,776         363      552            0.66                      0.94
       92M        300  2,506  3,227         721      919            0.78                      0.94

@@ -5,21 +5,20 @@ one of a thousand languages. Each part is timed in the process that a user would
 command for the run, a fresh process for all that is read from it. Clocks of CPU time within the run
 say what the pairwise part takes; few steps with as many snapshots are its worst case.
 
-Measured on 2 cores shared with other work (load 6 to 7, so wall seconds are two to three times what
-an idle machine takes): 1,000 pseudo-languages, tiny-bytes, sketches of 16,381 numbers, 2 steps of
-2,000 micro-batches of 4 rows, 2 snapshots.
+Measured on 2 cores with little else to do: 1,000 pseudo-languages, tiny-bytes, sketches of 16,381
+numbers, 2 steps of 2,000 micro-batches of 4 rows, 2 snapshots.
 
-    data written 7.3 s, read 3.1 s, looked over 1.3 s
-    pairwise 10.0 of 89.5 s of CPU, 11.2% (two steps, two snapshots); 1.0% at the default length
-    training until similarity was stored 185 s (94 s alone), peak 1.4 GiB; 480 MB of Grams
-    results read and checked 3.6 s
-    similarity raw 1.8 s, noise_corrected 0.4 s, centred 0.9 s, all_but_top 0.8 s
-    tree 0.9 s, Newick 42 kB
-    local search, best K 10.7 s (K = 463, objective 958.7, bound 967.4), verified in 8.0 s, 258 kB
-    local search, K = 20 4.7 s (objective 842.6, bound 896.3), verified in 12.0 s, 228 kB
-    agglomerative 1.6 s, spectral 3.9 s, k-means 17.2 s (20 starts; now 4), all with K = 20
-    Mantel, Pearson, 199 permutations and interval 37 s
-    dashboard's first Similarity page 20.2 s of the server (6.1 s of CPU), again 4.7 s (2.5 s)
+    data written 3.9 s, read 1.3 s, looked over 0.8 s
+    pairwise 13.6 of 140.5 s of CPU, 9.7% (two steps, two snapshots); 0.9% at the default length
+    training until similarity was stored 148 s, peak 1.4 GiB; 480 MB of Grams
+    results read and checked 1.1 s
+    similarity raw 0.8 s, noise_corrected 0.1 s, centred 0.4 s, all_but_top 0.3 s
+    tree 0.05 s, Newick 42 kB
+    local search, best K 8.0 s (K = 463, objective 958.2, bound 967.4), verified in 9.3 s, 258 kB
+    local search, K = 20 1.8 s (objective 842.1, bound 896.2), verified in 3.6 s, 228 kB
+    agglomerative 0.4 s, spectral 0.8 s, k-means 2.5 s, all with K = 20
+    Mantel, 199 permutations and interval: Pearson 13 s, by target 33 s
+    dashboard's first Similarity page 8.5 s of the server, again 0.4 s
     stability: no increments are kept for so many languages
 """
 
