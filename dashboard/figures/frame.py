@@ -65,8 +65,7 @@ def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, righ
     title_px : air above the title
     layout : what else belongs to it; added later, it is checked again and again
     """
-    lines = broken(text.method)
-    foot = below + LINE_PX * len(lines) + 6
+    foot = foot_px(text.method, below)
     figure = empty_figure({
         "height": round(plot_px) + top + foot,
         "margin": {"l": left, "r": right, "t": top, "b": foot},
@@ -76,22 +75,27 @@ def framed(text: ChartText, colours: Palette, *, plot_px: float, left: int, righ
                   "yref": "container", "yanchor": "top", "pad": {"t": title_px, "l": 8},
                   "font": {"size": 15, "color": colours.ink}},
         "meta": LEAST_PX, **(layout or {})})
-    add_all(figure, method_lines(lines, left, below, colours))
+    add_all(figure, method_lines(text.method, left, below, colours))
     return figure
 
 
-def broken(lines: Sequence[str]) -> list[str]:
-    """The lines, those that would run out of a narrow figure as several."""
-    return [part for line in lines for part in wrap(line, LINE_SIGNS) or [""]]
+def foot_px(lines: Sequence[str], below: int) -> int:
+    """Height of what is below a plot: ``below`` pixels, and there its method lines."""
+    return below + LINE_PX * len(_broken(lines)) + 6
 
 
 def method_lines(lines: Sequence[str], left: int, below: int,
                  colours: Palette) -> list[dict[str, Any]]:
-    """Annotations that say under a plot how it was made."""
+    """Annotations that say under a plot how it was made, lines too long for it as several."""
     return [{"text": plotly_text(line, 240), "xref": "paper", "yref": "paper", "x": 0, "y": 0,
              "xanchor": "left", "yanchor": "top", "xshift": 8 - left,
              "yshift": -below - LINE_PX * row, "showarrow": False, "align": "left",
-             "font": {"size": 11, "color": colours.faint}} for row, line in enumerate(lines)]
+             "font": {"size": 11, "color": colours.faint}}
+            for row, line in enumerate(_broken(lines))]
+
+
+def _broken(lines: Sequence[str]) -> list[str]:
+    return [part for line in lines for part in wrap(line, LINE_SIGNS) or [""]]
 
 
 def add_all(figure: go.Figure, annotations: Sequence[Mapping[str, Any]] = (),

@@ -12,10 +12,9 @@ import plotly.graph_objects as go
 from dashboard.escaping import plotly_text
 from dashboard.figures.frame import (
     LEAST_PX,
-    LINE_PX,
     add_all,
-    broken,
     empty_figure,
+    foot_px,
     method_lines,
 )
 from dashboard.figures.marked_rows import RowLabels
@@ -82,8 +81,7 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
     short = [plotly_text(codes[at], 12) for at in columns]
     flat = n <= 16 and max(map(len, codes)) <= 4
     below = 34 + (16 if flat else round(max(map(len, short)) * font["size"] * 0.54))
-    lines = broken(text.method)
-    foot = below + LINE_PX * len(lines) + 6
+    foot = foot_px(text.method, below)
     full = [plotly_text(text.names.get(code, code), 40) for code in codes]
     top = heat_px / (heat_px + top_px)
     cells = (len(strips) * _STRIP_WIDTH + _GAP, 0.87)
@@ -118,7 +116,7 @@ def heatmap_frame(codes: list[str], text: HeatmapText, colours: Palette, top_px:
                              "font": {"size": 11, "color": colours.ink}}},
         "xaxis3": {"domain": (0.0, cells[0] - _GAP), "anchor": "y", "fixedrange": True,
                    "range": [-0.5, len(strips) - 0.5], "showticklabels": False, **bare}})
-    add_all(figure, method_lines(lines, left, below, colours))
+    add_all(figure, method_lines(text.method, left, below, colours))
     return figure
 
 

@@ -3,7 +3,7 @@
 Conventions
 -----------
 The picture stays the same whatever is marked in it, so the server makes it once and the browser
-keeps it; what lies over it takes either a fraction of the time. Notes and shapes are plotly's
+keeps it; what lies over it costs both far less. Notes and shapes are plotly's
 annotations and shapes as plain mappings; texts in them are escaped already.
 """
 

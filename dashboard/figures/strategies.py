@@ -20,11 +20,10 @@ import plotly.graph_objects as go
 from dashboard.escaping import plotly_text
 from dashboard.figures.frame import (
     LEAST_PX,
-    LINE_PX,
     add_all,
     add_trace,
-    broken,
     empty_figure,
+    foot_px,
     legend_rows,
     method_lines,
 )
@@ -148,8 +147,8 @@ def language_dots(content: Mapping[str, Any], text: StrategyText, *,
 def _frame(text: StrategyText, labels: Sequence[str], row_px: float, colours: Palette,
            legend: Sequence[str] = ()) -> go.Figure:
     """Axes, margins and words; one row a label, from the top down, below a legend's entries."""
-    n, below, lines = len(labels), 46, broken(text.method)
-    foot = below + LINE_PX * len(lines) + 6
+    n, below = len(labels), 46
+    foot = foot_px(text.method, below)
     left = label_width(labels, 13)
     rows = legend_rows(legend, LEAST_PX - left - 24)
     top_px = _TOP_PX + 8 * bool(rows) + _LEGEND_ROW_PX * rows
@@ -168,7 +167,7 @@ def _frame(text: StrategyText, labels: Sequence[str], row_px: float, colours: Pa
         "yaxis": {"tickvals": list(range(n)), "ticktext": list(labels), "showgrid": False,
                   "range": [n - 0.5, -0.5], "zeroline": False, "ticks": "", "fixedrange": True,
                   "tickfont": {"size": 13 if row_px >= 26 else 11, "color": colours.ink}}})
-    add_all(figure, method_lines(lines, left, below, colours))
+    add_all(figure, method_lines(text.method, left, below, colours))
     return figure
 
 

@@ -27,6 +27,7 @@ from gradsim_core.gradients.sketch_size import sketch_size_of
 from gradsim_core.gradients.tap import Tap, is_exact
 from gradsim_core.study import Study
 from gradsim_core.training.batches import collate, mean_loss, rows_at
+from gradsim_core.training.memory import give_back_memory
 from gradsim_core.training.optimization import adamw, preconditioner, update
 from gradsim_core.training.passes import computing_in, device_of, on_device, pieces
 from gradsim_core.training.shards import ALONE, Shards
@@ -140,6 +141,7 @@ def gradients_alone(training: Training, encoded: dict[str, Encoded], study: Stud
     tap.add_step()
     training.step += 1
     training.increments.record(training.step)
+    give_back_memory(training.step)
     return True
 
 
