@@ -160,7 +160,7 @@ def test_controls_that_are_not_asked_for_are_not_ranked() -> None:
     assert found["name"] == "gradient"
     assert found["incremental"]["controls"] == ["family", "geographic"]
     assert found["incremental"]["gain"] > 0
-    assert "family, geographic alone" in " ".join(content["method"])
+    assert "by genealogy, distance on the map alone" in " ".join(content["method"])
 
 
 # the languages

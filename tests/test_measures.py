@@ -195,6 +195,8 @@ def test_label_priors_and_lengths_against_slow_twins(rows: dict[str, list[list[s
 def test_script_size_and_unit() -> None:
     script = distribution.script({"srp": "Cyrl", "rus": "Cyrl", "hrv": "Latn", "xx": ""})
     np.testing.assert_array_equal(script.values[0], [np.nan, 1, 0, np.nan])
+    assert script.note == "Scripts: Cyrillic, Latin."
+    assert distribution.script({"hrv": "Latn", "ces": "Latn"}).note == "Script: Latin."
     size = distribution.size({"hau": 14_172, "tso": 804})
     assert size.directed
     assert size.values[0, 1] == pytest.approx(np.log(14_172))

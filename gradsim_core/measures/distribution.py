@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from gradsim_core.languages.own_names import script_name
 from gradsim_core.measures.frequencies import half_counts, jensen_shannon, whole_and_halves
 from gradsim_core.measures.measure import Measure
 
@@ -94,9 +95,10 @@ def script(scripts: Mapping[str, str]) -> Measure:
     """
     values = np.array([[float(one == other) if one and other else np.nan
                         for other in scripts.values()] for one in scripts.values()])
-    found = ", ".join(sorted({one for one in scripts.values() if one}))
+    found = sorted({script_name(one) for one in scripts.values() if one})
     return Measure("distribution.script", "Same script", tuple(scripts), values,
-                   "Script of most letters of the training text (Unicode)", f"Scripts: {found}.")
+                   "Script of most letters of the training text (Unicode)",
+                   f"Script{'s' * (len(found) != 1)}: {', '.join(found)}.")
 
 
 def size(rows: Mapping[str, int]) -> Measure:

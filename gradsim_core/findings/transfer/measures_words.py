@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradsim_core.experiments.verdict import metric_name
+from gradsim_core.measures import MEASURES
 from gradsim_core.spreadsheet import plain_text
 from gradsim_core.statistics.jackknife import what_is_left_out
 
@@ -183,8 +184,7 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
     n = len(content["languages"])
     orders = (f"all {draws['count']:,} orders" if draws["exact"] else
               f"{draws['count']:,} random orders")
-    controls = sorted({name for one in content["measures"] if one["incremental"]
-                       for name in one["incremental"]["controls"]})
+    controls = _controls(content["measures"])
     budget = scores["budget"]
     return [
         f"Predicted: {_table_words(scores)}, {metric_name(scores['metric']) or 'score'} on "
@@ -215,6 +215,15 @@ def method_sentences(content: Mapping[str, Any]) -> list[str]:
         "and p by permuting what the controls leave of the measure (double semi-partialling). No "
         "measure is its own control." if controls else
         "Beyond the others: not reckoned, because no control measure is there."]
+
+
+def _controls(ranked: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The controls of any measure, in words; some may not be ranked themselves."""
+    titles = {**MEASURES, **{one["name"]: one["title"] for one in ranked}}
+    names = {name for one in ranked if one["incremental"]
+             for name in one["incremental"]["controls"]}
+    return [measure_phrase({"name": name, "title": titles.get(name, name)})
+            for name in sorted(names)]
 
 
 def _table_words(scores: Mapping[str, Any]) -> str:
