@@ -14,6 +14,8 @@ from made_up_experiments import NAMES
 from made_up_studies import BLOCKS, EUROPEAN, SIGNATURE
 from scipy.stats import kendalltau, spearmanr
 
+from gradsim_core.findings.transfer.measures_words import p_words, short
+
 GERMANIC = ("deu", "nld", "swe", "dan")
 MEASURES = {"gradient": ("Gradients", 0.9), "lexical.ngrams": ("Shared character n-grams", 0.6),
             "family": ("Family tree", 0.4), "geographic": ("Geographic nearness", 0.2),
@@ -62,7 +64,7 @@ def made_up_measures(codes: Sequence[str] = EUROPEAN, *, names: Mapping[str, str
                        "branch": "Germanic" if code in GERMANIC else "Romance"} for code in codes],
         "left_out": [{"code": "rus", "name": "Russian", "reason": left_out}] if left_out else [],
         "verdict": f"{measures[0]['title']} predict transfer best: mean Spearman "
-                   f"{first['value']:+.2f} (p = {first['p_corrected']:.4f} after correction).",
+                   f"{short(first['value'])} ({p_words(first['p_corrected'])} after correction).",
         "method": ["p: the languages' labels are permuted 9,999 times, rows and columns "
                    "together.", "Intervals: languages are drawn with replacement 1,999 times."],
         "scores": {"kind": "imported" if scores else "transfer", "name": scores,

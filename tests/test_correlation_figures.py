@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_up_correlations import made_up_measures
-from made_up_studies import BLOCKS, EUROPEAN, HOSTILE
+from made_up_studies import EUROPEAN, HOSTILE
 
 from dashboard.exports import pairs_csv
 from dashboard.figures.layer_line import layer_line
@@ -193,7 +193,8 @@ def test_tables_hold_the_numbers_of_the_content() -> None:
     measures = words.measures_table(content)
     assert measures["p corrected"] == ["< 0.001", "0.036", "0.27", "1.00", "1.00"]
     assert len({len(column) for column in measures.values()}) == 1
-    assert words.layer_table(measure["layers"])["Layer"] == list(BLOCKS)
+    assert words.layer_table(measure["layers"])["Layer"] == [
+        "embeddings", "layer 0", "layer 1", "layer 2", "layer 3", "head"]
 
 
 def test_sentences_say_what_is_known() -> None:
@@ -202,10 +203,10 @@ def test_sentences_say_what_is_known() -> None:
     assert "Beyond these controls (Genealogy, Distance on the map)" in said
     assert "+11.0 points" in said
     behind = " ".join(words.measure_sentences(content["measures"][1]))
-    assert "It lies 0.10 (95% interval −0.02 to +0.22) behind the first measure." in behind
+    assert "It lies 0.10 (95% interval −0.02 to 0.22) behind the first measure." in behind
     high = {**content["measures"][1], "ceiling": {"similarity": None, "transfer": 0.5,
                                                   "value": 0.1, "share": 1.5}}
-    assert "all that noise allows (ceiling +0.10)" in " ".join(words.measure_sentences(high))
+    assert "all that noise allows (ceiling 0.10)" in " ".join(words.measure_sentences(high))
     assert words.facts_line(made_up_measures(scores="published")).startswith(
         "8 languages · 1 seed · 5 measures · weighted F1 on test · imported scores published")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from run_cases import act_command, end_all, until
 from streamlit.testing.v1 import AppTest
 
 from dashboard.loads import correlations, findings
+from dashboard.words.summaries import verdict_words
 from gradsim_core import (
     MeasuresPlan,
     Run,
@@ -146,7 +148,7 @@ def test_verdict_comes_first_then_charts_and_tables(cache: Path) -> None:
     content = made_up_measures(left_out="it has no test rows")
     write_finding(write_study(cache, name="Eight"), content)
     app = opened()
-    assert words(app).startswith(f"### {content['verdict']}\n")
+    assert words(app).startswith(f"### {verdict_words(content)}\n")
     assert "8 languages · 3 seeds · 5 measures · weighted F1 on test" in words(app)
     assert "9,999 permutations" in words(app)
     assert "Left out: Russian, because it has no test rows." in words(app)
@@ -161,6 +163,22 @@ def test_verdict_comes_first_then_charts_and_tables(cache: Path) -> None:
     assert list(targets["Target"])[-1] == "Mean over targets"
     assert len(layers) == len(content["measures"][0]["layers"])
     assert all(chart["alt"] for chart in charts(app)), "every chart has its words"
+
+
+def test_verdict_charts_and_tables_write_correlations_alike(cache: Path) -> None:
+    content = made_up_measures()
+    write_finding(write_study(cache), content)
+    assert "Spearman .84 (p < .001" in content["verdict"], "as the core's sentences have it"
+    app = opened()
+    dots, said = figures(app)[0], words(app)
+    drawn = [note["text"] for note in dots["layout"]["annotations"]]
+    assert "Spearman 0.84 (p &lt; 0.001" in said.replace("<", "&lt;")
+    assert "0.84 · p &lt; 0.001" in drawn
+    bare, plus = r"(?<![\d%])\.\d\d", r"\+0\.\d\d\b"
+    texts = [said, *drawn, *(chart["alt"] for chart in charts(app)),
+             *(text for trace in dots["data"] for text in trace["customdata"]),
+             *(str(cell) for cell in app.dataframe[0].value["95% interval"])]
+    assert [text for text in texts if re.search(f"{bare}|{plus}", text)] == []
 
 
 def test_measure_and_axes_are_chosen_in_the_address(cache: Path) -> None:
@@ -198,7 +216,7 @@ def test_one_of_several_correlations_is_chosen_in_the_address(cache: Path) -> No
     assert app.selectbox(key="view.correlation").options == [
         "imported scores published · 1 seed · 11aa11aa",
         "models trained on one language · 3 seeds · 00ff00ff"]
-    assert older["verdict"] in words(opened(correlation=older["id"][:8]))
+    assert verdict_words(older) in words(opened(correlation=older["id"][:8]))
     lost = opened(correlation="zz")
     assert "No finished correlation begins with zz" in words(lost)
     assert "Another verdict." in words(lost)

@@ -22,6 +22,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.layers import Sides, moves
 from dashboard.loads import blocks, data, findings, pictures
 from dashboard.views.layers.moves import pair_table
+from dashboard.words.summaries import verdict_words
 from gradsim_core import (
     GramSeries,
     LowerOrHigherPlan,
@@ -201,7 +202,7 @@ def test_verdict_chart_table_and_files_of_both(cache: Path) -> None:
     shares, spans = write_findings(store, left_out="it has no training rows")
     app = opened()
     said = words(app)
-    for part in (shares["verdict"], spans["verdict"], "Topics (it is not available)",
+    for part in (shares["verdict"], verdict_words(spans), "Topics (it is not available)",
                  "Left out: Russian, because it has no training rows.", *shares["method"]):
         assert part in said
     assert titles(app)[-2:] == ["What explains the similarity, block by block: Eight",
@@ -213,6 +214,7 @@ def test_verdict_chart_table_and_files_of_both(cache: Path) -> None:
     files = [one.proto.label for one in app.get("download_button")]
     assert files.count("Report with figures (ZIP)") == files.count("Everything as JSON") == 2
     written = findings.finding_files("lower-or-higher", shares)
+    assert "up to layer 1, topic from layer 2 on" in verdict_words(spans)
     assert shares["verdict"] in written["report.md"]
     assert json.loads(written["finding.json"]) == shares
 

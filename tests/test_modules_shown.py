@@ -81,7 +81,7 @@ def test_blocks_in_words() -> None:
         "layer 0 attention:layer 2 attention")
     assert span_words(names) == "embeddings to head"
     assert span_words([name for name in names if block_module(name) == "norms"]) == (
-        "norms of layer.0 to layer.3")
+        "norms of layer 0 to layer 3")
     assert Sides("attention", "layer.3.norms").words == (
         "the attention of all layers", "layer 3 norms")
     assert Sides("feed_forward", "lower").titles == ("Feed-forward of all layers", "Lower layers")
@@ -224,7 +224,7 @@ def test_the_slider_goes_over_layers_and_the_module_stays(store: Store) -> None:
 
 def test_the_report_of_a_study_takes_a_module(store: Store) -> None:
     written = study_report(store, SIGNATURE, Reading(blocks="attention"), Rule(k=2))
-    assert "attention of layer.0 to layer.3" in written
+    assert "attention of layer 0 to layer 3" in written
 
 
 # the command

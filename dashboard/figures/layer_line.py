@@ -20,7 +20,7 @@ from dashboard.escaping import plotly_text
 from dashboard.figures.frame import add_trace, block_label
 from dashboard.figures.palette import Palette, palette
 from dashboard.figures.plot_frame import PlotText, padded, plot_frame
-from dashboard.words.summaries import number, p_words
+from dashboard.words.summaries import between, coefficient, p_words
 
 _HEIGHT_PX = 280
 
@@ -87,7 +87,6 @@ def _add_band(figure: go.Figure, layers: Sequence[Mapping[str, Any]], run: Seque
 
 
 def _hover(name: str, layer: Mapping[str, Any]) -> str:
-    between = (f"<br>95% interval {number(layer['interval'][0])} to {number(layer['interval'][1])}"
-               if layer["interval"] else "")
-    return (f"{name}<br>mean Spearman {number(layer['value'])}{between}<br>"
+    ends = f"<br>95% interval {between(layer['interval'])}" if layer["interval"] else ""
+    return (f"{name}<br>mean Spearman {coefficient(layer['value'])}{ends}<br>"
             + plotly_text(f"{p_words(layer['p_corrected'])} corrected"))

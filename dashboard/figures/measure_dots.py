@@ -20,7 +20,7 @@ from dashboard.figures.frame import add_trace
 from dashboard.figures.heatmap_frame import label_width
 from dashboard.figures.palette import Palette, palette
 from dashboard.figures.plot_frame import PlotText, padded, plot_frame
-from dashboard.words.summaries import number, p_words
+from dashboard.words.summaries import between, coefficient, p_words
 
 CHANCE = 0.05
 """Corrected p from which a correlation is not told from chance."""
@@ -104,7 +104,7 @@ def _add_ceilings(figure: go.Figure, measures: Sequence[Mapping[str, Any]],
         figure, "scatter",
         x=[value for _, value in known], y=[at for at, _ in known], mode="markers",
         name="ceiling that noise sets",
-        customdata=[f"{labels[at]}<br>ceiling {number(value)}" for at, value in known],
+        customdata=[f"{labels[at]}<br>ceiling {coefficient(value)}" for at, value in known],
         hovertemplate="%{customdata}<extra></extra>",
         marker={"symbol": "line-ns", "size": 18, "color": colours.warning,
                 "line": {"width": 3, "color": colours.warning}})
@@ -114,14 +114,13 @@ def _written(measure: Mapping[str, Any]) -> str:
     found = measure["target_spearman"]
     if found["value"] is None:
         return "undefined"
-    return plotly_text(f"{number(found['value'])} · {p_words(found['p_corrected'])}")
+    return plotly_text(f"{coefficient(found['value'])} · {p_words(found['p_corrected'])}")
 
 
 def _hover(measure: Mapping[str, Any]) -> str:
     found = measure["target_spearman"]
-    between = (f"<br>95% interval {number(found['interval'][0])} to {number(found['interval'][1])}"
-               if found["interval"] else "")
-    return (f"mean Spearman {number(found['value'])}{between}<br>"
+    ends = f"<br>95% interval {between(found['interval'])}" if found["interval"] else ""
+    return (f"mean Spearman {coefficient(found['value'])}{ends}<br>"
             + plotly_text(f"{p_words(found['p_corrected'])} corrected, "
                           f"{p_words(found['p'])} alone"))
 

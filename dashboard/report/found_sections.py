@@ -25,6 +25,7 @@ from dashboard.words import correlations as correlation_words
 from dashboard.words import experiments as experiment_words
 from dashboard.words import layers as layer_words
 from dashboard.words.glossary import Term
+from dashboard.words.summaries import verdict_words
 from gradsim_core import decision_json
 
 _LAYERS = {
@@ -65,7 +66,7 @@ def findings_section(shown: Reported) -> str:
         for content in shown.findings[kind]:
             parts += _along_layers(kind, content, shown.title)
     for content in shown.findings["readings"]:
-        parts += ["<h3>Which reading</h3>", paragraph(content["verdict"], "verdict"),
+        parts += ["<h3>Which reading</h3>", paragraph(verdict_words(content), "verdict"),
                   _method(content)]
     if shown.scores or shown.similarities:
         parts += ["<h3>Imported tables</h3>", listing([
@@ -79,11 +80,11 @@ def findings_section(shown: Reported) -> str:
 def _measures(content: Mapping[str, Any], title: str) -> list[str]:
     words = correlation_words
     parts = [f"<h3>Similarity and transfer: {text(words.finding_label(content), 160)}</h3>",
-             paragraph(content["verdict"], "verdict"),
+             paragraph(verdict_words(content), "verdict"),
              paragraph(words.facts_line(content), "faint")]
     if content["measures"]:
         figure = measure_dots(content["measures"], words.measures_text(content, title))
-        parts.append(chart(figure, f"Dot chart, one row a measure. {content['verdict']}",
+        parts.append(chart(figure, f"Dot chart, one row a measure. {verdict_words(content)}",
                            words.measures_table(content)))
         first = next((one for one in content["measures"] if one["layers"]), None)
         if first:
@@ -97,13 +98,13 @@ def _measures(content: Mapping[str, Any], title: str) -> list[str]:
 
 def _along_layers(kind: str, content: Mapping[str, Any], title: str) -> list[str]:
     heading, lines, words, numbers, unit = _LAYERS[kind]
-    parts = [f"<h3>{text(heading)}</h3>", paragraph(content["verdict"], "verdict"),
+    parts = [f"<h3>{text(heading)}</h3>", paragraph(verdict_words(content), "verdict"),
              paragraph(layer_words.facts_line(content), "faint")]
     drawn = lines(content)
     if drawn and content["blocks"]:
         figure = depth_lines([one["block"] for one in content["blocks"]], drawn,
                              words(content, title), unit=unit, crossover=content.get("crossover"))
-        parts.append(chart(figure, f"Lines over the blocks. {content['verdict']}",
+        parts.append(chart(figure, f"Lines over the blocks. {verdict_words(content)}",
                            numbers(content)))
     layers, by_module = layer_words.module_lines(content)
     if by_module:

@@ -44,14 +44,14 @@ def span_words(blocks: Sequence[str]) -> str:
     Examples
     --------
     >>> span_words(("layer.0", "layer.1")), span_words(("layer.2.norms",))
-    ('layer.0 to layer.1', 'norms of layer.2')
+    ('layer 0 to layer 1', 'norms of layer 2')
     >>> span_words(("layer.0.attention", "layer.0.norms", "head"))
-    'layer.0 to head'
+    'layer 0 to head'
     """
-    places, modules = block_places(blocks), block_modules(blocks)
+    places, modules = list(map(block_words, block_places(blocks))), block_modules(blocks)
     ends = places[0] if len(places) == 1 else f"{places[0]} to {places[-1]}"
     one = len(modules) == 1 and all(block_module(block) for block in blocks)
-    return f"{modules[0].replace('_', '-')} of {ends}" if one else ends
+    return f"{block_words(modules[0])} of {ends}" if one else ends
 
 
 def reliability_sentence(found: Mapping[str, float]) -> str:

@@ -16,7 +16,8 @@ from dashboard.figures.frame import block_label
 from dashboard.figures.measure_dots import CHANCE
 from dashboard.figures.plot_frame import PlotText
 from dashboard.figures.transfer_scatter import Pairs
-from dashboard.words.summaries import count, number, p_words
+from dashboard.words.blocks import block_words
+from dashboard.words.summaries import between, coefficient, count, number, p_words
 from gradsim_core import MEASURES, metric_name
 
 RANKINGS = ("Spearman: how far the order of the sources by similarity is their order by score; "
@@ -58,8 +59,8 @@ def scatter_text(content: Mapping[str, Any], measure: Mapping[str, Any], study: 
     away = ", away from the target's mean" if within else ""
     pooled = measure["pooled"]["pearson"]
     said = "" if pooled["value"] is None else (
-        f"; pooled, each target's mean taken out of the scores: Pearson {number(pooled['value'])}, "
-        f"{p_words(pooled['p'])} by permuted labels")
+        f"; pooled, each target's mean taken out of the scores: Pearson "
+        f"{coefficient(pooled['value'])}, {p_words(pooled['p'])} by permuted labels")
     return PlotText(
         f"{title} against transfer: {study}",
         f"{title}: similarity{away} (no unit, larger is nearer)",
@@ -94,7 +95,7 @@ def layer_sentence(measure: Mapping[str, Any]) -> str:
     if highest is None:
         return "No layer is best beyond chance."
     name = block_label(highest["layer"])
-    facts = f"{number(highest['value'])}, {p_words(highest['p_corrected'])} corrected for {n}"
+    facts = f"{coefficient(highest['value'])}, {p_words(highest['p_corrected'])} corrected for {n}"
     if best_layer(measure) is None:
         return f"No layer is best beyond chance: the highest is {name} ({facts})."
     return (f"The highest is {name} ({facts}). That it is beyond chance does not say that its "
@@ -106,15 +107,15 @@ def measure_sentences(measure: Mapping[str, Any]) -> list[str]:
     said = []
     found, top = measure["target_spearman"], measure["ceiling"]
     if found["value"] is not None:
-        said.append(f"Mean Spearman {number(found['value'])}{_between(found)}, "
+        said.append(f"Mean Spearman {coefficient(found['value'])}{_between(found)}, "
                     f"{p_words(found['p'])} alone and {p_words(found['p_corrected'])} corrected "
                     "for all measures.")
     if top["value"] is not None and top["share"] is not None:
         reach = f"{top['share']:.0%} of what" if top["share"] <= 1 else "all that"
-        said.append(f"That is {reach} noise allows (ceiling {number(top['value'])}).")
+        said.append(f"That is {reach} noise allows (ceiling {coefficient(top['value'])}).")
     behind, more = measure["behind_first"], measure["incremental"]
     if behind:
-        said.append(f"It lies {number(behind['value']).lstrip('+')}{_between(behind)} behind the "
+        said.append(f"It lies {coefficient(behind['value'])}{_between(behind)} behind the "
                     "first measure.")
     if more:
         controls = ", ".join(plain_text(MEASURES.get(name, name), 40) for name in more["controls"])
@@ -176,7 +177,7 @@ def target_table(content: Mapping[str, Any], measure: Mapping[str, Any]) -> dict
 
 def layer_table(layers: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """One row a layer, in depth order."""
-    return {"Layer": [plain_text(one["layer"], 40) for one in layers],
+    return {"Layer": [plain_text(block_words(one["layer"]), 40) for one in layers],
             "Spearman": [_round(one["value"]) for one in layers],
             "95% interval": [_interval_cell(one) for one in layers],
             "p alone": [_p_cell(one["p"]) for one in layers],
@@ -220,12 +221,12 @@ def _mark(content: Mapping[str, Any]) -> str:
 
 def _between(found: Mapping[str, Any]) -> str:
     interval = found["interval"]
-    return (f" (95% interval {number(interval[0])} to {number(interval[1])})" if interval else "")
+    return f" (95% interval {between(interval)})" if interval else ""
 
 
 def _interval_cell(found: Mapping[str, Any]) -> str:
     interval = found["interval"]
-    return f"{number(interval[0])} to {number(interval[1])}" if interval else "–"
+    return between(interval) if interval else "–"
 
 
 def _p_cell(p: float | None) -> str:

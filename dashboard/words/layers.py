@@ -15,7 +15,7 @@ from dashboard.escaping import plain_text
 from dashboard.figures.depth_lines import DepthLine
 from dashboard.figures.frame import ChartText
 from dashboard.words.blocks import MODULE_WORDS, block_words
-from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count
+from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count, verdict_words
 from gradsim_core import block_place
 
 SHARES, SPANS = "lower-or-higher", "topic-or-language"
@@ -145,7 +145,7 @@ def span_table(content: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 def finding_label(content: Mapping[str, Any]) -> str:
     """One line that tells a finding from a study's others of its kind."""
-    return plain_text(f"{content['verdict'][:60]}… · {content['id'][:8]}", 90)
+    return plain_text(f"{verdict_words(content)[:60]}… · {content['id'][:8]}", 90)
 
 
 def facts_line(content: Mapping[str, Any]) -> str:

@@ -10,12 +10,14 @@ percent only in a sentence.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from dashboard.words.blocks import span_words
+from dashboard.words.blocks import MODULE_WORDS, block_words, span_words
 from gradsim_core import Certainty, Grouping, Similarity, Stability
 
 LOW_RELIABILITY = {"cosine_of_mean": 0.5, "mean_cosine": 0.0}
@@ -27,6 +29,8 @@ CORRECTION_WORDS = {"raw": "raw", "noise_corrected": "corrected for noise",
                     "all_but_top": "centred, without the leading direction"}
 READING_WORDS = {"cosine_of_mean": "cosine of the gradients summed over training",
                  "mean_cosine": "mean over steps of each step's gradient cosine"}
+_LAYER = re.compile(rf"\blayer\.\d+(?:\.(?:{'|'.join(MODULE_WORDS)}))?\b")
+_BARE = re.compile(r"(?<![^\s(−])\.(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,29 @@ def number(value: float | None, digits: int = 2) -> str:
     if value is None or not math.isfinite(value):
         return "undefined"
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")  # never −0.00
+
+
+def coefficient(value: float | None) -> str:
+    """A correlation as papers print it, with a zero and no plus: 0.31, −0.17, or "undefined"."""
+    return number(value).lstrip("+")
+
+
+def between(interval: Sequence[float]) -> str:
+    """Both ends of an interval of a correlation."""
+    low, high = interval
+    return f"{coefficient(low)} to {coefficient(high)}"
+
+
+def verdict_words(content: Mapping[str, Any]) -> str:
+    """A finding's verdict, fractions and layers written as in the charts and tables below it.
+
+    Examples
+    --------
+    >>> verdict_words({"verdict": "In layer.3 it is .47 (−.23 to .85, p < .001), v.2 has 0.1."})
+    'In layer 3 it is 0.47 (−0.23 to 0.85, p < 0.001), v.2 has 0.1.'
+    """
+    said = _LAYER.sub(lambda found: block_words(found[0]), str(content["verdict"]))
+    return _BARE.sub("0.", said)
 
 
 def p_words(p: float | None) -> str:

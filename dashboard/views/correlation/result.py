@@ -42,6 +42,7 @@ from dashboard.words.correlations import (
     scatter_text,
     target_table,
 )
+from dashboard.words.summaries import verdict_words
 from gradsim_core import Run
 
 _AXES = ("As they are", "Each target's mean taken out")
@@ -71,7 +72,7 @@ def show_correlation(selection: Selection, signature: str, runs: list[Run],
     if name is None:
         return
     content, title = known[name], study_title(results(signature))
-    st.markdown(f"### {markdown_text(content['verdict'])}")
+    st.markdown(f"### {markdown_text(verdict_words(content))}")
     st.caption(markdown_text(facts_line(content)))
     show_result_badge(signature, f"findings/{KIND}-{name}.json", content, "finding")
     _if_out_of_date(signature, content)
@@ -127,7 +128,7 @@ def _measures(content: dict[str, Any], measure: Mapping[str, Any], title: str,
     show_chart(figure, f"{_file_name(content)}-measures", selection,
                table=measures_table(content),
                alt="Dot chart, one row a measure, best first: mean Spearman with its interval and "
-                   f"its ceiling. {plain_text(content['verdict'])}")
+                   f"its ceiling. {plain_text(verdict_words(content))}")
 
 
 def _downloads(content: dict[str, Any], selection: Selection) -> None:

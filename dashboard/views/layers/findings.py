@@ -34,6 +34,7 @@ from dashboard.words.layers import (
     span_table,
     span_text,
 )
+from dashboard.words.summaries import verdict_words
 from gradsim_core import LowerOrHigherPlan, TopicOrLanguagePlan
 
 
@@ -108,14 +109,14 @@ def _show(kind: _Kind, content: dict[str, Any], known: Mapping[str, dict[str, An
     if len(known) > 1:
         st.selectbox("Result", list(known), format_func=lambda one: finding_label(known[one]),
                      **bound(kind.field, content["id"], lambda one: {kind.field: one[:8]}))
-    st.markdown(f"**{markdown_text(content['verdict'])}**")
+    st.markdown(f"**{markdown_text(verdict_words(content))}**")
     lines, name = kind.lines(content), f"gradsim-{content['study']['signature'][:8]}-{kind.name}"
     if lines and content["blocks"]:
         figure = depth_lines([one["block"] for one in content["blocks"]], lines,
                              kind.text(content, study), unit=kind.unit, dark=is_dark(),
                              crossover=content.get("crossover"))
         show_chart(figure, name, selection, alt=f"Lines over the blocks in depth order. "
-                                                f"{content['verdict']}")
+                                                f"{verdict_words(content)}")
     layers, by_module = module_lines(content)
     if by_module:
         show_chart(depth_lines(layers, by_module, module_text(content, study), unit=kind.unit,
