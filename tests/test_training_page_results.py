@@ -30,12 +30,16 @@ def test_verdict_comes_first_then_charts_and_tables(cache: Path) -> None:
     assert words(app).startswith(f"### {content['verdict']}\n")
     assert titles(app) == [
         "Weighted F1: Eight", "Weighted F1, language by language: Eight"]
-    drawn, languages, strategies, groups = (element.value for element in app.dataframe)
+    drawn, languages, strategies, costs, groups = (element.value for element in app.dataframe)
     assert drawn["Mean"][0] == round(100 * content["strategies"][0]["mean"], 2)
     assert list(languages["Language"])[:2] == ["German", "Spanish"]
     assert languages["Gradient groups"][0] == round(
         100 * content["strategies"][0]["per_language"][0]["mean"], 2)
     assert list(strategies["Strategy"]) == [row["strategy"] for row in summary_rows(content)]
+    assert list(costs) == ["Strategy", *experiment_words.COSTS]
+    assert not {*costs} & {*strategies} - {"Strategy"}
+    assert list(costs["Strategy"]) == list(strategies["Strategy"])
+    assert list(costs["Examples"]) == [one["cost"]["examples"] for one in content["strategies"]]
     assert "German (deu)" in groups["Languages"][0]
     gained = opened(gains="1")
     assert all(title.startswith("Gain over one model for all") for title in titles(gained))

@@ -26,6 +26,8 @@ STRATEGIES = {
 }
 """Strategy -> its title, and what it is."""
 
+COSTS = ("Models", "Examples", "Minutes")
+
 
 def run_words(title: str) -> str:
     """What a run of trainings is called, its strategy in words.
@@ -118,6 +120,18 @@ def strategy_table(content: Mapping[str, Any]) -> dict[str, list[str]]:
     """The rows of the report's table, as columns."""
     rows = summary_rows(content)
     return {f"{key[:1].upper()}{key[1:]}": [row[key] for row in rows] for key in rows[0]}
+
+
+def result_table(content: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The columns of `strategy_table` that say what came out; what it took is `cost_table`."""
+    return {key: values for key, values in strategy_table(content).items() if key not in COSTS}
+
+
+def cost_table(content: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What each strategy takes with one seed: models, their examples, minutes of training them."""
+    costs = [one["cost"] for one in content["strategies"]]
+    return {"Strategy": strategy_table(content)["Strategy"],
+            **{key: [one[key.lower()] for one in costs] for key in COSTS}}
 
 
 def strategy_numbers(content: Mapping[str, Any], over: str = "") -> dict[str, list[Any]]:

@@ -18,6 +18,13 @@ from gradsim_core import Plan, Store, experiment_key, report_csv, report_markdow
 
 Open = Callable[..., Page]
 OTHER = "ee00000000000000"
+COLUMNS = """all => all.map(one => {
+    const grid = one.querySelector('.dvn-scroller');
+    return [[...one.querySelectorAll('canvas th')].map(head => head.textContent).join(' '),
+            grid.scrollWidth <= grid.clientWidth
+            && one.getBoundingClientRect().right <= innerWidth];
+})"""
+"""Of each table the headings of its columns, and whether all of them are seen at once."""
 CHARTS = ".js-plotly-plot .main-svg"
 
 
@@ -74,6 +81,19 @@ def test_result_shows_verdict_charts_and_files(dashboard: Any, open_page: Open,
         text = Path(download.value.path()).read_bytes().decode("utf-8")
         assert text == expected if expected else json.loads(text) == content
         assert content["id"][:8] in download.value.suggested_filename
+
+
+@pytest.mark.parametrize("width", [1000, 1440])
+def test_cost_is_seen_without_scrolling_sideways(dashboard: Any, open_page: Open,
+                                                 width: int) -> None:
+    page = open_page(f"{dashboard.url}/training?study={SIGNATURE[:8]}", width=width)
+    settled(page)
+    tables = page.get_by_test_id("stDataFrame").filter(has=page.locator("canvas th"))
+    page.get_by_role("heading", name="Groups", exact=True).scroll_into_view_if_needed()
+    expect(page.locator("canvas th", has_text="Minutes")).to_be_attached(timeout=30_000)
+    seen = dict(tables.evaluate_all(COLUMNS))
+    assert seen["Strategy Models Examples Minutes"] is True, seen
+    assert width < 1440 or all(seen.values()), "no table of results scrolls sideways either"
 
 
 def test_verdict_appears_by_itself_when_the_run_has_ended(dashboard: Any,

@@ -16,17 +16,19 @@ from dashboard.views.badge import show_result_badge
 from dashboard.views.chart import choose_picture, is_dark, show_chart, table_height
 from dashboard.words.experiments import (
     chart_text,
+    cost_table,
     experiment_label,
     facts_line,
     group_table,
     language_table,
+    result_table,
     strategy_numbers,
-    strategy_table,
 )
 from gradsim_core import Run, report_csv, report_markdown
 
 _OVER = "all_languages"
 BEATEN = "Of random groupings it beats"
+_COSTS_PX = 560
 _VIEWS = ("Score", "Gain over one model for all")
 
 
@@ -123,8 +125,8 @@ def _downloads(content: dict[str, Any], selection: Selection) -> None:
 
 def _tables(content: dict[str, Any]) -> None:
     st.subheader("Strategies", anchor=False)
-    table = strategy_table(content)
-    st.dataframe(table, hide_index=True, height=table_height(len(content["strategies"])),
+    height = table_height(len(content["strategies"]))
+    st.dataframe(result_table(content), hide_index=True, height=height,
                  column_config={
                      "Strategy": st.column_config.Column(pinned=True),
                      BEATEN: st.column_config.Column("Random beaten", help=(
@@ -133,6 +135,14 @@ def _tables(content: dict[str, Any]) -> None:
                "of those compared. An interval that holds zero shows no clear difference."
                + (" † grouped by test scores of one model a language: to compare with, no method."
                   if any(one["uses_test_scores"] for one in content["strategies"]) else ""))
+    st.dataframe(cost_table(content), hide_index=True, height=height, width=_COSTS_PX,
+                 placeholder="–", column_config={
+                     "Examples": st.column_config.NumberColumn(format="localized"),
+                     "Minutes": st.column_config.NumberColumn(format="%.1f")})
+    st.caption("What a strategy takes with one seed: its models, the examples that they learn "
+               "from, and the minutes of training and scoring them one after the other."
+               + (" Random groups: what one of the groupings takes on average."
+                  if content.get("random") else ""))
     st.subheader("Groups", anchor=False)
     groups = group_table(content)
     st.dataframe(groups, hide_index=True, height=table_height(len(groups["Group"])),
