@@ -31,7 +31,7 @@ PRESET_BLOCKS = ("layers", "encoder", "lower", "higher", "all")
 PICTURES = ("svg", "png")
 MOST_SEEDS, MOST_DRAWS = 20, 1000
 STRIPS = ("branch", "family", "script", "size", "group")
-_LONGEST = {"draft": 20_000, "edits": 8000}
+_LONGEST = {"draft": 20_000, "edits": 8000, "aside": 60_000}
 _USUAL_LONGEST = 120
 
 
@@ -85,6 +85,7 @@ class Selection:
     guide : step of the first tour that is shown, from 1; 0 for none
     trial_steps, trial_rows : steps of every new model, rows a language and step; 0 as usual
     measuring, pairs : measures of a new correlation, none for all; 1 predicts gains of pairs
+    aside : edited groups that were left for others, each as `put_aside` writes it
     """
 
     study: str = ""
@@ -140,6 +141,7 @@ class Selection:
     trial_rows: int = 0
     measuring: tuple[str, ...] = ()
     pairs: int = 0
+    aside: tuple[str, ...] = ()
 
 
 DEFAULT = Selection()

@@ -18,6 +18,7 @@ from page_cases import charts, opened_page
 from page_views import correlation, groups, layers, similarity, study, training
 from streamlit.testing.v1 import AppTest
 
+from dashboard.aside import put_aside
 from dashboard.selection import DEFAULT, Selection, query_of, selection_from
 from gradsim_core import Reading, Rule, Store, decide, load_results, save_grouping
 
@@ -126,7 +127,8 @@ def changed(saved: str) -> Selection:
         strips=("family", "script"), arrangement="mds", beside=OTHER[:8], film=1, studying="new",
         draft="steps: 20\nseed: 1\n", opened=saved, edits=('["move",["deu"],"spa"]',), undone=1,
         compared=(saved,), guide=0, trial_steps=200, trial_rows=8, measuring=("family",), pairs=1,
-        folds=("matrix", "-cut"))
+        folds=("matrix", "-cut"), aside=put_aside(
+            replace(DEFAULT, k=2, edits=('["new",["deu"]]',)))["aside"])
 
 
 def test_every_field_is_changed() -> None:

@@ -27,7 +27,7 @@ CHANGED = Selection("abcd1234", "layer.1:head", "mean_cosine", "centred", 2, "de
                     "published", "similarity", ("hau", "a,b&c=d"), "own", ("Turkic",), ("Latn",),
                     50, ("hau", "yor"), (), "mds", "ee55", 1, "new", "steps: 20\nseed: 1",
                     ("matrix",), "0a0b", ('["move", "hau", 1]',) * 2, 1, ("0c0d",), 2,
-                    500, 8, ("family",), 1)
+                    500, 8, ("family",), 1, ("k=3",))
 
 
 def test_every_field_of_the_changed_selection_is_changed() -> None:

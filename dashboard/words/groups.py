@@ -136,6 +136,19 @@ def changes_words(changes: int, undone: int) -> str:
     return count(changes, "change") + (f", {undone} undone" if undone else "")
 
 
+def kept_words(changes: int, k: int, strategy: str, opened: bool) -> str:
+    """What edited groups that were left are: their changes, and what was changed.
+
+    Examples
+    --------
+    >>> kept_words(2, 3, "agglomerative", False), kept_words(1, 0, "exact", True)
+    ('2 changes to 3 groups by average linkage', '1 change to a saved grouping')
+    """
+    base = ("a saved grouping" if opened else
+            f"{count(k, 'group') if k else 'groups'} {how_made(strategy)}")
+    return f"{count(changes, 'change')} to {base}"
+
+
 def _listed(codes: Sequence[str], names: Mapping[str, str]) -> str:
     shown = ", ".join(names.get(code, code) for code in codes[:MOST_MOVED])
     more = len(codes) - MOST_MOVED

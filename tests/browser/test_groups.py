@@ -230,3 +230,17 @@ def test_hostile_names_of_groups_are_text(dashboard: Any, open_page: Open) -> No
     for live in ("a[href*='//out.example']", "img[src*='out.example']", ".js-plotly-plot a",
                  "[data-testid=stException]"):
         assert page.locator(live).count() == 0, live
+
+
+def test_edited_groups_survive_a_move_of_the_cut(dashboard: Any, open_page: Open) -> None:
+    page = opened(open_page, f"{dashboard.url}/groups?study={SIGNATURE[:8]}&k=3&guide=0&folds=cut"
+                             "&edits=%5B%22new%22%2C%5B%22deu%22%5D%5D")
+    before = cards(page)
+    page.get_by_role("slider", name="Similarity at which the tree is cut").press("ArrowRight")
+    expect(page.get_by_text("Your edited groups are kept: 1 change to 3 groups")).to_be_visible()
+    assert n_changes(page, 0) == 0
+    page.reload()
+    settle(page)
+    press(page, "Take them up again")
+    assert becoming(page, before) == before
+    assert n_changes(page, 1) == 1

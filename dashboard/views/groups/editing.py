@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from dashboard.aside import forgotten, kept_groups, taken_up
 from dashboard.editing import (
     MOST_EDITS,
     leave_out,
@@ -24,7 +25,7 @@ from dashboard.selection import Selection
 from dashboard.shown import Picture
 from dashboard.state import bound, current_selection, select
 from dashboard.views.folds import fold
-from dashboard.words.groups import changes_words, halves, shown_name
+from dashboard.words.groups import changes_words, halves, kept_words, shown_name
 from dashboard.words.summaries import count
 from gradsim_core import LONGEST_NAME
 
@@ -40,6 +41,24 @@ def show_editing(selection: Selection, shown: Picture, groups: ShownGroups) -> N
             return
         _languages(selection, shown, groups)
         _groups(shown, groups)
+
+
+def show_aside(selection: Selection, signature: str) -> None:
+    """Offer edited groups of the study back that were left for others, the last first."""
+    for at, kept in enumerate(reversed(selection.aside)):
+        left = kept_groups(kept)
+        changes = len(live_edits(left.edits, left.undone))
+        if not changes or not signature.startswith(left.study):
+            continue
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            st.markdown("Your edited groups are kept: " + markdown_text(kept_words(
+                changes, left.k, left.strategy, bool(left.opened))) + ".")
+            st.button("Take them up again", icon=":material/undo:", key=f"aside.take.{at}",
+                      on_click=_take_up, args=(kept,),
+                      help="Shows them as they were left. Groups that are edited now are kept in "
+                           "their place.")
+            st.button("Forget them", type="tertiary", key=f"aside.forget.{at}", on_click=_forget,
+                      args=(kept,), help="Keeps them no longer; this cannot be undone.")
 
 
 def _undoing(selection: Selection) -> None:
@@ -130,6 +149,14 @@ def _change(edit: Callable[[], str]) -> None:
 def _undo(by: int) -> None:
     selection = current_selection()
     select(**with_undone(selection.edits, selection.undone, by))
+
+
+def _take_up(kept: str) -> None:
+    select(**taken_up(current_selection(), kept))
+
+
+def _forget(kept: str) -> None:
+    select(**forgotten(current_selection(), kept))
 
 
 def _rename(anchor: str) -> None:

@@ -19,7 +19,7 @@ from dashboard.state import turn_to
 from dashboard.views.chart import choose_picture, is_dark, show_chart
 from dashboard.views.groups.cards import show_alternatives, show_cards
 from dashboard.views.groups.curve import show_k_curve
-from dashboard.views.groups.editing import show_editing
+from dashboard.views.groups.editing import show_aside, show_editing
 from dashboard.views.groups.joining import show_joining
 from dashboard.views.groups.rule import choose_rule
 from dashboard.views.groups.saved import save_shown, show_opened, show_saved
@@ -59,6 +59,7 @@ def groups_page() -> None:
     _downloads(decision, shown, loaded, selection, groups)
     show_training_script(decision, f"gradsim-{signature[:8]}-train-groups")
     show_editing(selection, shown, groups)
+    show_aside(selection, signature)
     show_tree_cut(selection, signature, shown, groups)
     order, frames = _by_group(shown, groups)
     _heatmap(shown, loaded, selection, groups, order, frames)

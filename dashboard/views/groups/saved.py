@@ -8,13 +8,14 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.aside import put_aside
 from dashboard.escaping import markdown_text, plain_text
 from dashboard.loads.data import store
 from dashboard.loads.groupings import ShownGroups, saved_reading
 from dashboard.loads.saved import MOST_MEGABYTES, Brought, Saved, brought, saved_of
 from dashboard.selection import Selection
 from dashboard.shown import Picture
-from dashboard.state import bound, select
+from dashboard.state import bound, current_selection, select
 from dashboard.views.chart import table_height
 from dashboard.words.groups import compared, comparison_table, how_made, saved_table
 from dashboard.words.summaries import count
@@ -59,8 +60,7 @@ def show_opened(opened: SavedGrouping) -> None:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.markdown(f"**{markdown_text(opened.name, 60)}**, a saved grouping, is shown in place of "
                     "what a rule makes.")
-        st.button("Back to the rule", on_click=select, key="saved.leave",
-                  kwargs={"opened": "", "edits": (), "undone": 0},
+        st.button("Back to the rule", on_click=_leave, key="saved.leave",
                   help="Choose strategy, K, sizes and links again; the saved grouping stays.")
 
 
@@ -137,7 +137,11 @@ def _open(signature: str, name: str) -> None:
     """Show a saved grouping, with the similarity read as it was then."""
     one = saved_of(signature).get(name)
     if one is not None:
-        select(opened=name, edits=(), undone=0, **_read_as(one.decision))
+        select(opened=name, **put_aside(current_selection()), **_read_as(one.decision))
+
+
+def _leave() -> None:
+    select(opened="", **put_aside(current_selection()))
 
 
 def _read_as(decision: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,7 +200,7 @@ def _bring(signature: str, groups: ShownGroups) -> None:
                    "them.")
     if st.button("Open these groups", type="primary", key="saved.bring"):
         name = save_grouping(store(), found.signature, found.name, found.decision)
-        select(study=found.signature[:8], opened=name, edits=(), undone=0,
+        select(study=found.signature[:8], opened=name, **put_aside(current_selection()),
                **_read_as(found.decision))
         st.rerun()
 

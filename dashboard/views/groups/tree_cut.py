@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.aside import put_aside
 from dashboard.cuts import ceiling_of, nearest_cut, tree_cuts
 from dashboard.figures.cut_tree import cut_tree
 from dashboard.figures.frame import ChartText
@@ -12,7 +13,7 @@ from dashboard.loads.data import results, study_title
 from dashboard.loads.groupings import ShownGroups
 from dashboard.selection import Selection
 from dashboard.shown import Picture
-from dashboard.state import bound
+from dashboard.state import bound, current_selection
 from dashboard.views.chart import is_dark, show_chart
 from dashboard.views.folds import fold
 from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count, number
@@ -43,9 +44,9 @@ def _cut(selection: Selection, signature: str, shown: Picture, groups: ShownGrou
         "Similarity at which the tree is cut", list(heights),
         format_func=lambda k: f"{number(heights[k])}: {count(k, 'group')}",
         help="Languages that the tree joins above the line share a group. Moving the line makes "
-             "the groups of this page a cut of the tree.",
+             "the groups of this page a cut of the tree; groups that were edited are kept.",
         **bound("cut", cut.k, lambda k: {"strategy": "agglomerative", "k": k, "opened": "",
-                                         "edits": (), "undone": 0}))
+                                         **put_aside(current_selection())}))
     rule = groups.rule
     if not by_tree:
         st.caption("The groups above are made another way. Move the line to take those of the "
