@@ -41,6 +41,8 @@ def test_verdict_comes_first_then_charts_and_tables(cache: Path) -> None:
     assert list(costs["Strategy"]) == list(strategies["Strategy"])
     assert list(costs["Examples"]) == [one["cost"]["examples"] for one in content["strategies"]]
     assert "German (deu)" in groups["Languages"][0]
+    told = dict(zip(groups["Strategy"], groups["Languages"], strict=True))
+    assert told["One model for all"] == "all languages together", "it would not fit its column"
     gained = opened(gains="1")
     assert all(title.startswith("Gain over one model for all") for title in titles(gained))
     assert "One model for all" not in gained.dataframe[1].value

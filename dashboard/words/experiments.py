@@ -177,6 +177,8 @@ def group_table(content: Mapping[str, Any]) -> dict[str, list[Any]]:
             rows.append((title, "–", None, f"{count(draws, 'grouping')}, all of them in the JSON"))
         elif len(groups) > 1 and all(len(group) == 1 for group in groups):
             rows.append((title, "–", 1, "each language alone"))
+        elif len(groups) == 1:
+            rows.append((title, "1", len(groups[0]), "all languages together"))
         else:
             rows += [(title, str(at), len(group), plain_text(", ".join(
                 f"{names.get(code, code)} ({code})" for code in group), 2000))
