@@ -143,7 +143,7 @@ def test_the_gradients_as_a_measure() -> None:
         np.testing.assert_allclose(found.by_layer[at][pairs], one[pairs])
         halves = half_similarities(series, block, correction="centred")
         np.testing.assert_allclose(found.layer_halves[:, at][:, pairs], halves[:, pairs])
-    assert found.note == "cosine_of_mean, centred, layers, step 120."
+    assert found.note == "Cosine of mean, centred, layers, step 120."
 
 
 def test_gradients_that_are_not_used_are_missing() -> None:

@@ -50,7 +50,8 @@ def gradient(series: GramSeries, correction: str = "raw", blocks: str = "layers"
     unused = "; ".join(f"{code}: {why}" for code, why in series.invalid.items())
     return Measure(
         "gradient", "Gradients", series.languages, values, SOURCE,
-        f"{reading}, {correction}, {blocks}, step {series.snapshots[snapshot]}."
+        f"{reading}, {correction}, {blocks}, step ".replace("_", " ").capitalize()
+        + f"{series.snapshots[snapshot]}."
         + (f" Not used: {unused}." if unused else ""),
         layers=places, by_layer=np.stack([matrix for matrix, _ in layers]), halves=halves,
         layer_halves=np.stack([half for _, half in layers], axis=1))
