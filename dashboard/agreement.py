@@ -15,7 +15,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from dashboard.words.blocks import block_words
-from dashboard.words.summaries import number
+from dashboard.words.summaries import coefficient
 from gradsim_core import Similarity, block_module, block_modules, block_place, block_places
 
 
@@ -75,9 +75,9 @@ def agreement_sentence(table: np.ndarray, blocks: Sequence[str]) -> str:
               if apart and block_place(one) == block_place(other)]
     lowest, one, other = min(above)
     who = "The same module of neighbouring layers agrees" if apart else "Neighbouring blocks agree"
-    said = [f"{who} at {number(float(np.mean(beside)))} on average"] if beside else []
+    said = [f"{who} at {coefficient(float(np.mean(beside)))} on average"] if beside else []
     if inside:
-        said.append(f"two modules of one layer at {number(float(np.mean(inside)))}")
+        said.append(f"two modules of one layer at {coefficient(float(np.mean(inside)))}")
     said.append(f"the two that agree least are {block_words(one)} and {block_words(other)} "
-                f"({number(lowest)}).")
+                f"({coefficient(lowest)}).")
     return "; ".join(said)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.agreement import block_agreement
-from dashboard.words.summaries import CORRECTION_WORDS, count, number, p_words
+from dashboard.words.summaries import CORRECTION_WORDS, between, coefficient, count, p_words
 from gradsim_core import (
     Association,
     GradSimError,
@@ -231,10 +231,11 @@ def beside_sentence(found: Beside) -> str:
                 "hardly see the same languages as alike" if told.value > -0.3 else
                 "see opposite languages as alike")
     interval = ("" if told.interval is None else
-                f", 95% interval {number(told.interval[0])} to {number(told.interval[1])}")
+                f", 95% interval {between(told.interval)}")
+    orders = "all" if told.exact else f"{told.permutations:,} random"
     return (f"The two studies {strength}: over {count(told.n_languages, 'language')} the rank "
-            f"correlation of the pairs is {number(told.value)}{interval}, {p_words(told.p)} by "
-            f"{'all' if told.exact else f'{told.permutations:,} random'} label orders.")
+            f"correlation of the pairs is {coefficient(told.value)}{interval}, "
+            f"{p_words(told.p)} by {orders} label orders.")
 
 
 def _correction(name: str) -> str:

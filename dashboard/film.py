@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 
 from dashboard.shown import Picture
 from dashboard.sides import facing_trees
-from dashboard.words.summaries import count, number
+from dashboard.words.summaries import coefficient, count
 from gradsim_core import Similarity
 
 MOST_NUMBERS = 600_000
@@ -100,7 +100,7 @@ def film_sentence(film: Film) -> str:
             break
         settled = at
     first = (f"At step {film.steps[0]:,} pairs rank as at step {film.steps[-1]:,} with a "
-             f"correlation of {number(film.closeness[0])}")
+             f"correlation of {coefficient(film.closeness[0])}")
     if film.branches[0] is not None and film.possible:
         first += f", and {film.branches[0]} of {film.possible} branches of the tree stand"
     if 0 < settled < len(film.steps) - 1:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dashboard.words.summaries import count, p_words
+from dashboard.words.summaries import coefficient, count, p_words
 from gradsim_core import (
     Similarity,
     Tangle,
@@ -104,8 +104,8 @@ def trees_sentence(found: FacingTrees) -> str:
     agreement, said = found.agreement, []
     if np.isfinite(agreement.correlation):
         said.append("pairs that one tree joins early the other joins early too with a rank "
-                    f"correlation of {agreement.correlation:+.2f} ({p_words(agreement.p)}, "
-                    "languages relabelled at random)".replace("-", "−"))
+                    f"correlation of {coefficient(agreement.correlation)} ("
+                    f"{p_words(agreement.p)}, languages relabelled at random)")
     said.append(f"{len(agreement.shared)} of {count(agreement.possible, 'branch')} are in both "
                 "trees".replace("branchs", "branches"))
     text = "; ".join(said)

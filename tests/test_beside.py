@@ -67,7 +67,7 @@ def test_the_same_study_twice_agrees_wholly(cache: Path) -> None:
     assert all(value == pytest.approx(1) for value in found.by_block.values())
     assert beside_sentence(found).startswith("The two studies see the same languages as alike: "
                                              "over 8 languages the rank correlation of the pairs "
-                                             "is +1.00")
+                                             "is 1.00")
     assert setting_differences(first, second)["Setting"] == []
     groups, reason = groups_beside(ONE, OTHER, Reading(correction="raw"), Rule(k=2))
     assert groups is not None, reason

@@ -100,6 +100,8 @@ def test_sentences_tell_crossings_and_agreement() -> None:
     assert trees_sentence(replace(found, agreement=agreement)) == (
         "Pairs that one tree joins early the other joins early too with a rank correlation of "
         "−0.25 (p = 0.50, languages relabelled at random); 1 of 6 branches are in both trees.")
+    assert "correlation of 0.25 (" in trees_sentence(
+        replace(found, agreement=replace(agreement, correlation=0.25)))
     undefined = replace(agreement, correlation=float("nan"))
     assert trees_sentence(replace(found, agreement=undefined)) == (
         "1 of 6 branches are in both trees.")

@@ -85,7 +85,7 @@ def test_a_sentence_says_from_when_on_the_picture_stood() -> None:
     film = Film(("a",), (10, 20, 30, 40), np.zeros((4, 1, 1)), (0.5, 0.97, 0.96, 1.0), (1, 2, 2, 3),
                 3, (0.0,) * 4)
     assert film_sentence(film) == (
-        "At step 10 pairs rank as at step 40 with a correlation of +0.50, and 1 of 3 branches of "
+        "At step 10 pairs rank as at step 40 with a correlation of 0.50, and 1 of 3 branches of "
         "the tree stand; from step 20 on it stays above 0.95.")
     late = replace(film, closeness=(0.5, 0.97, 0.9, 1.0))
     assert film_sentence(late).endswith("stand."), "it fell below again"

@@ -87,8 +87,8 @@ def test_blocks_agree_as_their_pairs_rank() -> None:
     constant = replace(parts[1], matrix=np.ones((8, 8)))
     assert np.isnan(block_agreement([parts[0], constant])[0, 1])
     said = agreement_sentence(np.array([[1, .9, .2], [.9, 1, .5], [.2, .5, 1]]), ("a", "b.1", "c"))
-    assert said == ("Neighbouring blocks agree at +0.70 on average; the two that agree least are a "
-                    "and c (+0.20).")
+    assert said == ("Neighbouring blocks agree at 0.70 on average; the two that agree least are a "
+                    "and c (0.20).")
 
 
 def test_a_sentence_tells_levels_and_what_moves_most() -> None:

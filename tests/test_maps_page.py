@@ -162,7 +162,7 @@ def told(trust: float, agreement: float) -> str:
 
 def test_sentences_say_how_far_to_believe_a_map() -> None:
     assert told(0.95, 0.9) == ("Who lies near on the map is near (trustworthiness 0.95 of 1); the "
-                               "distances, too, can be read off it (Spearman +0.90 with the "
+                               "distances, too, can be read off it (Spearman 0.90 with the "
                                "dissimilarities).")
     assert "mostly near" in told(0.8, 0.6)
     assert "only roughly" in told(0.8, 0.6)

@@ -103,8 +103,8 @@ def test_agreement_by_hand_tells_neighbours_from_modules_of_one_layer() -> None:
                           (0, 3): 0.4, (3, 4): 0.2}.items():
         table[i, j] = table[j, i] = value
     said = agreement_sentence(table, names)
-    assert said == ("The same module of neighbouring layers agrees at +0.80 on average; two "
-                    "modules of one layer at +0.20; the two that agree least are layer 1 attention "
+    assert said == ("The same module of neighbouring layers agrees at 0.80 on average; two "
+                    "modules of one layer at 0.20; the two that agree least are layer 1 attention "
                     "and layer 0 norms (−0.50).")
     plain = ("embeddings", "layer.0", "layer.1", "head")
     assert agreement_rows(plain) == plain

@@ -20,7 +20,7 @@ import streamlit as st
 from dashboard.loads.umap_process import UmapProcess, UmapUnavailable, map_key
 from dashboard.selection import STRIPS
 from dashboard.shown import LanguageFacts, Picture
-from dashboard.words.summaries import count, number
+from dashboard.words.summaries import coefficient, count
 from gradsim_core import (
     distance_agreement,
     laid_over,
@@ -157,7 +157,7 @@ def faithful_sentence(found: Arranged) -> str:
     else:
         also = "long distances mean little"
     return (f"{said} (trustworthiness {found.trust:.2f} of 1); {also} (Spearman "
-            f"{number(found.agreement)} with the dissimilarities).")
+            f"{coefficient(found.agreement)} with the dissimilarities).")
 
 
 def missing_sentence(what: str, codes: Sequence[str], names: Mapping[str, str]) -> str:
