@@ -80,9 +80,10 @@ def test_a_sound_corpus_raises_no_warning() -> None:
     ({"test": sequence("wort 1 y, d y")}, "caution", "deu has 1 of 4 dev and test rows"),
     ({"dev": sequence("a x, b y", dropped=3)}, "note", "deu had 3 rows without text or label"),
     ({"train": sequence("слово x, дело y"), "dev": EMPTY, "test": sequence("мир x")}, "caution",
-     "deu is written in Cyrl (100% of the letters), but German is mostly written in Latn"),
+     "deu is written in the Cyrillic script (100% of the letters), but German is mostly written in "
+     "the Latin one."),
     ({"train": sequence("wortwort x, дело y"), "dev": EMPTY, "test": sequence("a x")}, "note",
-     "deu mixes scripts: 69% of its letters are Latn")])
+     "deu mixes scripts: 69% of its letters are Latin.")])
 def test_each_fault_is_named(splits: dict[str, Split], severity: str, sentence: str) -> None:
     corpus = corpus_of(deu={**GOOD, **splits}, nld=GOOD, swe=GOOD, dan=GOOD)
     found = sentences(data_health(corpus), "deu")

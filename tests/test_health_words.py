@@ -54,6 +54,7 @@ def test_tables_hold_what_the_health_says(tmp_path: Path) -> None:
     table = health_table(health, names)
     assert table["Language"] == ["Hausa", "Yoruba"]
     assert table["Empty"] == [1, 0]
+    assert table["Script"] == ["Latin (100%)"] * 2
     for n, code in enumerate(("hau", "yor")):
         assert table["Train"][n] == len(corpus.split(code, "train"))
     balance = label_table(health, corpus, names)

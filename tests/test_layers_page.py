@@ -209,6 +209,7 @@ def test_verdict_chart_table_and_files_of_both(cache: Path) -> None:
                                 "Topic or language, block by block: Eight"]
     tables = [element.value for element in app.dataframe]
     assert tables[-2]["Linguistic, %"][0] == 42.0
+    assert set(tables[-2]["Linguistic, p"]) == {"0.001", "0.30"}
     assert tables[-1]["Within language"][0] == 0.92
     assert "Find out" not in labels(app)
     files = [one.proto.label for one in app.get("download_button")]

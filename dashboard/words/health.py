@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.escaping import markdown_text, plain_text
-from gradsim_core import Corpus, Language, own_name
+from gradsim_core import Corpus, Language, own_name, script_name
 
 MOST_NAMED = 20
 """Languages of which the same is said, up to which they are named."""
@@ -66,8 +66,8 @@ def health_table(health: Any, names: Mapping[str, str]) -> dict[str, list[Any]]:
                       if row.majority_label else "–" for row in rows],
         "Length": [row.median_length for row in rows],
         "Long": [row.p95_length for row in rows],
-        "Script": [f"{plain_text(row.script, 20)} ({row.script_share:.0%})" if row.script else "–"
-                   for row in rows]}
+        "Script": [f"{plain_text(script_name(row.script), 30)} ({row.script_share:.0%})"
+                   if row.script else "–" for row in rows]}
 
 
 def label_table(health: Any, corpus: Corpus, names: Mapping[str, str]) -> dict[str, list[Any]]:

@@ -15,7 +15,7 @@ from dashboard.escaping import plain_text
 from dashboard.figures.depth_lines import DepthLine
 from dashboard.figures.frame import ChartText
 from dashboard.words.blocks import MODULE_WORDS, block_words
-from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count, verdict_words
+from dashboard.words.summaries import CORRECTION_WORDS, READING_WORDS, count, p_words, verdict_words
 from gradsim_core import block_place
 
 SHARES, SPANS = "lower-or-higher", "topic-or-language"
@@ -177,7 +177,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _p(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2g}"
+    return "–" if value is None else p_words(value).removeprefix("p ").removeprefix("= ")
 
 
 def _between(interval: Sequence[float] | None, factor: int) -> str:

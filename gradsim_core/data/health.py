@@ -22,7 +22,7 @@ from typing import Literal
 
 from gradsim_core.data.corpus import SPLITS, Corpus, Split
 from gradsim_core.data.rows import listing
-from gradsim_core.data.scripts import WRITTEN_WITH, main_script
+from gradsim_core.data.scripts import main_script, script_findings
 from gradsim_core.data.slips import slips
 
 Severity = Literal["serious", "caution", "note"]
@@ -238,12 +238,7 @@ def _text_warnings(corpus: Corpus, row: LanguageHealth) -> Iterator[Finding]:
     if row.leaks > 0.01 * (row.dev + row.test):
         yield "caution", (f"has {row.leaks:,} of {row.dev + row.test:,} dev and test rows among "
                           "its training rows: its scores may be too high.")
-    expected = WRITTEN_WITH.get(language.script or "", {language.script})
-    if row.script and language.script and row.script not in expected:
-        yield "caution", (f"is written in {row.script} ({row.script_share:.0%} of the letters), "
-                          f"but {language.name} is mostly written in {language.script}.")
-    elif row.script and language.script not in WRITTEN_WITH and row.script_share < 0.8:
-        yield "note", (f"mixes scripts: {row.script_share:.0%} of its letters are {row.script}.")
+    yield from script_findings(language.name, language.script, row.script, row.script_share)
     if language.note:
         yield "note", f"stands for a choice: {language.note}."
     elif language.iso639_3 is None:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
+from typing import Literal
+
+from gradsim_core.languages.own_names import script_name
 
 _SCRIPTS = {"LATIN": "Latn", "CYRILLIC": "Cyrl", "GREEK": "Grek", "ARABIC": "Arab",
             "HEBREW": "Hebr", "ETHIOPIC": "Ethi", "DEVANAGARI": "Deva", "BENGALI": "Beng",
@@ -38,6 +41,24 @@ def main_script(texts: Iterable[str]) -> tuple[str, float]:
         return "", 0.0
     script, count = scripts.most_common(1)[0]
     return script, count / scripts.total()
+
+
+def script_findings(name: str, usual: str | None, script: str,
+                    share: float) -> Iterator[tuple[Literal["caution", "note"], str]]:
+    """What to know of the script of a language's texts: another than the usual one, or a mixture.
+
+    Parameters
+    ----------
+    name : of the language
+    usual : the script it is mostly written in; None if that is not known
+    script, share : as `main_script` finds them
+    """
+    expected, words = WRITTEN_WITH.get(usual or "", {usual}), script_name(script)
+    if script and usual and script not in expected:
+        yield "caution", (f"is written in the {words} script ({share:.0%} of the letters), but "
+                          f"{name} is mostly written in the {script_name(usual)} one.")
+    elif script and usual not in WRITTEN_WITH and share < 0.8:
+        yield "note", f"mixes scripts: {share:.0%} of its letters are {words}."
 
 
 @cache

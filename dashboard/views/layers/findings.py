@@ -16,7 +16,7 @@ from dashboard.loads.experiments import content_json, training_runs
 from dashboard.loads.findings import begin_finding, chosen_finding, finding_files, finding_runs
 from dashboard.selection import Selection
 from dashboard.state import bound
-from dashboard.views.chart import is_dark, show_chart, table_height
+from dashboard.views.chart import even_decimals, is_dark, show_chart, table_height
 from dashboard.views.folds import fold
 from dashboard.views.training.runs import follow_runs, offer_to_go_on
 from dashboard.words.layers import (
@@ -140,6 +140,7 @@ def _show(kind: _Kind, content: dict[str, Any], known: Mapping[str, dict[str, An
     with fold("The numbers as a table, and the method", kind.name):
         table = kind.table(content)
         st.dataframe(table, hide_index=True, height=table_height(len(content["blocks"])),
-                     column_config={"Block": st.column_config.Column(pinned=True)})
+                     column_config={**even_decimals(table),
+                                    "Block": st.column_config.Column(pinned=True)})
         for sentence in content["method"]:
             st.caption(markdown_text(sentence, 600))
