@@ -62,3 +62,12 @@ def test_a_chart_scrolls_with_keys_instead_of_being_squeezed(
     page.set_viewport_size({"width": 1440, "height": 900})
     page.wait_for_function(
         "!document.querySelector('[data-testid=chart]').hasAttribute('tabindex')", timeout=5_000)
+
+
+def test_every_choice_of_where_data_come_from_is_seen(opened: Callable[[str], Page]) -> None:
+    page = opened("study")
+    page.get_by_role("radio", name="New study").click()
+    page.set_viewport_size({"width": 1000, "height": 900})
+    sources = page.get_by_role("radiogroup").filter(has_text="Hugging Face hub")
+    sources.wait_for(timeout=60_000)
+    assert sources.evaluate_all(CUT) == []

@@ -37,7 +37,7 @@ _WORDS = {"none": "as they are", "adam": "scaled as Adam steps", "auto": _AUTOMA
 def choose_source(draft: Draft) -> None:
     """Let the reader say where the data come from."""
     st.segmented_control(
-        "Data", list(SOURCES), required=True, help=_SOURCE_HELP,
+        "Data", list(SOURCES), required=True, help=_SOURCE_HELP, wrap=True,
         format_func=lambda source: SOURCES[source],
         **bound("draft.source", draft.source, lambda source: {
             "draft": from_source(current_selection().draft, source), "health": 0}))
