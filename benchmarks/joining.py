@@ -1,13 +1,14 @@
 """How near a language that joins later comes to one that was there: rank correlations.
 
-The same newcomer, with the same rows, three ways:
+The same newcomer, with the same rows, four ways:
 
-*joined*: at the weights that a finished study kept at a few snapshots;
-*at every step*: its gradient at the weights of every step, still not trained on;
-*trained*: a full recomputation of the study with the newcomer, which is trained on.
+*joined*: at the weights that a finished study kept, at snapshots, of a small model at every step;
+*every step*: its gradient at the weights of every step, still not trained on;
+*trained*: a full recomputation of the study with the newcomer, which is trained on;
+*another seed*: that recomputation with another seed: how much of it is no accident.
 
 ``python -m benchmarks.joining --newcomers nob,cat`` prints a line a newcomer and correction: how
-the newcomer's similarities to the study's languages rank and correlate between two of the three,
+the newcomer's similarities to the study's languages rank and correlate between two of them,
 and how the study's own languages do between two full trainings, with the newcomer and without:
 what no way of joining can pass for sure.
 """
@@ -68,6 +69,7 @@ def main() -> None:
     asked.add_argument("--steps", type=int, help="of every run; left out: the study's")
     asked.add_argument("--blocks", default="layers")
     asked.add_argument("--every-step", action="store_true", help="compare with every step too")
+    asked.add_argument("--seeds", type=int, default=0, help="further full recomputations")
     given = asked.parse_args()
     study = load_study(given.study) if given.study else Study()
     if given.steps:
@@ -79,26 +81,32 @@ def main() -> None:
             base = study.model_copy(update={"languages": tuple(one for one in own if one != code)})
             few = joined(base, code, store, study.snapshots)
             every = joined(base, code, store, study.steps) if given.every_step else None
-            full = finished(study.model_copy(update={"languages": tuple({*own, code})}),
-                            store).series
+            whole = study.model_copy(update={"languages": tuple({*own, code})})
+            full, *again = (
+                finished(whole.model_copy(update={"seed": whole.seed + i}), store).series
+                for i in range(1 + given.seeds))
             others = [one for one in few.languages if one != code]
             for correction in CORRECTIONS:
-                report(code, correction, given.blocks, others, few, every, full)
+                report(code, correction, given.blocks, others, few, every, full, again)
 
 
 def report(code: str, correction: str, blocks: str, others: Sequence[str], few: GramSeries,
-           every: GramSeries | None, full: GramSeries) -> None:
+           every: GramSeries | None, full: GramSeries, again: Sequence[GramSeries]) -> None:
     """Print how the ways compare."""
     rows = {"joined": row(few, code, others, correction, blocks),
             "trained": row(full, code, others, correction, blocks)}
     if every is not None:
         rows["every step"] = row(every, code, others, correction, blocks)
+    seeds = [row(one, code, others, correction, blocks) for one in again]
     upper = np.triu_indices(len(others), 1)
     pairs = [np.stack([row(one, other, others, correction, blocks) for other in others])[upper]
              for one in (few, full)]
     words = [f"joined and {name}: rank {spearmanr(rows['joined'], found)[0]:.3f}, "
              f"linear {pearsonr(rows['joined'], found)[0]:.3f}"
              for name, found in rows.items() if name != "joined"]
+    if seeds:
+        words.append("another seed and trained: rank " + ", ".join(
+            f"{spearmanr(one, rows['trained'])[0]:.3f}" for one in seeds))
     print(f"{code:8}{correction:12}", "; ".join(words),
           f"; the others, without and with it: rank {spearmanr(*pairs)[0]:.3f}", flush=True)
 

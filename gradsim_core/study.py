@@ -113,8 +113,8 @@ class Study(BaseModel):
     block_detail: Literal["layer", "module"] = Field(
         "layer", description="One block a layer, or three: attention, feed-forward, norms.")
     keep_weights: bool = Field(
-        False, description="Keep the model's weights at every snapshot, so that languages can be "
-        "added later; changes no number.")
+        False, description="Keep the model's weights at every snapshot, those of a small model "
+        "more often, so that languages can be added later; changes no number.")
     preconditioner: Literal["none", "adam"] = Field(
         "none", description="Compare gradients as they are, or each coordinate divided by the root "
         "of Adam's second moment, as the optimizer steps; training itself stays the same.")
@@ -178,6 +178,11 @@ class Study(BaseModel):
                 if values[key] == Study.model_fields[key].default}
         return {key: value for key, value in sorted(values.items())
                 if key not in _NOT_IN_SIGNATURE | same}
+
+
+def snapshot_steps(steps: int, snapshots: int) -> set[int]:
+    """Evenly spaced steps (from 1) to record at; the last is always among them."""
+    return {round(steps * (i + 1) / snapshots) for i in range(snapshots)}
 
 
 def signature(study: Study, *, task: str, metric: str, labels: tuple[str, ...],

@@ -67,7 +67,7 @@ def close(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-5) -> bool:
 
 def cut_off(root: Path, monkeypatch: pytest.MonkeyPatch, step: int = 3) -> Store:
     """A study whose run ended as soon as it had kept what belongs to a step."""
-    cut, keep = Store(root), keeping.Keeper.snapshot
+    cut, keep = Store(root), keeping.Keeper.keep
 
     def keep_and_end(keeper: keeping.Keeper, training: Training) -> None:
         keep(keeper, training)
@@ -75,6 +75,6 @@ def cut_off(root: Path, monkeypatch: pytest.MonkeyPatch, step: int = 3) -> Store
             raise Cut
 
     with monkeypatch.context() as patch:
-        patch.setattr(keeping.Keeper, "snapshot", keep_and_end)
+        patch.setattr(keeping.Keeper, "keep", keep_and_end)
         trial(prepared(), cut)
     return cut

@@ -14,10 +14,10 @@ from joint_cases import ONE, trial
 
 from gradsim_core.encoder.encoding import encode_split
 from gradsim_core.encoder.models import load_encoder
-from gradsim_core.errors import RunError, StoreError, StudyError
+from gradsim_core.errors import StoreError, StudyError
 from gradsim_core.gradients import increments
 from gradsim_core.grouping.result import objective
-from gradsim_core.joining import adding, keeping, kept
+from gradsim_core.joining import adding, sizes
 from gradsim_core.joining.keeping import trained_parameters
 from gradsim_core.joining.kept import find_kept, need_kept, sums_entry, weights_entry
 from gradsim_core.joining.placing import entering_gains
@@ -28,7 +28,6 @@ from gradsim_core.results import GRAMS, SCORES, load_increments, load_results
 from gradsim_core.similarities.gram import similarity
 from gradsim_core.storage.store import Store
 from gradsim_core.training.batches import collate, mean_loss, rows_at
-from gradsim_core.training.checkpoints import CHECKPOINT
 from gradsim_core.training.steps import start_training, train_step
 
 
@@ -139,14 +138,28 @@ def test_other_rows_are_another_entry_and_the_newest_is_read(store: Store) -> No
         chosen_names(store, ONE, ["fra"])
 
 
-def test_few_points_come_near_to_every_step(tmp_path: Path, store: Store) -> None:
-    """Between two kept points the weights are laid on a line; folds are narrow."""
-    sparse = finished(tmp_path, snapshots=2, sketch_size=16_381)
+def test_few_points_come_near_to_every_step(tmp_path: Path, store: Store,
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two kept points the weights are laid on a line."""
+    monkeypatch.setattr(sizes, "WEIGHTS_BYTES", 0)
+    sparse = finished(tmp_path, snapshots=2)
+    assert need_kept(sparse, ONE).weights == (0, 2, 4)
     join(sparse, newcomer("ita"))
     exact = similarity(with_joined(store, load_results(store, ONE), ["ita"]).series)
     found = similarity(with_joined(sparse, load_results(sparse, ONE), ["ita"]).series)
     assert np.abs(found.matrix[3] - exact.matrix[3]).max() < 0.15
-    assert np.abs(found.matrix[3, :3] - exact.matrix[3, :3]).max() > 1e-6  # it is not exact
+    assert np.abs(found.matrix[3, :3] - exact.matrix[3, :3]).max() > 1e-4  # it is not exact
+
+
+def test_a_small_model_keeps_every_step_whatever_the_snapshots(tmp_path: Path,
+                                                               store: Store) -> None:
+    sparse = finished(tmp_path, snapshots=2)
+    assert need_kept(sparse, ONE).weights == (0, 1, 2, 3, 4)
+    join(sparse, newcomer("ita"))
+    every, few = (with_joined(one, load_results(one, ONE), ["ita"]).series
+                  for one in (store, sparse))
+    assert few.snapshots == (2, 4)
+    assert close(few.sums[-1], every.sums[-1])
 
 
 @pytest.mark.parametrize("settings", [
@@ -214,13 +227,6 @@ def test_a_finished_study_keeps_its_weights_afterwards(tmp_path: Path, store: St
     assert late.path(ONE, name).read_bytes() == store.path(ONE, name).read_bytes()
 
 
-def test_another_training_is_not_kept(tmp_path: Path) -> None:
-    late = finished(tmp_path, keep_weights=False)
-    with pytest.raises(RunError, match="went another way than the first time"):
-        trial(prepared(learning_rate=0.02), late)
-    assert find_kept(late, ONE) is None
-
-
 def test_a_run_that_is_cut_off_keeps_the_same(tmp_path: Path, store: Store,
                                               monkeypatch: pytest.MonkeyPatch) -> None:
     cut = cut_off(tmp_path, monkeypatch)
@@ -230,23 +236,6 @@ def test_a_run_that_is_cut_off_keeps_the_same(tmp_path: Path, store: Store,
     for step in (1, 2, 3, 4):
         name = weights_entry(step)
         assert cut.path(ONE, name).read_bytes() == store.path(ONE, name).read_bytes()
-
-
-def test_a_checkpoint_without_weights_is_of_no_use(tmp_path: Path) -> None:
-    cut = Store(tmp_path)
-    trial(prepared(keep_weights=False), cut, cut_at="Scoring every language")
-    assert cut.exists(ONE, CHECKPOINT)
-    events = trial(prepared(), cut)
-    assert not any("resumed" in event.get("message", "") for event in events)
-    assert find_kept(cut, ONE) is not None
-
-
-def test_a_full_disk_is_told_before_the_run(tmp_path: Path,
-                                            monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "free_bytes", lambda folder: 70_000_000)
-    assert keeping.check_room is kept.check_room
-    with pytest.raises(RunError, match=r"keep_weights needs 0\.0\d GB in .*0\.07 GB are free"):
-        trial(prepared(), Store(tmp_path))
 
 
 def test_entering_a_group_against_the_objective() -> None:

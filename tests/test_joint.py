@@ -23,11 +23,12 @@ from gradsim_core.errors import RunError
 from gradsim_core.results import load_results
 from gradsim_core.similarities.gram import similarity
 from gradsim_core.storage.store import Store
+from gradsim_core.study import snapshot_steps
 from gradsim_core.study_text import study_from
 from gradsim_core.training import checkpoints
 from gradsim_core.training import joint as joint_module
 from gradsim_core.training.checkpoints import CHECKPOINT
-from gradsim_core.training.joint import snapshot_steps, step_stride
+from gradsim_core.training.joint import step_stride
 from gradsim_core.training.steps import start_training
 
 MODES = [("sequence", "exact"), ("sequence", "sketch"), ("token", "exact"), ("token", "sketch")]

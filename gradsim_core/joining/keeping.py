@@ -6,7 +6,6 @@ weights: the training is repeated, must give the Grams there are, and leaves the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +17,11 @@ from gradsim_core.gradients.folding import block_signs, fold_rows
 from gradsim_core.gradients.sketch_size import FOLD_VERSION
 from gradsim_core.gradients.tap import Tap
 from gradsim_core.joining.kept import FACTS, POINTS, check_room, sums_entry, weights_entry
-from gradsim_core.joining.sizes import kept_bytes
+from gradsim_core.joining.sizes import kept_bytes, weights_steps
 from gradsim_core.progress import Observer
 from gradsim_core.results import GRAMS, SCORES, load_results
 from gradsim_core.storage.store import Store
-from gradsim_core.study import Study
+from gradsim_core.study import Study, snapshot_steps
 from gradsim_core.training.steps import Training
 
 SAME = 1e-3
@@ -35,27 +34,35 @@ class Keeper:
 
     Attributes
     ----------
-    steps : snapshots of the study
     repeats : whether the study is finished, and trained once more for its weights alone
     """
 
     store: Store
     signature: str
     study: Study
-    steps: tuple[int, ...]
     repeats: bool
 
-    def has_until(self, step: int) -> bool:
+    @property
+    def snapshots(self) -> list[int]:
+        """Steps whose sums are kept."""
+        return sorted(snapshot_steps(self.study.steps, self.study.snapshots))
+
+    def weights(self, training: Training) -> tuple[int, ...]:
+        """Steps whose weights are kept, the start (0) first."""
+        return weights_steps(self.study, training.encoder.n_parameters)
+
+    def has_until(self, training: Training, step: int) -> bool:
         """Whether a checkpoint at a step has all that was to be kept before it."""
         if not self.study.keep_weights:
             return True
+        names = [*map(weights_entry, self.weights(training)), *map(sums_entry, self.snapshots)]
+        steps = [*self.weights(training), *self.snapshots]
         if not all(self.store.exists(self.signature, name)
-                   for at in (0, *self.steps) if at <= step
-                   for name in (weights_entry(at), *([sums_entry(at)] if at else []))):
+                   for name, at in zip(names, steps, strict=True) if at <= step):
             return False
-        if step < self.steps[0]:
+        if step < self.snapshots[0]:
             return True
-        first = self.store.read_tensors(self.signature, sums_entry(self.steps[0]))
+        first = self.store.read_tensors(self.signature, sums_entry(self.snapshots[0]))
         return first is not None and first[1].get("patterned", False)  # signs as ours
 
     def begin(self, training: Training, observe: Observer) -> None:
@@ -71,19 +78,26 @@ class Keeper:
         encoder, n_languages = training.encoder, len(training.languages)
         widths = [sum(one.numel() for one in block) for block in encoder.blocks.values()]
         n_bytes = kept_bytes(self.study, n_languages, widths, exact=training.tap.exact)
-        there = sum(self.store.exists(self.signature, sums_entry(step)) for step in self.steps)
-        check_room(self.store, n_bytes * (len(self.steps) - there) // len(self.steps))
+        steps = self.weights(training)
+        there = sum(self.store.exists(self.signature, weights_entry(step)) for step in steps)
+        check_room(self.store, n_bytes * (len(steps) - there) // len(steps))
         again = ("This study is finished: it is trained once more to keep its weights, and its "
                  "results stay as they are. ") if self.repeats else ""
-        observe({"kind": "note", "message": f"{again}Weights are kept at {len(self.steps)} "
-                 f"snapshots, in all {n_bytes / 1e6:,.0f} MB"})
+        observe({"kind": "note", "message": f"{again}Weights are kept at {len(steps)} "
+                 f"points, in all {n_bytes / 1e6:,.0f} MB"})
         if training.step == 0:
             self._keep_weights(training)
 
-    def snapshot(self, training: Training) -> None:
-        """Keep weights and folded sums as they stand after the training's step."""
+    def keep(self, training: Training) -> None:
+        """Keep what belongs to the training's step: weights, at a snapshot the folded sums too."""
         if not self.study.keep_weights:
             return
+        if training.step in self.snapshots:
+            self._keep_sums(training)
+        if training.step in self.weights(training) and not training.shards.rank:
+            self._keep_weights(training)
+
+    def _keep_sums(self, training: Training) -> None:
         tap, size = training.tap, training.tap.sketch_size
         folded = training.shards.gathered(folded_sums(tap, size, self.study.seed),
                                           len(training.languages))
@@ -91,7 +105,6 @@ class Keeper:
             self.store.write_tensors(
                 self.signature, sums_entry(training.step), {"sums": folded.cpu().numpy()},
                 {"languages": list(training.languages), "size": size, "patterned": True})
-            self._keep_weights(training)
 
     def end(self, training: Training) -> bool:
         """Keep the points of the increments, and write down that all is kept.
@@ -117,8 +130,8 @@ class Keeper:
             {f"point.{i}": point for i, point in enumerate(log.whole_points())},
             {"steps": list(log.steps)})
         self.store.write_json(self.signature, FACTS, {
-            "snapshots": list(training.snapshots), "size": training.tap.sketch_size,
-            "exact": training.tap.exact, "steps": list(log.steps),
+            "weights": list(self.weights(training)), "snapshots": list(training.snapshots),
+            "size": training.tap.sketch_size, "exact": training.tap.exact, "steps": list(log.steps),
             "fold_version": FOLD_VERSION, "patterned": True})
         return self.repeats
 
@@ -129,15 +142,10 @@ class Keeper:
             {"step": training.step})
 
 
-def keeper_of(study: Study, store: Store, signature: str, steps: Iterable[int]) -> Keeper:
-    """The keeper of a joint trial.
-
-    Parameters
-    ----------
-    steps : snapshots of the study
-    """
+def keeper_of(study: Study, store: Store, signature: str) -> Keeper:
+    """The keeper of a joint trial."""
     repeats = study.keep_weights and all(store.exists(signature, name) for name in (GRAMS, SCORES))
-    return Keeper(store, signature, study, tuple(sorted(steps)), repeats)
+    return Keeper(store, signature, study, repeats)
 
 
 def check_repeated(sums: np.ndarray, again: np.ndarray) -> None:

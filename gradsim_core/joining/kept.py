@@ -3,7 +3,8 @@
 Conventions
 -----------
 ``kept/weights-<step>.safetensors`` holds the trained parameters by their names in the model, as
-they stood after a step: at the start (0) and at every snapshot. ``kept/sums-<step>.safetensors``
+they stood after a step: at the start (0), at every snapshot, and at more steps where the model is
+small (see `sizes`). ``kept/sums-<step>.safetensors``
 holds the gradient sums of all languages at a snapshot, each block folded to at most the sketch
 size (see `folding`); rows as in `gradients`. ``kept/points.safetensors`` holds the folded sums at
 the ends of the increments (see `increments`). ``kept/facts.json`` is written last, so that where it
@@ -34,21 +35,18 @@ class Kept:
 
     Attributes
     ----------
-    snapshots : steps (from 1) with weights and sums; the start has weights alone
+    weights : steps whose weights are kept, the start (0) first; all snapshots are among them
+    snapshots : steps (from 1) with sums
     size : numbers kept of a block's sums, at most
     exact : whether the study took whole gradients, which were folded to be kept
     increments : steps that end an increment; empty where there is nothing to resample
     """
 
+    weights: tuple[int, ...]
     snapshots: tuple[int, ...]
     size: int
     exact: bool
     increments: tuple[int, ...]
-
-    @property
-    def weights(self) -> tuple[int, ...]:
-        """Steps whose weights are kept, the start first."""
-        return (0, *self.snapshots)
 
 
 def weights_entry(step: int) -> str:
@@ -67,10 +65,12 @@ def find_kept(store: Store, signature: str) -> Kept | None:
     Folds under other signs than ours are of no use: a newcomer's would not go with them.
     """
     facts = store.read_json(signature, FACTS)
-    if facts is None or not (facts.get("patterned", False) if facts["exact"]
-                             else facts.get("fold_version", 1) == FOLD_VERSION):
+    if facts is None or "weights" not in facts:
         return None
-    kept = Kept(tuple(facts["snapshots"]), facts["size"], facts["exact"], tuple(facts["steps"]))
+    if not (facts["patterned"] if facts["exact"] else facts["fold_version"] == FOLD_VERSION):
+        return None
+    kept = Kept(tuple(facts["weights"]), tuple(facts["snapshots"]), facts["size"], facts["exact"],
+                tuple(facts["steps"]))
     entries = [POINTS, *map(weights_entry, kept.weights), *map(sums_entry, kept.snapshots)]
     return kept if all(store.exists(signature, name) for name in entries) else None
 

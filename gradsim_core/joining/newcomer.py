@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -105,8 +106,9 @@ def newcomer_arrays(training: Training, encoded: Encoded, study: Study, kept: Ke
     training.increments.steps = kept.increments
     own, sums, cross = [], [], []
     began, told = time.monotonic(), 0.0
-    for first, last in zip(kept.weights, kept.snapshots, strict=False):
-        start, end = (_weights(store, signature, step, encoder) for step in (first, last))
+    end = _weights(store, signature, 0, encoder)
+    for first, last in pairwise(kept.weights):
+        start, end = end, _weights(store, signature, last, encoder)
         while training.step < last:
             _stand_between(encoder, start, end, (training.step - first) / (last - first))
             _take(training, encoded, study, packed)
@@ -116,6 +118,8 @@ def newcomer_arrays(training: Training, encoded: Encoded, study: Study, kept: Ke
                 left = (now - began) / training.step * (study.steps - training.step)
                 observe({"kind": "progress", "step": training.step * study.batch_size,
                          "steps": study.steps * study.batch_size, "eta_s": round(left, 1)})
+        if last not in kept.snapshots:
+            continue
         own.append(training.tap.grams(training.tap.sums))
         sums.append(folded_sums(training.tap, kept.size, study.seed).cpu().numpy().copy())
         theirs = _entry(store, signature, sums_entry(last))["sums"]

@@ -77,7 +77,7 @@ def resume(training: Training, store: Store, name: str, keeper: Keeper | None = 
     """
     found = store.read_tensors(name, CHECKPOINT)
     training.shards.check_same(found[1]["step"] if found else 0, "checkpoint")
-    if found is None or (keeper is not None and not keeper.has_until(found[1]["step"])):
+    if found is None or (keeper is not None and not keeper.has_until(training, found[1]["step"])):
         return 0
     arrays, facts = found
     own = training.shards.rows(len(training.languages))

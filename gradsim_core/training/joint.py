@@ -21,7 +21,7 @@ from gradsim_core.progress import Observer, silent
 from gradsim_core.results import SCORES, save_grams, save_increments
 from gradsim_core.similarities.gram import GramSeries
 from gradsim_core.storage.store import Store
-from gradsim_core.study import Study
+from gradsim_core.study import Study, snapshot_steps
 from gradsim_core.training.checkpoints import put_on_disk, resume, save_checkpoint, tidy
 from gradsim_core.training.evaluation import encode_corpus, evaluate
 from gradsim_core.training.memory import peak_memory_bytes
@@ -59,7 +59,7 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
     """
     started = time.monotonic()
     study, corpus, name = prepared.study, prepared.corpus, prepared.signature
-    keeper = keeper_of(study, store, name, snapshot_steps(study.steps, study.snapshots))
+    keeper = keeper_of(study, store, name)
     if shards.rank == 0 and not keeper.repeats:
         store.write_json(name, RECORD, study_record(prepared))
     if shards.rank:
@@ -87,7 +87,7 @@ def run_joint_trial(prepared: Prepared, store: Store, observe: Observer,
     keeper.begin(training, observe)
     observe({"kind": "stage", "message":
              f"Training, resumed after step {resumed_at}" if resumed_at else "Training"})
-    _train(training, encoded, study, packed, observe, keep=keeper.snapshot,
+    _train(training, encoded, study, packed, observe, keep=keeper.keep,
            save=lambda: save_checkpoint(training, store, name, seconds()),
            every_s=checkpoint_every_s)
 
@@ -145,7 +145,7 @@ def _train(training: Training, encoded: dict[str, Encoded], study: Study, packed
             n_kept = study.snapshots * len(training.encoder.blocks)
             for gram in training.tap.block_grams(training.tap.sums):
                 training.sums.append(as_kept(gram, n_kept))
-            keep(training)
+        keep(training)
         if now - told > 0.5 or step == study.steps:
             told = now
             eta = (now - began) / (step - first) * (study.steps - step)
@@ -161,11 +161,6 @@ def set_threads(threads: int | None, n_parameters: int) -> None:
     """Compute with so many threads; left out, one for a small model, else torch's choice."""
     if threads or n_parameters < SMALL_MODEL:
         torch.set_num_threads(threads or 1)
-
-
-def snapshot_steps(steps: int, snapshots: int) -> set[int]:
-    """Evenly spaced steps (from 1) to record at; the last is always among them."""
-    return {round(steps * (i + 1) / snapshots) for i in range(snapshots)}
 
 
 def step_stride(steps: int, n_blocks: int, n_languages: int) -> int:
