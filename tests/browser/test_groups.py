@@ -140,8 +140,7 @@ def test_groups_are_edited_saved_and_come_back_byte_for_byte(
     page.get_by_role("textbox", name="Name", exact=True).fill("Mine & <b>yours</b>")
     press(page, "Save")
     page.reload()
-    settle(page)
-    assert cards(page) == seen[-1]
+    assert becoming(page, seen[-1]) == seen[-1], page.url
     text = exported(page)
     assert json.loads(text)["rule"]["strategy"] == "hand"
 
