@@ -38,7 +38,7 @@ A plain loop makes a gradient as large as the word table for every micro-batch: 
 column. In the 22.7M case folds take 1 to 2% of a step (CPU seconds within the functions), the
 optimizer 1%, all else of ours less than 0.5%. The rest is the model's own forward and backward
 pass, which takes up to a tenth more over micro-batches of one language (``plain_same``) than over
-rows of one length. Grids of 2, 3 or 4 rows instead of 8 for attention gain nothing that shows.
+rows of one length. Grids of 2 or 4 rows instead of 8 for attention gain nothing that shows.
 """
 
 from __future__ import annotations

@@ -55,10 +55,9 @@ class Keeper:
         """Whether a checkpoint at a step has all that was to be kept before it."""
         if not self.study.keep_weights:
             return True
-        names = [*map(weights_entry, self.weights(training)), *map(sums_entry, self.snapshots)]
-        steps = [*self.weights(training), *self.snapshots]
-        if not all(self.store.exists(self.signature, name)
-                   for name, at in zip(names, steps, strict=True) if at <= step):
+        due = [*(weights_entry(at) for at in self.weights(training) if at <= step),
+               *(sums_entry(at) for at in self.snapshots if at <= step)]
+        if not all(self.store.exists(self.signature, name) for name in due):
             return False
         if step < self.snapshots[0]:
             return True
